@@ -1,0 +1,76 @@
+// Every limit of the product, with its reason. All can be set; nothing else in src/ holds a number that bounds what comes in.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const DEFAULT_LIMITS = {
+  // One upload.
+  /** A CPU profile of a large fleet member is 0.1–2 MB; 64 MiB is the largest heap profile seen, times ten. */
+  bodyBytes: 64 * MIB,
+  /** Connect's JSON carries bytes as base64 and is decoded on the event loop. */
+  jsonBodyBytes: 8 * MIB,
+  /** gzip reaches 1000:1; beyond 4:1 of the largest body an upload is an attack or a mistake. */
+  inflatedBytes: 256 * MIB,
+  /** Uploads held in memory at once, whole process: beyond it new ones wait, then are refused. */
+  bytesInFlight: 256 * MIB,
+  /** How long an upload waits for a place in `bytesInFlight` before it is refused, ms. */
+  admissionWaitMs: 5_000,
+  samples: 1_000_000,
+  /** Go records 128 frames, async-profiler 2048. */
+  framesPerStack: 4096,
+
+  // Labels and names (UTF-8 bytes).
+  labels: 64,
+  labelNameBytes: 256,
+  labelValueBytes: 4 * KIB,
+  serviceBytes: 512,
+  typeBytes: 64,
+
+  // Queries.
+  pageSizeDefault: 100,
+  pageSizeMax: 1000,
+  /** profefe clients have sent 3000 ids in one URL. */
+  idsPerRequest: 3000,
+  batchProfiles: 1000,
+  selectorBytes: 16 * KIB,
+  selectorMatchers: 64,
+  regexpBytes: 1 * KIB,
+  /** Instructions of the compiled RE2 program: repetition such as (a{100}){100} multiplies. */
+  regexpProgramSize: 5_000,
+  /** profefe clients put id lists of this size into the request line. */
+  headerBytes: 1 * MIB,
+
+  // A merge.
+  mergeProfiles: 100_000,
+  mergeMs: 60_000,
+  /** Inflated input of one merge: 100 000 profiles of 1 MiB would keep a core busy for ten minutes. */
+  mergeInputBytes: 64 * KIB * MIB,
+  /** Uncompressed answer; also the bound on a Merger's own tables, times four. */
+  resultBytes: 256 * MIB,
+  /** Merges running or waiting; one more is refused as exhausted. */
+  mergesQueued: 64,
+  /** A unary answer of the contract; larger ones go by stream or download (gRPC clients default to 4 MiB). */
+  unaryResultBytes: 4 * MIB,
+
+  // The wire.
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 300_000,
+  idleTimeoutMs: 60_000,
+  /** The first three bytes decide between HTTP/1 and HTTP/2; a socket silent for so long is closed. */
+  sniffTimeoutMs: 5_000,
+  undecidedSockets: 1024,
+  connections: 10_000,
+  shutdownMs: 10_000,
+
+  // Storage.
+  segmentBytes: 64 * MIB,
+  /** A segment is sealed after this time even if small, so that retention can free it. */
+  segmentMs: 3_600_000,
+  commitRows: 64,
+  commitBytes: 4 * MIB,
+  /** Uploads stop below clamp(2 % of the disk, min, max) of free space; reads and deletes go on. */
+  diskReserveMinBytes: 64 * MIB,
+  diskReserveMaxBytes: 1024 * MIB,
+} as const;
+
+export type Limits = { readonly [name in keyof typeof DEFAULT_LIMITS]: number };
