@@ -39,12 +39,14 @@ export function toErrorMessage(error: unknown): ErrorMessage {
   if (error instanceof DomainError) {
     return { kind: error.kind, message: error.message, ...(error.subject && { subject: error.subject }) };
   }
-  if (error instanceof Error) return { kind: "bug", message: error.message, ...(error.stack && { stack: error.stack }) };
+  if (error instanceof Error)
+    return { kind: "bug", message: error.message, ...(error.stack && { stack: error.stack }) };
   return { kind: "bug", message: String(error) };
 }
 
 export function fromErrorMessage(sent: ErrorMessage): Error {
-  if (sent.kind !== "bug") return new DomainError(sent.kind, sent.message, sent.subject ? { subject: sent.subject } : {});
+  if (sent.kind !== "bug")
+    return new DomainError(sent.kind, sent.message, sent.subject ? { subject: sent.subject } : {});
   const error = new Error(sent.message);
   if (sent.stack) error.stack = sent.stack;
   return error;

@@ -1,0 +1,35 @@
+// Regular expressions from users: RE2 syntax and linear time (JavaScript's own backtrack), anchored as PromQL anchors them.
+
+import { RE2JS } from "re2js";
+import { DomainError } from "./errors.ts";
+import type { Limits } from "./limits.ts";
+import { quote, utf8Bytes } from "./text.ts";
+
+/** A test of whole values. Throws `invalid` for bad syntax and for patterns over the limits. */
+export function compileAnchored(pattern: string, limits: Limits): (value: string) => boolean {
+  if (utf8Bytes(pattern) > limits.regexpBytes) {
+    throw new DomainError(
+      "invalid",
+      `Cannot use regular expression ${quote(pattern)}: it has ${utf8Bytes(pattern)} bytes, at most ${limits.regexpBytes} are allowed`,
+    );
+  }
+  const compiled = compile(pattern);
+  if (compiled.programSize() > limits.regexpProgramSize) {
+    throw new DomainError(
+      "invalid",
+      `Cannot use regular expression ${quote(pattern)}: its repetitions expand to ${compiled.programSize()} steps, at most ${limits.regexpProgramSize} are allowed`,
+    );
+  }
+  return (value) => compiled.testExact(value);
+}
+
+function compile(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern, RE2JS.DOTALL);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DomainError("invalid", `Cannot use regular expression ${quote(pattern)}: ${reason} (RE2 syntax)`, {
+      cause: error,
+    });
+  }
+}
