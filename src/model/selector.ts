@@ -26,6 +26,8 @@ export interface Selector {
   readonly labels: readonly Matcher[];
   /** Named by a profile-type id, such as inuse_space/bytes of memory:inuse_space:bytes:space:bytes. */
   readonly column?: ValueType;
+  /** That id, as it was written. */
+  readonly typeId?: string;
 }
 
 export const EVERYTHING: Selector = { services: [], types: [], labels: [] };
@@ -70,13 +72,17 @@ function sortOut(matchers: readonly Matcher[]): Selector {
   const types: Matcher[] = [];
   const labels: Matcher[] = [];
   let column: ValueType | undefined;
+  let typeId: string | undefined;
   for (const matcher of matchers) {
     if (matcher.name === "service") services.push(matcher);
     else if (matcher.name !== "type" && matcher.name !== "__name__") labels.push(matcher);
     else if (matcher.operator !== "=") types.push({ ...matcher, name: "type" });
     else {
       const reference = parseTypeReference(matcher.value);
-      column ??= reference.column;
+      if (reference.column) {
+        column = reference.column;
+        typeId = matcher.value;
+      }
       types.push(
         reference.types.length === 1
           ? { name: "type", operator: "=", value: reference.types[0]! }
@@ -84,26 +90,20 @@ function sortOut(matchers: readonly Matcher[]): Selector {
       );
     }
   }
-  return { services, types, labels, ...(column && { column }) };
+  return { services, types, labels, ...(column && { column }), ...(typeId && { typeId }) };
 }
 
 /** The selector in one canonical text, which reads back as the same selector. */
-export function formatSelector({ services, types, labels, column }: Selector): string {
+export function formatSelector({ services, types, labels, typeId }: Selector): string {
   const [onlyType] = types;
-  const plain = types.length === 1 && onlyType?.operator === "=" && column === undefined;
-  const columnId =
-    column === undefined ? [] : [{ name: "type", operator: "=" as const, value: formatTypeId(types, column) }];
-  const rest = column !== undefined ? columnId : plain ? [] : types;
+  const plain = types.length === 1 && onlyType?.operator === "=" && typeId === undefined;
+  const written: readonly Matcher[] = typeId === undefined ? types : [{ name: "type", operator: "=", value: typeId }];
+  const rest = plain ? [] : written;
   const matchers = [...services, ...rest, ...labels].map(({ name, operator, value }) => {
-    const written = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : JSON.stringify(name);
-    return `${written}${operator}${JSON.stringify(value)}`;
+    const word = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : JSON.stringify(name);
+    return `${word}${operator}${JSON.stringify(value)}`;
   });
   return `${plain ? onlyType.value : ""}{${matchers.join(",")}}`;
-}
-
-function formatTypeId(types: readonly Matcher[], column: ValueType): string {
-  const name = types[0]?.operator === "=" ? types[0].value : "memory";
-  return `${name}:${column.type}:${column.unit}::`;
 }
 
 /** A test of one label name's values. `values` is empty where the name is absent, which counts as "". */

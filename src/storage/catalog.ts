@@ -1,0 +1,165 @@
+// The catalog's contract: what is known of every profile, and how it is found. Bytes are the blob store's; no driver is chosen here.
+
+import type { Labels } from "../model/labels.ts";
+import type { ProfileRecord } from "../model/profile-record.ts";
+import type { Selector } from "../model/selector.ts";
+import type { Shape } from "../model/shape.ts";
+import type { Interval, ResolvedTime } from "../model/time.ts";
+import type { Locator } from "./blob-store.ts";
+
+/** One profile whose bytes are durable already: bytes before row. */
+export interface NewProfile {
+  /** 16 bytes, src/model/profile-id.ts. */
+  id: Uint8Array;
+  service: string;
+  type: string;
+  labels: Labels;
+  timeNs: bigint;
+  timeSource: ResolvedTime["source"];
+  claimedTimeNs?: bigint;
+  durationNs: bigint;
+  receivedNs: bigint;
+  sampleCount: number;
+  digest: Uint8Array;
+  /** Absent for opaque bytes. */
+  shape?: Shape;
+  totals: readonly bigint[];
+  /** Keys of labels inside the profile's samples; kept per series. */
+  sampleLabelKeys: readonly string[];
+  externalId?: string;
+  submitter?: string;
+  requestId?: string;
+  locator: Locator;
+}
+
+export interface StoredProfile extends ProfileRecord {
+  readonly locator: Locator;
+}
+
+export interface InsertOutcome {
+  record: StoredProfile;
+  /** True: this profile was there; `record` is the first one, and the new bytes are garbage. */
+  alreadyExisted: boolean;
+}
+
+export interface FindQuery {
+  selector: Selector;
+  /** On the start time; absent: all of time. */
+  interval?: Interval;
+  order: "newest" | "oldest";
+  /** Exclusive: only profiles behind this id in the order. 26 characters. */
+  afterId?: string;
+  limit: number;
+  /** Only profiles of this commit position or before it. */
+  maxSeq?: number;
+}
+
+/** What a merge needs of one input; a merge may take 100 000 of them, so nothing more. */
+export interface MergeInput {
+  id: string;
+  timeNs: bigint;
+  digest: Uint8Array;
+  shapeId: number;
+  locator: Locator;
+}
+
+export interface MergeInputs {
+  /** In canonical order: (time, id) ascending. */
+  inputs: MergeInput[];
+  shapes: ReadonlyMap<number, Shape>;
+  /** Profiles that match, before `limit` cut. */
+  matched: number;
+}
+
+export interface InputsQuery {
+  selector: Selector;
+  interval?: Interval;
+  /** The newest so many of those that match. */
+  limit: number;
+}
+
+export interface SelectionState {
+  count: number;
+  sizeBytes: number;
+  /** The highest commit position in the catalog when it was counted. */
+  maxSeq: number;
+}
+
+export interface NameCount {
+  name: string;
+  /** Profiles in the interval, where one was given and counts were asked for; else of all time. */
+  profiles: number;
+}
+
+export interface ListQuery {
+  /** Narrow the list to what these profiles have. Defaults: everything, all of time. */
+  selector: Selector;
+  interval?: Interval;
+  prefix: string;
+  /** Exclusive: the last name of the page before. */
+  after?: string;
+  limit: number;
+}
+
+export interface SeriesRow {
+  service: string;
+  type: string;
+  labels: Labels;
+  profiles: number;
+  /** Start of its first and its last profile. */
+  firstNs: bigint;
+  lastNs: bigint;
+}
+
+/** Freed bytes of one segment, by a deletion. */
+export interface CatalogSegment {
+  segmentId: number;
+  bytes: number;
+  deadBytes: number;
+  /** Profiles in it that are still in the catalog. */
+  live: number;
+}
+
+/**
+ * One writer, several readers, all off the event loop; answers are promises. What an insert acknowledged is in every answer that
+ * starts afterwards. Every method throws `unavailable` when the store itself fails.
+ */
+export interface Catalog extends AsyncDisposable {
+  /**
+   * One commit, durable when it resolves, in the order given, seq ascending. A profile already there — by id, by `requestId`, or,
+   * where its time is that of its receipt, by the same digest and series within ten minutes — is answered, not stored again.
+   */
+  insert(batch: readonly NewProfile[]): Promise<InsertOutcome[]>;
+
+  /** By id, in the order asked; undefined where there is none. */
+  get(ids: readonly string[]): Promise<(StoredProfile | undefined)[]>;
+  /** One page, keyset on id: nothing repeats; a late arrival behind the cursor appears. */
+  find(query: FindQuery): Promise<StoredProfile[]>;
+  mergeInputs(query: InputsQuery): Promise<MergeInputs>;
+  mergeInputsByIds(ids: readonly string[]): Promise<MergeInputs>;
+  count(selector: Selector, interval?: Interval): Promise<SelectionState>;
+
+  /** Removes the rows in one commit; the locators are theirs, for the caller to free. Absent ids are left out. */
+  delete(ids: readonly string[]): Promise<Locator[]>;
+  /** Removes at most `limit` of the selection up to `maxSeq` in one commit, and answers how many and what to free. */
+  deleteSelection(selector: Selector, interval: Interval | undefined, maxSeq: number, limit: number): Promise<Locator[]>;
+
+  services(query: ListQuery): Promise<NameCount[]>;
+  types(query: ListQuery): Promise<NameCount[]>;
+  labelNames(query: ListQuery): Promise<NameCount[]>;
+  labelValues(labelName: string, query: ListQuery): Promise<NameCount[]>;
+  /** Ordered by (service, type, labels); `after` is the `key` of the last row of the page before. */
+  series(query: ListQuery): Promise<(SeriesRow & { key: string })[]>;
+
+  /** For repair at start: the end of the last frame that a row names, per segment. */
+  segmentEnds(): Promise<Map<number, number>>;
+  segments(): Promise<CatalogSegment[]>;
+  /** Live profiles of one segment, in offset order, for copying them out of a segment that is mostly dead. */
+  profilesInSegment(segmentId: number, limit: number): Promise<StoredProfile[]>;
+  /** Points rows at copies of their bytes; a row deleted meanwhile is left out of the answer. */
+  relocate(moves: readonly { id: string; to: Locator }[]): Promise<string[]>;
+  /** Forgets a segment without live profiles. */
+  forgetSegment(segmentId: number): Promise<void>;
+
+  statistics(): Promise<{ profiles: number; series: number; services: number; sizeBytes: number; maxSeq: number }>;
+}
