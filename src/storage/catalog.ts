@@ -74,9 +74,17 @@ export interface MergeInputs {
 export interface InputsQuery {
   selector: Selector;
   interval?: Interval;
-  /** The newest so many of those that match. */
+  /** At most so many of those that match, chosen by `strategy`. */
   limit: number;
+  strategy: SelectionStrategy;
 }
+
+/**
+ * Which profiles remain where a limit cuts. newest: the latest. spread: even over time and over instances (the first present of the
+ * labels instance, pod, host, else the submitter). most_cpu: those with the largest total in their cpu column, else in their first.
+ * Deterministic: ties go to the smaller id.
+ */
+export type SelectionStrategy = "newest" | "spread" | "most_cpu";
 
 export interface SelectionState {
   count: number;
@@ -142,7 +150,12 @@ export interface Catalog extends AsyncDisposable {
   /** Removes the rows in one commit; the locators are theirs, for the caller to free. Absent ids are left out. */
   delete(ids: readonly string[]): Promise<Locator[]>;
   /** Removes at most `limit` of the selection up to `maxSeq` in one commit, and answers how many and what to free. */
-  deleteSelection(selector: Selector, interval: Interval | undefined, maxSeq: number, limit: number): Promise<Locator[]>;
+  deleteSelection(
+    selector: Selector,
+    interval: Interval | undefined,
+    maxSeq: number,
+    limit: number,
+  ): Promise<Locator[]>;
 
   services(query: ListQuery): Promise<NameCount[]>;
   types(query: ListQuery): Promise<NameCount[]>;

@@ -1,0 +1,143 @@
+// The face of the domain: every use case of profiles as one object. Protocols speak to this and to nothing below it.
+
+import type { Label } from "../model/labels.ts";
+import type { ProfileRecord } from "../model/profile-record.ts";
+import type { Aggregation } from "../model/profile-type.ts";
+import type { Selector } from "../model/selector.ts";
+import type { ValueType } from "../model/shape.ts";
+import type { Interval } from "../model/time.ts";
+import type { ListQuery, NameCount, SelectionStrategy, SeriesRow } from "../storage/catalog.ts";
+
+export interface PushRequest {
+  service: string;
+  type: string;
+  labels: readonly Label[];
+  /** As they came: pprof (gzip or raw), a legacy pprof format, or anything where the type is trace. */
+  bytes: Uint8Array;
+  /** Takes effect where the profile has no believable time of its own. */
+  clientTimeNs?: bigint;
+  /** A client's key for retries: the same one answers the same profile for a day. */
+  requestId?: string;
+  externalId?: string;
+  submitter?: string;
+}
+
+export type PushOutcome =
+  | { state: "stored"; record: ProfileRecord; alreadyExisted: boolean; warnings: readonly string[] }
+  /** A sound profile without samples: counted, not stored. Each protocol says it in its own way. */
+  | { state: "empty" };
+
+export interface PageRequest {
+  selector: Selector;
+  interval?: Interval;
+  order: "newest" | "oldest";
+  /** 1 to limits.pageSizeMax. */
+  limit: number;
+  /** The last id of the page before. */
+  afterId?: string;
+}
+
+export interface Page {
+  records: readonly ProfileRecord[];
+  /** Set where more may follow: pass it as `afterId`. */
+  nextAfterId?: string;
+}
+
+/** Which profiles a question is about: those of a selector in an interval, or those named. */
+export interface Selection {
+  selector: Selector;
+  interval?: Interval;
+  /** Set: exactly these, each once, and the selector is not used. */
+  ids?: readonly string[];
+  /** At most so many; default limits.mergeProfiles, beyond which a merge is refused. */
+  maxProfiles?: number;
+  /** Which remain where `maxProfiles` cuts; default newest. */
+  strategy?: SelectionStrategy;
+}
+
+export interface MergeRequest {
+  selection: Selection;
+  /** Keep only these columns, in this order. Default: all columns of the newest profile's shape. */
+  columns?: readonly ValueType[];
+  /** A damaged or unfitting profile fails the merge, where it would else be skipped and counted. */
+  strict?: boolean;
+  /** Answer a single match with its bytes as they were sent. */
+  verbatimSingle?: boolean;
+  /** Default limits.resultBytes. */
+  maxResultBytes?: number;
+  /** The caller left: the workers are freed. */
+  signal: AbortSignal;
+}
+
+export interface MergeSummary {
+  /** As asked for; absent for id lists and for all of time. */
+  interval?: Interval;
+  /** From the first merged profile's start to the last one's. */
+  covered?: Interval;
+  matched: number;
+  merged: number;
+  skipped: readonly Skipped[];
+  /** Inputs that came from packs, and that were loose. */
+  packs: number;
+  loose: number;
+  sampleTypes: readonly SampleTypeTotal[];
+  algorithmVersion: number;
+  /** Strong, without quotes: the digest of the uncompressed answer and the algorithm's version. */
+  etag: string;
+  warnings: readonly string[];
+}
+
+export interface SampleTypeTotal extends ValueType {
+  total: bigint;
+  aggregation: Aggregation;
+}
+
+export interface Skipped {
+  /** limit: cut by maxProfiles. shape: columns that do not fit. damaged: bytes that fail their checksum. absent: an id that is not there. */
+  reason: "limit" | "shape" | "damaged" | "absent" | "duplicate" | "trace";
+  count: number;
+  /** The first few. */
+  ids: readonly string[];
+  detail: string;
+}
+
+export interface MergeAnswer {
+  /** A gzipped pprof; or, for `verbatimSingle`, what was sent. */
+  bytes: Uint8Array;
+  summary: MergeSummary;
+}
+
+export interface DeletePreview {
+  count: number;
+  sizeBytes: number;
+  /** Pass it to the real call, which then deletes exactly what was counted here. */
+  etag: string;
+}
+
+export interface Repository extends AsyncDisposable {
+  /** Durable and in every answer when it resolves. Throws `invalid`, `too-large`, `unavailable`, `exhausted`. */
+  push(request: PushRequest): Promise<PushOutcome>;
+  /** Throws `not-found`. */
+  get(id: string): Promise<ProfileRecord>;
+  /** In the order asked, undefined where there is none. */
+  getMany(ids: readonly string[]): Promise<(ProfileRecord | undefined)[]>;
+  /** The bytes as they were sent, checked against their checksum. Throws `not-found`, and `unavailable` naming the damage. */
+  download(id: string): Promise<{ record: ProfileRecord; bytes: Uint8Array }>;
+  list(request: PageRequest): Promise<Page>;
+  /** Throws `not-found` where nothing matches, `conflict` where nothing fits together, `too-large`, `exhausted`, `cancelled`. */
+  merge(request: MergeRequest): Promise<MergeAnswer>;
+  /** Throws `not-found`. */
+  delete(id: string): Promise<void>;
+  previewDelete(selection: Selection): Promise<DeletePreview>;
+  /** Deletes what `etag` was given for, and nothing that came later; answers how many. Throws `stale` where the etag is another selection's. */
+  deleteSelection(selection: Selection, etag: string): Promise<number>;
+
+  services(query: ListQuery): Promise<NameCount[]>;
+  types(query: ListQuery): Promise<NameCount[]>;
+  labelNames(query: ListQuery): Promise<NameCount[]>;
+  labelValues(labelName: string, query: ListQuery): Promise<NameCount[]>;
+  series(query: ListQuery): Promise<(SeriesRow & { key: string })[]>;
+
+  /** False until start-up repair is done and while the store refuses writes. */
+  ready(): { ready: boolean; reason: string };
+}
