@@ -18,6 +18,8 @@ export const DEFAULT_LIMITS = {
   samples: 1_000_000,
   /** Go records 128 frames, async-profiler 2048. */
   framesPerStack: 4096,
+  /** Strings, functions, mappings, locations or lines of one profile, each: a row costs up to 40 bytes while it is read. */
+  tableRows: 4_000_000,
 
   // Labels and names (UTF-8 bytes).
   labels: 64,

@@ -1,7 +1,8 @@
 // Protobuf bytes → plain profile. For tools and tests; uploads are checked by summary.ts and merged without it.
 
+import type { ValueType } from "../model/shape.ts";
 import { invalidProfile } from "./invalid-profile.ts";
-import type { ProfileFunction, Sample, SampleLabel, ValueType } from "./profile.ts";
+import type { ProfileFunction, Sample, SampleLabel } from "./profile.ts";
 import { emptyProfile, type Line, type Location, type Mapping, type Profile } from "./profile.ts";
 import { FUNCTION, LABEL, LINE, LOCATION, MAPPING, PROFILE, SAMPLE, VALUE_TYPE, WIRE } from "./schema.ts";
 import { WireReader } from "./wire-reader.ts";

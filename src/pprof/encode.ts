@@ -1,6 +1,7 @@
 // Plain profile → protobuf bytes. Same profile, same bytes. Merged profiles have their own encoder (merge-encoder.ts).
 
-import type { Line, Location, Mapping, Profile, ProfileFunction, Sample, ValueType } from "./profile.ts";
+import type { ValueType } from "../model/shape.ts";
+import type { Line, Location, Mapping, Profile, ProfileFunction, Sample } from "./profile.ts";
 import { FUNCTION, LABEL, LINE, LOCATION, MAPPING, PROFILE, SAMPLE, VALUE_TYPE } from "./schema.ts";
 import { WireWriter } from "./wire-writer.ts";
 

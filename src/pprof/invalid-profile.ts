@@ -11,3 +11,8 @@ export function invalidProfile(fault: string): never {
 export function oversizedProfile(fault: string): never {
   throw new DomainError("too-large", `Cannot take the profile: ${fault}`, { subject: "body" });
 }
+
+/** Throws `invalid`: row `row`, counted from 0, of a table names a string that is not there. */
+export function strayString(what: string, row: number, stringCount: number): never {
+  invalidProfile(`${what} ${row + 1} refers to a string that is not among its ${stringCount}`);
+}

@@ -1,10 +1,7 @@
 // A profile as plain objects, every field of profile.proto: for converters, tests and people.
 // Merging and checking never build it: they work on the bytes (profile-tables.ts, merger.ts).
 
-export interface ValueType {
-  type: string;
-  unit: string;
-}
+import type { ValueType } from "../model/shape.ts";
 
 export interface Profile {
   sampleTypes: ValueType[];

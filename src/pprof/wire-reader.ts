@@ -39,6 +39,11 @@ export class WireReader {
   /** Reads a varint of up to ten bytes into `lo` and `hi`; bits beyond the 64th are dropped. */
   varint(): void {
     const bytes = this.bytes;
+    if (this.pos < this.end && bytes[this.pos]! < 0x80) {
+      this.lo = bytes[this.pos++]!;
+      this.hi = 0;
+      return;
+    }
     const last = Math.min(this.end, this.pos + 10);
     let at = this.pos;
     let lo = 0;

@@ -1,0 +1,124 @@
+// The locations of one profile and their lines as rows of integers.
+
+import { grown } from "./grow.ts";
+import { addRow, IdMap } from "./id-map.ts";
+import { invalidProfile, oversizedProfile } from "./invalid-profile.ts";
+import { LINE, LOCATION, WIRE } from "./schema.ts";
+import { Spans } from "./spans.ts";
+import type { WireReader } from "./wire-reader.ts";
+
+/** Integers of a row: mapping row or -1, address low, high, is_folded, end of its lines in `lines`. */
+export const LOCATION_STRIDE = 5;
+/** Of a line row: function row, line low, high, column low, high. */
+export const LINE_STRIDE = 5;
+
+export class LocationTable {
+  readonly spans = new Spans();
+  readonly ids = new IdMap();
+  rows: Int32Array = new Int32Array(LOCATION_STRIDE * 256);
+  /** The lines of a location begin where those of the row before end. */
+  lines: Int32Array = new Int32Array(LINE_STRIDE * 256);
+
+  get count(): number {
+    return this.spans.count;
+  }
+
+  /** Reads what the spans note. Throws `invalid`, and `too-large` for more than `linesMax` lines in all. */
+  read(reader: WireReader, mappingIds: IdMap, functionIds: IdMap, linesMax: number): void {
+    this.ids.reset(this.count);
+    this.rows = grown(this.rows, this.count * LOCATION_STRIDE);
+    let lineEnd = 0;
+    for (let row = 0; row < this.count; row++) {
+      lineEnd = this.#readRow(reader, row, lineEnd, mappingIds, functionIds);
+      if (lineEnd > linesMax) oversizedProfile(`it has more than ${linesMax} lines`);
+    }
+  }
+
+  /** Answers where its lines end. */
+  #readRow(reader: WireReader, row: number, firstLine: number, mappingIds: IdMap, functionIds: IdMap): number {
+    const out = this.rows;
+    const end = this.spans.bounds[row * 2 + 1]!;
+    const at = row * LOCATION_STRIDE;
+    let idLo = 0;
+    let idHi = 0;
+    let mapping = -1;
+    let addressLo = 0;
+    let addressHi = 0;
+    let isFolded = 0;
+    let lineEnd = firstLine;
+    reader.pos = this.spans.bounds[row * 2]!;
+    reader.end = end;
+    while (reader.pos < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case LOCATION.id * 8:
+          reader.varint();
+          idLo = reader.lo;
+          idHi = reader.hi;
+          break;
+        case LOCATION.mappingId * 8:
+          reader.varint();
+          // A mapping that does not exist counts as none, as google/pprof has it.
+          mapping = mappingIds.get(reader.lo, reader.hi);
+          break;
+        case LOCATION.address * 8:
+          reader.varint();
+          addressLo = reader.lo;
+          addressHi = reader.hi;
+          break;
+        case LOCATION.line * 8 + WIRE.bytes:
+          this.#readLine(reader, lineEnd++, row, functionIds);
+          reader.end = end;
+          break;
+        case LOCATION.isFolded * 8:
+          isFolded = reader.bool() ? 1 : 0;
+          break;
+        default:
+          reader.skip(tag, LOCATION.isFolded);
+      }
+    }
+    out[at] = mapping;
+    out[at + 1] = addressLo;
+    out[at + 2] = addressHi;
+    out[at + 3] = isFolded;
+    out[at + 4] = lineEnd;
+    addRow(this.ids, idLo, idHi, row, "location");
+    return lineEnd;
+  }
+
+  #readLine(reader: WireReader, line: number, location: number, functionIds: IdMap): void {
+    const at = line * LINE_STRIDE;
+    if (at + LINE_STRIDE > this.lines.length) this.lines = grown(this.lines, at + LINE_STRIDE);
+    const out = this.lines;
+    const end = reader.length();
+    reader.end = end;
+    let fn = -1;
+    out[at + 1] = 0;
+    out[at + 2] = 0;
+    out[at + 3] = 0;
+    out[at + 4] = 0;
+    while (reader.pos < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case LINE.functionId * 8:
+          reader.varint();
+          fn = functionIds.get(reader.lo, reader.hi);
+          break;
+        case LINE.line * 8:
+          reader.varint();
+          out[at + 1] = reader.lo;
+          out[at + 2] = reader.hi;
+          break;
+        case LINE.column * 8:
+          reader.varint();
+          out[at + 3] = reader.lo;
+          out[at + 4] = reader.hi;
+          break;
+        default:
+          reader.skip(tag, LINE.column);
+      }
+    }
+    if (fn < 0) invalidProfile(`location ${location + 1} has a line whose function the profile does not have`);
+    out[at] = fn;
+  }
+}
