@@ -18,6 +18,20 @@ export function* mutants(seed: number, count: number): Generator<Uint8Array> {
   for (let nth = 0; nth < count; nth++) yield mutate(random.pick(subjects), random.pick(subjects), random);
 }
 
+/** For each of `subjects` profiles, `count` mutants of it. */
+export function* mutantsOf(
+  seed: number,
+  subjects: number,
+  count: number,
+): Generator<{ subject: Uint8Array; inputs: Uint8Array[] }> {
+  const random = new Random(seed);
+  const all = fuzzSubjects();
+  for (const subject of all.slice(0, subjects)) {
+    const inputs = Array.from({ length: count }, () => mutate(subject, random.pick(all), random));
+    yield { subject: subject.raw, inputs };
+  }
+}
+
 function fuzzSubjects(): Subject[] {
   const generated = Array.from({ length: 150 }, (_, seed) => encodeGenerated(generateSet(seed + 1)[0]!));
   const recorded = readdirSync(RECORDED)

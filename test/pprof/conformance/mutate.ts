@@ -8,6 +8,8 @@ interface Field {
   number: number;
   wire: WireType;
   value: bigint | Uint8Array | Field[];
+  /** Bytes too many in the varints of its tag and its value: legal up to ten in all. */
+  padding?: number;
 }
 
 /** Which fields of a message hold messages, by the path of field numbers from the top. */
@@ -62,7 +64,8 @@ export function mutate(subject: Subject, other: Subject, random: Random): Uint8A
   return mutateBytes(bytes, random);
 }
 
-function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
+/** One fault that knows nothing of fields. */
+export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
   const at = random.between(0, Math.max(0, bytes.length - 1));
   switch (random.between(0, 5)) {
     case 0:
@@ -118,9 +121,14 @@ function mutateFields(fields: readonly Field[], others: readonly Field[], random
       break;
     case 4:
       // Groups (3 and 4) and the wire types that do not exist (6 and 7) too.
-      mutated[at] = { ...field, wire: random.between(0, 7) as WireType };
+      mutated[at] = random.chance(0.3)
+        ? { ...field, wire: random.between(0, 7) as WireType }
+        : { ...field, value: mutateValue(field.value, random) };
       break;
     case 5:
+      mutated[at] = { ...field, padding: random.between(1, 10) };
+      break;
+    case 6:
       [mutated[at], mutated[0]] = [mutated[0]!, field];
       break;
     default:
@@ -180,8 +188,8 @@ function writeFields(fields: readonly Field[]): Uint8Array {
 }
 
 function writeAll(writer: BinaryWriter, fields: readonly Field[]): void {
-  for (const { number, wire, value } of fields) {
-    if (number >= 0) writer.uint32(((number << 3) | wire) >>> 0);
+  for (const { number, wire, value, padding = 0 } of fields) {
+    if (number >= 0) writeVarint(writer, BigInt(((number << 3) | wire) >>> 0), padding);
     if (Array.isArray(value)) {
       writer.fork();
       writeAll(writer, value);
@@ -189,8 +197,19 @@ function writeAll(writer: BinaryWriter, fields: readonly Field[]): void {
     } else if (value instanceof Uint8Array) writer.bytes(value);
     else if (wire === WireType.Bit32) writer.fixed32(Number(BigInt.asUintN(32, value)));
     else if (wire === WireType.Bit64) writer.fixed64(BigInt.asUintN(64, value));
-    else writer.uint64(BigInt.asUintN(64, value));
+    else writeVarint(writer, BigInt.asUintN(64, value), padding);
   }
+}
+
+function writeVarint(writer: BinaryWriter, value: bigint, padding: number): void {
+  if (padding === 0) {
+    writer.uint64(value);
+    return;
+  }
+  const bytes: number[] = [];
+  for (let rest = value; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  bytes.push(Number((value >> (7n * BigInt(bytes.length))) | 0x80n), ...Array<number>(padding - 1).fill(0x80), 0);
+  writer.raw(Uint8Array.from(bytes));
 }
 
 function splice(bytes: Uint8Array, at: number, removed: number, added: Uint8Array): Uint8Array {
