@@ -83,21 +83,27 @@ function sortOut(matchers: readonly Matcher[]): Selector {
         column = reference.column;
         typeId = matcher.value;
       }
-      types.push(
-        reference.types.length === 1
-          ? { name: "type", operator: "=", value: reference.types[0]! }
-          : { name: "type", operator: "=~", value: reference.types.join("|") },
-      );
+      types.push(typeMatcher(reference.types));
     }
   }
   return { services, types, labels, ...(column && { column }), ...(typeId && { typeId }) };
 }
 
-/** The selector in one canonical text, which reads back as the same selector. */
+function typeMatcher(types: readonly string[]): Matcher {
+  return types.length === 1
+    ? { name: "type", operator: "=", value: types[0]! }
+    : { name: "type", operator: "=~", value: types.join("|") };
+}
+
+/** The selector in one canonical text, which reads back as the same selector, but for `mustExist`, which has no PromQL form. */
 export function formatSelector({ services, types, labels, typeId }: Selector): string {
   const [onlyType] = types;
   const plain = types.length === 1 && onlyType?.operator === "=" && typeId === undefined;
-  const written: readonly Matcher[] = typeId === undefined ? types : [{ name: "type", operator: "=", value: typeId }];
+  const ofId = typeId === undefined ? undefined : typeMatcher(parseTypeReference(typeId).types);
+  const written = types.map((matcher): Matcher => {
+    const fromId = matcher.operator === ofId?.operator && matcher.value === ofId.value;
+    return fromId ? { name: "type", operator: "=", value: typeId! } : matcher;
+  });
   const rest = plain ? [] : written;
   const matchers = [...services, ...rest, ...labels].map(({ name, operator, value }) => {
     const word = /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : JSON.stringify(name);
