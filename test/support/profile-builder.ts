@@ -78,7 +78,7 @@ export interface MappingSpec {
 export interface BuildOptions {
   /** The id of the nth entity of a kind, counted from 0; must be unique and not 0. Default n + 1. */
   idOf?: (kind: "mapping" | "location" | "function", nth: number) => bigint;
-  /** Whether the nth mention of an entity makes a second one with the same content. Default never. */
+  /** Whether a further mention of an entity or string makes a second one with the same content. Default never. */
   repeatEntity?: () => boolean;
 }
 
@@ -104,7 +104,7 @@ export function buildTables(spec: ProfileSpec, options: BuildOptions = {}): Prof
 
   const text = (value = ""): number => {
     const known = stringIndexes.get(value);
-    if (known !== undefined) return known;
+    if (known !== undefined && !repeatEntity()) return known;
     stringIndexes.set(value, strings.length);
     return strings.push(value) - 1;
   };

@@ -124,7 +124,7 @@ function inventSample(
   return {
     stack: random.chance(0.1) ? stack.slice(random.between(0, stack.length)) : stack,
     values: program.sampleTypes.map(() => (zero ? 0n : inventValue(random, wild))),
-    labels: program.labels.filter(() => random.chance(0.15)),
+    labels: random.shuffle([...program.labels, ...program.labels]).filter(() => random.chance(0.1)),
     numbers: random.shuffle(program.numbers).filter(() => random.chance(0.08)),
   };
 }
