@@ -9,6 +9,8 @@ export const DEFAULT_LIMITS = {
   bodyBytes: 64 * MIB,
   /** Connect's JSON carries bytes as base64 and is decoded on the event loop. */
   jsonBodyBytes: 8 * MIB,
+  /** A request that carries no profile: 3000 ids, a selector and labels are 0.2 MB. */
+  requestBytes: 1 * MIB,
   /** gzip reaches 1000:1; beyond 4:1 of the largest body an upload is an attack or a mistake. */
   inflatedBytes: 256 * MIB,
   /** Uploads held in memory at once, whole process: beyond it new ones wait, then are refused. */

@@ -1,0 +1,66 @@
+// The contract as one handler of HTTP requests: gRPC, gRPC-Web and Connect by content type, bodies within the budget of bytes in flight.
+
+import { createConnectRouter, createContextValues } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import {
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import type { ByteBudget } from "../http/byte-budget.ts";
+import type { HttpRequest, HttpResponse } from "../http/exchange.ts";
+import type { RpcHandler } from "../http/request-handler.ts";
+import type { Repository } from "../repository/repository.ts";
+import { asClientFault } from "./client-fault.ts";
+import { revalidated } from "./conditional-get.ts";
+import { reachedServiceKey } from "./errors.ts";
+import { discardRest, meteredBody } from "./request-body.ts";
+import { type ContractOptions, contractRoutes } from "./routes.ts";
+import { submitterKey } from "./submitter.ts";
+
+export interface ContractHandlerOptions extends ContractOptions {
+  budget: ByteBudget;
+}
+
+export function createContractHandler(repository: Repository, options: ContractHandlerOptions): RpcHandler {
+  const { limits, logger, budget } = options;
+  const handlers = handlersByPath(repository, options);
+  // JSON is decoded on the event loop, base64 and all: it may carry less.
+  const jsonHandlers = handlersByPath(repository, options, limits.jsonBodyBytes);
+
+  return {
+    paths: new Set(handlers.keys()),
+    handle(request, response) {
+      answer(request, response).catch((error: unknown) => {
+        // What remains here is the connection: writing failed since the client has left.
+        logger.debug({ err: error }, "an answer of the contract could not be written");
+        response.destroy();
+      });
+    },
+  };
+
+  async function answer(request: HttpRequest, response: HttpResponse): Promise<void> {
+    const isJson = /^application\/.*json/.test(request.headers["content-type"] ?? "");
+    const path = request.url?.split("?", 1)[0] ?? "";
+    const handler = (isJson ? jsonHandlers : handlers).get(path)!;
+    const contextValues = createContextValues().set(submitterKey, request.socket?.remoteAddress);
+    const call = universalRequestFromNodeRequest(request, response, undefined, contextValues);
+    using reservation = await budget.take(0, call.signal);
+    let answered = await handler({ ...call, body: meteredBody(request, reservation, logger) });
+    if (answered.status === 405)
+      answered = { ...answered, header: new Headers({ allow: handler.allowedMethods.join(", ") }) };
+    if (!contextValues.get(reachedServiceKey)) answered = await asClientFault(answered);
+    if (request.method === "GET") answered = await revalidated(answered, call.header);
+    await universalResponseToNodeResponse(discardRest(answered, request, response), response);
+  }
+}
+
+function handlersByPath(
+  repository: Repository,
+  options: ContractOptions,
+  uploadMaxBytes?: number,
+): Map<string, UniversalHandler> {
+  const router = createConnectRouter({ acceptCompression: [compressionGzip] });
+  contractRoutes(repository, options, uploadMaxBytes)(router);
+  return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+}

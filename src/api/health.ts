@@ -1,0 +1,37 @@
+// grpc.health.v1: whether the server as a whole, and each service of the contract, can be used.
+
+import { setInterval } from "node:timers/promises";
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { type Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
+import type { Repository } from "../repository/repository.ts";
+
+/** A watcher learns of a change within this time. */
+const WATCH_INTERVAL_MS = 1_000;
+
+/** `services`: full names; the empty name, the server as a whole, is always known. All share the repository's state. */
+export function healthService(repository: Repository, services: readonly string[]): ServiceImpl<typeof Health> {
+  const known = new Set(["", ...services]);
+  const current = () => (repository.ready().ready ? Status.SERVING : Status.NOT_SERVING);
+  return {
+    check({ service }) {
+      if (!known.has(service)) throw new ConnectError(`There is no service "${service}"`, Code.NotFound);
+      return { status: current() };
+    },
+
+    list() {
+      return { statuses: Object.fromEntries([...known].map((service) => [service, { status: current() }])) };
+    },
+
+    async *watch({ service }, { signal }) {
+      const state = () => (known.has(service) ? current() : Status.SERVICE_UNKNOWN);
+      let told = state();
+      yield { status: told };
+      // Unreferenced: a watcher does not keep a stopping process alive.
+      for await (const _ of setInterval(WATCH_INTERVAL_MS, undefined, { signal, ref: false })) {
+        if (state() === told) continue;
+        told = state();
+        yield { status: told };
+      }
+    },
+  };
+}

@@ -1,0 +1,71 @@
+// Every service of the contract and of gRPC's own protocols, on a Connect router: which methods there are, and what each may take in.
+
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter, MethodImpl, ServiceImpl } from "@connectrpc/connect";
+import type { Logger } from "pino";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { ProfileService } from "../../gen/profusion/v1/profile_service_pb.ts";
+import { QueryService } from "../../gen/profusion/v1/query_service_pb.ts";
+import type { Limits } from "../model/limits.ts";
+import type { Repository } from "../repository/repository.ts";
+import { translateErrors } from "./errors.ts";
+import { healthService } from "./health.ts";
+import { profileService } from "./profile-service.ts";
+import { queryService } from "./query-service.ts";
+import { reflectionServices } from "./reflection.ts";
+
+export interface ContractOptions {
+  limits: Limits;
+  logger: Logger;
+  /** Aborted when the process stops: calls that would go on for ever, such as Health.Watch, end. */
+  shutdownSignal?: AbortSignal;
+}
+
+/** Labels, names and framing beside the bytes of a profile. */
+const METADATA_BYTES = 1024 * 1024;
+
+/** Methods whose requests carry profiles. */
+const UPLOADS = new Set<DescMethod>([
+  ProfileService.method.createProfile,
+  ProfileService.method.batchCreateProfiles,
+  ProfileService.method.uploadProfile,
+]);
+
+/** Methods whose answers are compressed already. */
+const DOWNLOADS = new Set<DescMethod>([
+  ProfileService.method.downloadProfile,
+  QueryService.method.mergeProfiles,
+  QueryService.method.streamMergedProfile,
+]);
+
+/** `uploadMaxBytes`: the largest message that carries profiles; default limits.bodyBytes and room for metadata. */
+export function contractRoutes(
+  repository: Repository,
+  { limits, logger, shutdownSignal }: ContractOptions,
+  uploadMaxBytes = limits.bodyBytes + METADATA_BYTES,
+): (router: ConnectRouter) => void {
+  const told = [ProfileService, QueryService, Health, ServerReflection, ServerReflectionAlpha];
+  const reflection = reflectionServices(told);
+  const interceptors = [translateErrors(logger)];
+
+  return (router) => {
+    serve(ProfileService, profileService(repository, limits, logger));
+    serve(QueryService, queryService(repository, limits));
+    serve(Health, healthService(repository, [ProfileService.typeName, QueryService.typeName]));
+    serve(ServerReflection, reflection.v1);
+    serve(ServerReflectionAlpha, reflection.v1alpha);
+
+    function serve<Service extends DescService>(service: Service, methods: ServiceImpl<Service>): void {
+      for (const method of service.methods) {
+        router.rpc(method, methods[method.localName as keyof typeof methods] as MethodImpl<DescMethod>, {
+          interceptors,
+          readMaxBytes: UPLOADS.has(method) ? uploadMaxBytes : limits.requestBytes,
+          ...(DOWNLOADS.has(method) && { compressMinBytes: Number.MAX_SAFE_INTEGER }),
+          ...(shutdownSignal && { shutdownSignal }),
+        });
+      }
+    }
+  };
+}
