@@ -1,0 +1,101 @@
+// How many bytes of request bodies the whole process may hold at once. Who reads bodies takes from it; it holds no bytes itself.
+
+import { DomainError } from "../model/errors.ts";
+
+interface Waiter {
+  bytes: number;
+  admit: () => void;
+}
+
+/** Bytes taken from a budget. Disposing gives all of them back; doing so twice is harmless. */
+export interface Reservation extends Disposable {
+  /** Takes more. Throws `exhausted` when there is no place within the budget's wait; what was taken stays taken. */
+  grow(bytes: number): Promise<void>;
+}
+
+export class ByteBudget {
+  readonly #capacityBytes: number;
+  readonly #waitMs: number;
+  readonly #waiting: Waiter[] = [];
+  #takenBytes = 0;
+
+  /** `waitMs` is how long one claim waits for a place before it is refused. */
+  constructor(capacityBytes: number, waitMs: number) {
+    this.#capacityBytes = capacityBytes;
+    this.#waitMs = waitMs;
+  }
+
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
+  /** In order of arrival. Throws `exhausted` when there is no place in time, `cancelled` when `signal` aborts first. */
+  async take(bytes: number, signal?: AbortSignal): Promise<Reservation> {
+    let heldBytes = 0;
+    let isReleased = false;
+    const grow = async (moreBytes: number) => {
+      await this.#claim(moreBytes, signal);
+      if (isReleased) this.#release(moreBytes);
+      else heldBytes += moreBytes;
+    };
+    await grow(bytes);
+    return {
+      grow,
+      [Symbol.dispose]: () => {
+        if (isReleased) return;
+        isReleased = true;
+        this.#release(heldBytes);
+      },
+    };
+  }
+
+  async #claim(bytes: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#waiting.length === 0 && this.#fits(bytes)) {
+      this.#takenBytes += bytes;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const settle = (act: () => void) => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", leave);
+        act();
+      };
+      const waiter: Waiter = { bytes, admit: () => settle(resolve) };
+      const giveUp = (error: DomainError) => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        settle(() => reject(error));
+        this.#admit();
+      };
+      const leave = () => giveUp(new DomainError("cancelled", "The client left while its upload waited for a place"));
+      const timer = setTimeout(() => giveUp(this.#noPlace()), this.#waitMs);
+      signal?.addEventListener("abort", leave);
+      this.#waiting.push(waiter);
+      if (signal?.aborted) leave();
+    });
+  }
+
+  #release(bytes: number): void {
+    this.#takenBytes -= bytes;
+    this.#admit();
+  }
+
+  #admit(): void {
+    for (let first = this.#waiting[0]; first && this.#fits(first.bytes); first = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#takenBytes += first.bytes;
+      first.admit();
+    }
+  }
+
+  /** A claim over the whole capacity is let in alone: its own limit has judged it already. */
+  #fits(bytes: number): boolean {
+    return this.#takenBytes === 0 || this.#takenBytes + bytes <= this.#capacityBytes;
+  }
+
+  #noPlace(): DomainError {
+    return new DomainError(
+      "exhausted",
+      `Cannot take more uploads now: ${this.#takenBytes} of ${this.#capacityBytes} bytes are in flight; try again in a few seconds`,
+    );
+  }
+}

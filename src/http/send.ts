@@ -1,0 +1,72 @@
+// Writing whole answers, on both protocols: length known, HEAD without a body, and an orderly end where the request's body was not read.
+
+import { constants } from "node:http2";
+import { type Exchange, isHttp1 } from "./exchange.ts";
+
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
+/** How long, and for how many bytes, an unread body is thrown away after its refusal: a reset would destroy the refusal on its way. */
+const LINGER_MS = 2_000;
+const LINGER_BYTES = 64 * 1024 * 1024;
+
+export function sendText(exchange: Exchange, status: number, text: string, headers: AnswerHeaders = {}): void {
+  sendBytes(exchange, status, Buffer.from(text), { "content-type": "text/plain; charset=utf-8", ...headers });
+}
+
+/** Sends all of the answer. Does nothing where the client has left or an answer has begun. */
+export function sendBytes(exchange: Exchange, status: number, bytes: Uint8Array, headers: AnswerHeaders): void {
+  if (!startAnswer(exchange, status, { ...headers, "content-length": String(bytes.length) })) return;
+  const { request, response, method } = exchange;
+  const body = method === "HEAD" ? undefined : bytes;
+  if (request.complete || !carriesBody(exchange)) {
+    end(exchange, body);
+    return;
+  }
+  linger(exchange, body);
+  response.once("close", () => request.destroy());
+}
+
+/** Sets status and headers. False where the client has left or an answer has begun already. */
+export function startAnswer({ response }: Exchange, status: number, headers: AnswerHeaders): boolean {
+  if (response.headersSent || response.destroyed || response.writableEnded) return false;
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  return true;
+}
+
+function end({ response }: Exchange, body: Uint8Array | undefined): void {
+  if (body) response.end(body);
+  else response.end();
+}
+
+function carriesBody({ request }: Exchange): boolean {
+  return request.httpVersionMajor === 2
+    ? !request.complete
+    : request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0;
+}
+
+/** The client sees a complete answer at once; the connection (HTTP/1) or stream (HTTP/2) closes a little later. */
+function linger(exchange: Exchange, body: Uint8Array | undefined): void {
+  const { request, response } = exchange;
+  if (!isHttp1(response)) {
+    response.once("finish", () => response.stream?.close(constants.NGHTTP2_NO_ERROR));
+    end(exchange, body);
+    return;
+  }
+  response.setHeader("connection", "close");
+  if (body) response.write(body);
+  else response.flushHeaders();
+  let thrownAwayBytes = 0;
+  const finish = () => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(finish, LINGER_MS);
+  request.on("data", (chunk: Uint8Array) => {
+    thrownAwayBytes += chunk.length;
+    if (thrownAwayBytes > LINGER_BYTES) finish();
+  });
+  request.once("end", finish);
+  response.once("close", finish);
+  request.resume();
+}

@@ -1,0 +1,44 @@
+// One HTTP/2 request with prior knowledge, as gRPC clients speak it.
+
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
+
+export interface Http2Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+export interface Http2Client extends Disposable {
+  session: ClientHttp2Session;
+  request(headers: Record<string, string>, body?: Uint8Array): Promise<Http2Answer>;
+}
+
+export function openHttp2(url: string): Http2Client {
+  const session = connect(url);
+  session.on("error", () => {});
+  return {
+    session,
+    request(headers, body) {
+      const stream = session.request(
+        { ":method": body ? "POST" : "GET", ...headers },
+        { endStream: body === undefined },
+      );
+      const { promise, resolve, reject } = Promise.withResolvers<Http2Answer>();
+      const chunks: Buffer[] = [];
+      let answer: IncomingHttpHeaders = {};
+      stream.on("response", (received) => {
+        answer = received;
+      });
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("error", reject);
+      stream.on("close", () => {
+        const status = answer[":status"];
+        if (status === undefined) reject(new Error("the stream closed without an answer"));
+        else resolve({ status: Number(status), headers: answer, body: Buffer.concat(chunks) });
+      });
+      if (body) stream.end(body);
+      return promise;
+    },
+    [Symbol.dispose]: () => session.destroy(),
+  };
+}
