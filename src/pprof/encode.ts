@@ -7,8 +7,11 @@ import { WireWriter } from "./wire-writer.ts";
 
 type Strings = Map<string, number>;
 
-/** Uncompressed; strings are numbered by first use. What the profile says is not checked. */
-export function encodeProfile(profile: Profile): Uint8Array {
+/**
+ * Uncompressed; strings are numbered by first use. What the profile says is not checked.
+ * `encoding` latin1: each character of a text is one byte of it, for profiles whose text need not be UTF-8.
+ */
+export function encodeProfile(profile: Profile, encoding: "utf8" | "latin1" = "utf8"): Uint8Array {
   const out = new WireWriter();
   const strings: Strings = new Map([["", 0]]);
   for (const type of profile.sampleTypes) writeValueType(out, PROFILE.sampleType, type, strings);
@@ -19,7 +22,7 @@ export function encodeProfile(profile: Profile): Uint8Array {
   writeHeader(out, profile, strings);
   for (const text of strings.keys()) {
     const start = out.open(PROFILE.stringTable);
-    out.bytes(Buffer.from(text, "utf8"));
+    out.bytes(Buffer.from(text, encoding));
     out.close(start);
   }
   return out.finish();

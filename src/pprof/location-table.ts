@@ -3,6 +3,7 @@
 import { grown } from "./grow.ts";
 import { addRow, IdMap } from "./id-map.ts";
 import { invalidProfile, oversizedProfile } from "./invalid-profile.ts";
+import type { MappingTable } from "./mapping-table.ts";
 import { LINE, LOCATION, WIRE } from "./schema.ts";
 import { Spans } from "./spans.ts";
 import type { WireReader } from "./wire-reader.ts";
@@ -19,17 +20,22 @@ export class LocationTable {
   /** The lines of a location begin where those of the row before end. */
   lines: Int32Array = new Int32Array(LINE_STRIDE * 256);
 
+  /** 1 for each mapping row that a location lies in. */
+  usesMapping: Uint8Array = new Uint8Array(16);
+
   get count(): number {
     return this.spans.count;
   }
 
   /** Reads what the spans note. Throws `invalid`, and `too-large` for more than `linesMax` lines in all. */
-  read(reader: WireReader, mappingIds: IdMap, functionIds: IdMap, linesMax: number): void {
+  read(reader: WireReader, mappings: MappingTable, functionIds: IdMap, linesMax: number): void {
     this.ids.reset(this.count);
     this.rows = grown(this.rows, this.count * LOCATION_STRIDE);
+    if (this.usesMapping.length < mappings.count) this.usesMapping = new Uint8Array(mappings.count * 2);
+    else this.usesMapping.fill(0);
     let lineEnd = 0;
     for (let row = 0; row < this.count; row++) {
-      lineEnd = this.#readRow(reader, row, lineEnd, mappingIds, functionIds);
+      lineEnd = this.#readRow(reader, row, lineEnd, mappings.ids, functionIds);
       if (lineEnd > linesMax) oversizedProfile(`it has more than ${linesMax} lines`);
     }
   }
@@ -77,6 +83,7 @@ export class LocationTable {
           reader.skip(tag, LOCATION.isFolded);
       }
     }
+    if (mapping >= 0) this.usesMapping[mapping] = 1;
     out[at] = mapping;
     out[at + 1] = addressLo;
     out[at + 2] = addressHi;

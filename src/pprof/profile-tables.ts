@@ -46,7 +46,7 @@ export class ProfileTables {
     this.#checkStrings();
     this.mappings.read(this.reader, this.strings.count);
     this.functions.read(this.reader, this.strings.count);
-    this.locations.read(this.reader, this.mappings.ids, this.functions.ids, limits.tableRows);
+    this.locations.read(this.reader, this.mappings, this.functions.ids, limits.tableRows);
   }
 
   /** A string with one character per byte (latin1): it compares, and turns back into bytes, without loss. */

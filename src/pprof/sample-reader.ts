@@ -82,10 +82,11 @@ export class SampleReader {
     }
   }
 
-  isZero(): boolean {
+  /** Whether its values in all of `columns` are 0. */
+  isZero(columns: Int32Array): boolean {
     const values = this.values;
     let bits = 0;
-    for (let at = this.#columns * 2 - 1; at >= 0; at--) bits |= values[at]!;
+    for (let at = 0; at < columns.length; at++) bits |= values[columns[at]! * 2]! | values[columns[at]! * 2 + 1]!;
     return bits === 0;
   }
 

@@ -2,11 +2,13 @@
 
 import { WIRE } from "./schema.ts";
 
-const FIRST_CAPACITY = 4096;
-
 export class WireWriter {
-  #bytes = new Uint8Array(FIRST_CAPACITY);
+  #bytes: Uint8Array;
   #length = 0;
+
+  constructor(capacity = 4096) {
+    this.#bytes = new Uint8Array(capacity);
+  }
 
   get length(): number {
     return this.#length;
@@ -85,6 +87,12 @@ export class WireWriter {
     this.bigint(value);
   }
 
+  /** The head of a length-delimited field of `size` bytes, which the caller writes next. */
+  lengthField(field: number, size: number): void {
+    this.tag(field, WIRE.bytes);
+    this.varint(size);
+  }
+
   /** Opens a nested message or packed field; pass the answer to `close`. */
   open(field: number): number {
     this.tag(field, WIRE.bytes);
@@ -110,4 +118,10 @@ export function varintSize(value: number): number {
   if (value < 0x4000) return 2;
   if (value < 0x20_0000) return 3;
   return value < 0x1000_0000 ? 4 : 5;
+}
+
+/** How many bytes a varint of a 64-bit number takes, given its halves. */
+export function varint64Size(lo: number, hi: number): number {
+  const bits = hi !== 0 ? 64 - Math.clz32(hi) : 32 - Math.clz32(lo);
+  return Math.max(1, Math.ceil(bits / 7));
 }

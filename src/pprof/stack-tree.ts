@@ -1,0 +1,86 @@
+// Stacks as a prefix tree, root first: a stack is the node of its leaf. Node 0 is the empty stack.
+
+import { grown, slotsFor } from "./grow.ts";
+import { HASH_SEED, mix, spread } from "./hash.ts";
+
+export class StackTree {
+  /** Pairs: parent node, location. */
+  nodes: Int32Array = new Int32Array(2 * 1024);
+  /** Of the path from the root to each node: `mix` over its locations. */
+  hashes: Int32Array = new Int32Array(1024);
+  /** Node of a slot; 0, which is nobody's child, for none. */
+  #slots: Int32Array = new Int32Array(2048);
+  #mask = 2047;
+  #count = 1;
+
+  constructor() {
+    this.nodes[0] = -1;
+    this.nodes[1] = -1;
+    this.hashes[0] = HASH_SEED;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Memory held. */
+  get bytes(): number {
+    return this.nodes.byteLength + this.hashes.byteLength + this.#slots.byteLength;
+  }
+
+  /** The node below `parent` for `location`; it is made when it is new. */
+  child(parent: number, location: number): number {
+    const hash = mix(this.hashes[parent]!, location);
+    const { nodes } = this;
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = spread(hash) & mask;
+    for (let node = slots[slot]!; node !== 0; node = slots[slot]!) {
+      if (nodes[node * 2] === parent && nodes[node * 2 + 1] === location) return node;
+      slot = (slot + 1) & mask;
+    }
+    return this.#add(parent, location, hash, slot);
+  }
+
+  /** The node of a stack given leaf first. */
+  intern(stack: Int32Array, length: number): number {
+    let node = 0;
+    for (let at = length - 1; at >= 0; at--) node = this.child(node, stack[at]!);
+    return node;
+  }
+
+  /** Whether `node` is that of the stack, leaf first. */
+  matches(node: number, stack: Int32Array, length: number): boolean {
+    const { nodes } = this;
+    let at = node;
+    for (let depth = 0; depth < length; depth++) {
+      if (nodes[at * 2 + 1] !== stack[depth]) return false;
+      at = nodes[at * 2]!;
+    }
+    return at === 0;
+  }
+
+  #add(parent: number, location: number, hash: number, slot: number): number {
+    const node = this.#count++;
+    this.nodes = grown(this.nodes, node * 2 + 2);
+    this.hashes = grown(this.hashes, node + 1);
+    this.nodes[node * 2] = parent;
+    this.nodes[node * 2 + 1] = location;
+    this.hashes[node] = hash;
+    this.#slots[slot] = node;
+    if (this.#count * 2 > this.#mask) this.#rehash();
+    return node;
+  }
+
+  #rehash(): void {
+    const size = slotsFor(this.#count * 2);
+    const slots = new Int32Array(size);
+    for (let node = 1; node < this.#count; node++) {
+      let slot = spread(this.hashes[node]!) & (size - 1);
+      while (slots[slot] !== 0) slot = (slot + 1) & (size - 1);
+      slots[slot] = node;
+    }
+    this.#slots = slots;
+    this.#mask = size - 1;
+  }
+}
