@@ -20,6 +20,18 @@ export const DEFAULT_LIMITS = {
   samples: 1_000_000,
   /** Go records 128 frames, async-profiler 2048. */
   framesPerStack: 4096,
+
+  // A profile in a legacy format (src/pprof/legacy/), which is read into objects, where a protobuf is read in place.
+  /** Inflated; the largest seen, a C++ heap profile, has 9 MB. */
+  legacyBytes: 32 * MIB,
+  /** google/pprof refuses longer lines too. */
+  legacyLineBytes: 64 * KIB - 1,
+  /** Distinct addresses; a program of 100 MB of code shows some 100 000. */
+  legacyLocations: 1_000_000,
+  /** `name=value` lines of a memory map, which later lines refer to as `$name`: one or two in practice. */
+  legacyAssignments: 64,
+  /** Comparisons of addresses with mappings: 100 000 addresses among 1000 mappings. */
+  legacyMappingChecks: 100_000_000,
   /** Strings, functions, mappings, locations or lines of one profile, each: a row costs up to 40 bytes while it is read. */
   tableRows: 4_000_000,
 

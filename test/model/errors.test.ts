@@ -1,3 +1,5 @@
+// The error vocabulary across threads.
+
 import { expect, test } from "vitest";
 import { DomainError, fromErrorMessage, toErrorMessage } from "../../src/model/errors.ts";
 

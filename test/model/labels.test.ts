@@ -1,3 +1,5 @@
+// Labels and service names as senders write them: what is kept, sorted, renamed, refused.
+
 import { describe, expect, test } from "vitest";
 import { DomainError } from "../../src/model/errors.ts";
 import { canonicalLabels, checkService } from "../../src/model/labels.ts";

@@ -1,3 +1,5 @@
+// Type names, profile-type ids of other systems, and what a column's numbers are.
+
 import { describe, expect, test } from "vitest";
 import { aggregationOf, checkTypeName, isTypeName, parseTypeReference } from "../../src/model/profile-type.ts";
 

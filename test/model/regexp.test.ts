@@ -1,3 +1,5 @@
+// Regular expressions from users: RE2 syntax, anchored, linear, bounded.
+
 import { describe, expect, test } from "vitest";
 import { DomainError } from "../../src/model/errors.ts";
 import { DEFAULT_LIMITS as limits } from "../../src/model/limits.ts";

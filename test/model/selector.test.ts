@@ -1,3 +1,5 @@
+// Selectors: reading, writing, and the plain definition of a match.
+
 import { describe, expect, test } from "vitest";
 import { DomainError } from "../../src/model/errors.ts";
 import { DEFAULT_LIMITS as limits } from "../../src/model/limits.ts";

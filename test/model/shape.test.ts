@@ -1,3 +1,5 @@
+// Shapes and their signatures.
+
 import { expect, test } from "vitest";
 import { describeShape, mergeKey, parseShapeSignature, type Shape, shapeSignature } from "../../src/model/shape.ts";
 

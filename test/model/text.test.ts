@@ -1,3 +1,5 @@
+// What src/model/text.ts promises: UTF-8 order, well-formedness, short quotes.
+
 import { describe, expect, test } from "vitest";
 import { compareUtf8, quote, textFault, utf8Bytes } from "../../src/model/text.ts";
 import { Random } from "../support/random.ts";

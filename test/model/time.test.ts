@@ -1,3 +1,5 @@
+// Times and durations as people and clients write them, and which time a profile gets.
+
 import { describe, expect, test } from "vitest";
 import { DomainError } from "../../src/model/errors.ts";
 import { exclusiveEnd, formatTime, parseDuration, parseTime, resolveProfileTime } from "../../src/model/time.ts";
