@@ -1,7 +1,7 @@
 // The contract as one handler of HTTP requests: gRPC, gRPC-Web and Connect by content type, bodies within the budget of bytes in flight.
 
 import { createConnectRouter, createContextValues } from "@connectrpc/connect";
-import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import {
   compressionGzip,
   universalRequestFromNodeRequest,
@@ -22,7 +22,7 @@ export interface ContractHandlerOptions extends ContractOptions {
   budget: ByteBudget;
 }
 
-export function createContractHandler(repository: Repository, options: ContractHandlerOptions): RpcHandler {
+export function contractHandler(repository: Repository, options: ContractHandlerOptions): RpcHandler {
   const { limits, logger, budget } = options;
   const handlers = handlersByPath(repository, options);
   // JSON is decoded on the event loop, base64 and all: it may carry less.
@@ -45,13 +45,22 @@ export function createContractHandler(repository: Repository, options: ContractH
     const handler = (isJson ? jsonHandlers : handlers).get(path)!;
     const contextValues = createContextValues().set(submitterKey, request.socket?.remoteAddress);
     const call = universalRequestFromNodeRequest(request, response, undefined, contextValues);
-    using reservation = await budget.take(0, call.signal);
-    let answered = await handler({ ...call, body: meteredBody(request, reservation, logger) });
+    let answered = await handleWithinBudget(handler, call, request);
     if (answered.status === 405)
       answered = { ...answered, header: new Headers({ allow: handler.allowedMethods.join(", ") }) };
     if (!contextValues.get(reachedServiceKey)) answered = await asClientFault(answered);
     if (request.method === "GET") answered = await revalidated(answered, call.header);
     await universalResponseToNodeResponse(discardRest(answered, request, response), response);
+  }
+
+  /** When the first byte of an answer is there, the request has been used up: only reflection's streams go on, and theirs are small. */
+  async function handleWithinBudget(
+    handler: UniversalHandler,
+    call: UniversalServerRequest,
+    request: HttpRequest,
+  ): Promise<UniversalServerResponse> {
+    using reservation = await budget.take(0, call.signal);
+    return await handler({ ...call, body: meteredBody(request, reservation, logger) });
   }
 }
 
