@@ -69,9 +69,9 @@ export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
   const at = random.between(0, Math.max(0, bytes.length - 1));
   switch (random.between(0, 5)) {
     case 0:
-      return bytes.slice(0, at);
+      return bytes.subarray(0, at);
     case 1:
-      return bytes.slice(at);
+      return bytes.subarray(at);
     case 2:
       return splice(
         bytes,
@@ -85,7 +85,8 @@ export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
       // A varint that never ends, or one with too many bytes.
       return splice(bytes, at, 1, new Uint8Array(random.between(1, 11)).fill(random.pick([0x80, 0xff])));
     default: {
-      const flipped = bytes.slice();
+      // A Buffer's slice would share the bytes.
+      const flipped = new Uint8Array(bytes);
       for (let flips = random.between(1, 4); flips > 0; flips--) {
         const place = random.between(0, Math.max(0, flipped.length - 1));
         flipped[place] = flipped[place]! ^ (1 << random.between(0, 7));
