@@ -3,7 +3,7 @@
 import type { Logger } from "pino";
 import { type Refusal, refusalOf } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import { sendText } from "./send.ts";
+import { cutAnswer, sendText } from "./send.ts";
 
 export interface Route {
   /** GET also answers HEAD. "*" answers every method. */
@@ -52,8 +52,7 @@ async function run(route: Route, exchange: Exchange, logger: Logger): Promise<vo
     await route.handle(exchange);
   } catch (error) {
     const refusal = refusalOf(error, logger);
-    // Half an answer cannot become an error: cutting it short is how the client learns.
-    if (exchange.response.headersSent) exchange.response.destroy();
+    if (exchange.response.headersSent) cutAnswer(exchange);
     else (route.refuse ?? refuseAsText)(exchange, refusal);
   }
 }

@@ -18,7 +18,7 @@ export function sendBytes(exchange: Exchange, status: number, bytes: Uint8Array,
   if (!startAnswer(exchange, status, { ...headers, "content-length": String(bytes.length) })) return;
   const { request, response, method } = exchange;
   const body = method === "HEAD" ? undefined : bytes;
-  if (request.complete || !carriesBody(exchange)) {
+  if (!hasUnreadBody(exchange)) {
     end(exchange, body);
     return;
   }
@@ -34,22 +34,29 @@ export function startAnswer({ response }: Exchange, status: number, headers: Ans
   return true;
 }
 
+/** Half an answer cannot become an error any more: cutting it short is how the client learns. */
+export function cutAnswer({ response }: Exchange): void {
+  if (isHttp1(response)) response.destroy();
+  else response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+}
+
 function end({ response }: Exchange, body: Uint8Array | undefined): void {
   if (body) response.end(body);
   else response.end();
 }
 
-function carriesBody({ request }: Exchange): boolean {
-  return request.httpVersionMajor === 2
-    ? !request.complete
-    : request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0;
+function hasUnreadBody({ request, response }: Exchange): boolean {
+  if (request.complete) return false;
+  if (!isHttp1(response)) return !response.stream.endAfterHeaders;
+  return request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0;
 }
 
 /** The client sees a complete answer at once; the connection (HTTP/1) or stream (HTTP/2) closes a little later. */
 function linger(exchange: Exchange, body: Uint8Array | undefined): void {
   const { request, response } = exchange;
   if (!isHttp1(response)) {
-    response.once("finish", () => response.stream?.close(constants.NGHTTP2_NO_ERROR));
+    const { stream } = response;
+    stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
     end(exchange, body);
     return;
   }

@@ -31,11 +31,17 @@ export function openHttp2(url: string): Http2Client {
       });
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
       stream.on("error", reject);
-      stream.on("close", () => {
+      const settle = () => {
         const status = answer[":status"];
         if (status === undefined) reject(new Error("the stream closed without an answer"));
         else resolve({ status: Number(status), headers: answer, body: Buffer.concat(chunks) });
+      };
+      // An answer may end before the request does; Node's client then never closes the stream by itself.
+      stream.on("end", () => {
+        settle();
+        stream.close();
       });
+      stream.on("close", settle);
       if (body) stream.end(body);
       return promise;
     },
