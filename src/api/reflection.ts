@@ -89,17 +89,18 @@ function errorAnswer(errorCode: Code, errorMessage: string) {
   return { case: "errorResponse" as const, value: { errorCode, errorMessage } };
 }
 
+/** Imports before what imports them. */
 function addFile(file: DescFile, filesByName: Map<string, DescFile>): void {
   if (filesByName.has(file.proto.name)) return;
-  filesByName.set(file.proto.name, file);
   for (const imported of file.dependencies) addFile(imported, filesByName);
+  filesByName.set(file.proto.name, file);
 }
 
-/** The file itself first. */
+/** The file itself first, and every file before what it imports. */
 function withImports(file: DescFile): DescFile[] {
   const found = new Map<string, DescFile>();
   addFile(file, found);
-  return [...found.values()];
+  return [...found.values()].reverse();
 }
 
 function serialize(file: DescFile): Uint8Array<ArrayBuffer> {

@@ -1,7 +1,7 @@
 // Server reflection, over a real HTTP/2 socket: a client without the .proto files can learn every message, in both versions.
 
-import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -53,7 +53,7 @@ describe.each([ServerReflection, ServerReflectionAlpha])("$typeName", (service) 
     const [answer] = await ask(question);
     if (answer?.case !== "fileDescriptorResponse") throw new Error(`answered ${answer?.case}`);
     const files = answer.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
-    const registry = createFileRegistry(files[0]!, (name) => files.find((file) => file.name === name));
+    const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: files.toReversed() }));
     return { first: files[0]!.name, registry };
   }
 
