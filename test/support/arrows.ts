@@ -6,6 +6,9 @@ import { join, posix } from "node:path";
 /** What each file of src/ imports: `src/…` and `gen/…`, `./…` for other files of the repository, names of packages and node: modules. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
+/** Files of src/ itself: they choose drivers and build everything. */
+const COMPOSITION = "the composition root";
+
 /** Lower is deeper. An arrow goes to the same folder or to a lower number. */
 const FLOORS: Readonly<Record<string, number>> = {
   model: 0,
@@ -19,7 +22,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   compat: 6,
   scrape: 6,
   ui: 6,
-  "server.ts": 7,
+  [COMPOSITION]: 7,
   cli: 8,
 };
 
@@ -70,7 +73,7 @@ function arrowFault(file: string, target: string): string | undefined {
 function outsideFault(file: string, target: string): string | undefined {
   const from = folderOf(file);
   if (target.startsWith("gen/")) return GEN_SEEN_BY.has(from) ? undefined : "gen/ is for api, compat and cli";
-  if (target === "./package.json" && (FLOORS[from] ?? 0) >= FLOORS["server.ts"]!) return undefined;
+  if (target === "./package.json" && (FLOORS[from] ?? 0) >= FLOORS[COMPOSITION]!) return undefined;
   if (target.startsWith(".")) return "it leads out of src/ and gen/";
   if (PURE.has(from)) return PURE_SEES[file]?.includes(target) ? undefined : "this floor is pure";
   const low = (FLOORS[from] ?? 0) <= FLOORS.repository!;
@@ -83,9 +86,10 @@ function floorOf(file: string): number | undefined {
   return FLOORS[folderOf(file)];
 }
 
-/** `src/compat/profefe/routes.ts` → `compat`; `src/server.ts` → `server.ts`. */
+/** `src/compat/profefe/routes.ts` → `compat`. */
 function folderOf(file: string): string {
-  return file.split("/")[1] ?? "";
+  const [, folder = "", ...rest] = file.split("/");
+  return rest.length === 0 ? COMPOSITION : folder;
 }
 
 function systemOf(file: string): string {

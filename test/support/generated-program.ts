@@ -96,6 +96,10 @@ function inventBinaries(kind: Kind, random: Random): Binary[] {
         binary("/lib/modules/zfs.ko", "k0", 0xffff_ffff_c000_0000n, { moves: true }),
         // Ends before it starts: its size wraps.
         binary("[vsyscall]", "", 0xffff_ffff_ffff_f000n, { sizeBytes: -0xffff_ffff_ffff_f000n }),
+        // One mapping, since rounding to pages carries into the upper half; and two that only that half parts.
+        binary("guest", "", 0x7000_0000_0000n, { sizeBytes: 0xffff_f801n }),
+        binary("guest", "", 0x7000_0000_0000n, { sizeBytes: 0x1_0000_0000n, moves: true }),
+        binary("guest", "", 0x7000_0000_0000n, { sizeBytes: 0x1_0000_0000n, offset: 0x3_0000_0000n }),
       ];
     case "bare": {
       const fakes = [
@@ -108,8 +112,13 @@ function inventBinaries(kind: Kind, random: Random): Binary[] {
     case "native":
       return [
         binary("/usr/bin/server", "a1", 0x5555_5555_4000n, { moves: true, offset: 0x1000n, symbolized: false }),
-        // The same file mapped in two parts, and another build of it.
-        binary("/usr/bin/server", "a1", 0x5555_5565_4000n, { moves: true, offset: 0x10_1000n, symbolized: false }),
+        // Another part of the same file, as large, and another build of it.
+        binary("/usr/bin/server", "a1", 0x5555_5565_4000n, {
+          offset: 0x10_1000n,
+          sizeBytes: 0x9000n,
+          symbolized: false,
+        }),
+        binary("/usr/bin/server", "a1", 0x5555_5555_4000n, { moves: true, offset: 0x1000n, sizeBytes: 0x9000n }),
         binary("/usr/bin/server", "b2", 0x5555_5555_4000n, { moves: true, offset: 0x1000n, symbolized: false }),
         binary("/usr/lib/libc.so.6", "", 0x7f00_1234_5000n, { moves: true }),
         binary("/usr/lib/libm.so.6", "", 0x7f00_2234_5000n, { moves: true }),
