@@ -1,0 +1,5 @@
+//go:build second
+
+package release
+
+const Second = true
