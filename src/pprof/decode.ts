@@ -28,12 +28,12 @@ function readStrings(raw: Uint8Array): Strings {
   const reader = new WireReader();
   reader.open(raw);
   while (reader.pos < reader.end) {
-    const tag = reader.tag();
+    const tag = reader.next();
     if (tag !== bytesTag(PROFILE.stringTable)) {
-      reader.skip(tag, 0);
+      reader.pass(tag, 0);
       continue;
     }
-    const end = reader.length();
+    const end = reader.stop;
     strings.push(Buffer.from(raw.buffer, raw.byteOffset + reader.pos, end - reader.pos).toString("utf8"));
     reader.pos = end;
   }
@@ -42,7 +42,7 @@ function readStrings(raw: Uint8Array): Strings {
 }
 
 function readField(reader: WireReader, profile: Profile, strings: Strings): void {
-  const tag = reader.tag();
+  const tag = reader.next();
   switch (tag) {
     case bytesTag(PROFILE.sampleType):
       profile.sampleTypes.push(message(reader, () => readValueType(reader, strings)));
@@ -60,7 +60,7 @@ function readField(reader: WireReader, profile: Profile, strings: Strings): void
       profile.functions.push(message(reader, () => readFunction(reader, strings)));
       return;
     case bytesTag(PROFILE.stringTable):
-      reader.pos = reader.length();
+      reader.pos = reader.stop;
       return;
     case varintTag(PROFILE.dropFrames):
       profile.dropFrames = text(reader, strings);
@@ -69,24 +69,22 @@ function readField(reader: WireReader, profile: Profile, strings: Strings): void
       profile.keepFrames = text(reader, strings);
       return;
     case varintTag(PROFILE.timeNs):
-      profile.timeNs = reader.int64();
+      profile.timeNs = reader.int64;
       return;
     case varintTag(PROFILE.durationNs):
-      profile.durationNs = reader.int64();
+      profile.durationNs = reader.int64;
       return;
     case bytesTag(PROFILE.periodType):
       profile.periodType = message(reader, () => readValueType(reader, strings));
       return;
     case varintTag(PROFILE.period):
-      profile.period = reader.int64();
+      profile.period = reader.int64;
       return;
     case varintTag(PROFILE.comment):
       profile.comments.push(text(reader, strings));
       return;
     case bytesTag(PROFILE.comment):
-      message(reader, () => {
-        while (reader.pos < reader.end) profile.comments.push(text(reader, strings));
-      });
+      eachNumber(reader, () => profile.comments.push(text(reader, strings)));
       return;
     case varintTag(PROFILE.defaultSampleType):
       profile.defaultSampleType = text(reader, strings);
@@ -95,7 +93,7 @@ function readField(reader: WireReader, profile: Profile, strings: Strings): void
       profile.docUrl = text(reader, strings);
       return;
     default:
-      reader.skip(tag, PROFILE.docUrl);
+      reader.pass(tag, PROFILE.docUrl);
   }
 }
 
@@ -113,9 +111,8 @@ function readValueType(reader: WireReader, strings: Strings): ValueType {
 function readSample(reader: WireReader, strings: Strings): Sample {
   const sample: Sample = { locationIds: [], values: [], labels: [] };
   eachField(reader, SAMPLE.label, (tag) => {
-    if (tag >>> 3 === SAMPLE.locationId)
-      return readRepeated(reader, tag, () => sample.locationIds.push(reader.uint64()));
-    if (tag >>> 3 === SAMPLE.value) return readRepeated(reader, tag, () => sample.values.push(reader.int64()));
+    if (tag >>> 3 === SAMPLE.locationId) return readRepeated(reader, tag, () => sample.locationIds.push(reader.uint64));
+    if (tag >>> 3 === SAMPLE.value) return readRepeated(reader, tag, () => sample.values.push(reader.int64));
     if (tag !== bytesTag(SAMPLE.label)) return false;
     sample.labels.push(message(reader, () => readLabel(reader, strings)));
     return true;
@@ -127,9 +124,7 @@ function readSample(reader: WireReader, strings: Strings): Sample {
 function readRepeated(reader: WireReader, tag: number, append: () => void): boolean {
   if ((tag & 7) === WIRE.varint) append();
   else if ((tag & 7) === WIRE.bytes) {
-    message(reader, () => {
-      while (reader.pos < reader.end) append();
-    });
+    eachNumber(reader, append);
   } else return false;
   return true;
 }
@@ -139,7 +134,7 @@ function readLabel(reader: WireReader, strings: Strings): SampleLabel {
   eachField(reader, LABEL.numUnit, (tag) => {
     if (tag === varintTag(LABEL.key)) label.key = text(reader, strings);
     else if (tag === varintTag(LABEL.str)) label.str = text(reader, strings);
-    else if (tag === varintTag(LABEL.num)) label.num = reader.int64();
+    else if (tag === varintTag(LABEL.num)) label.num = reader.int64;
     else if (tag === varintTag(LABEL.numUnit)) label.unit = text(reader, strings);
     else return false;
     return true;
@@ -151,16 +146,16 @@ function readMapping(reader: WireReader, strings: Strings): Mapping {
   const mapping = { id: 0n, start: 0n, limit: 0n, offset: 0n, file: "", buildId: "" };
   const has = { hasFunctions: false, hasFilenames: false, hasLineNumbers: false, hasInlineFrames: false };
   eachField(reader, MAPPING.hasInlineFrames, (tag) => {
-    if (tag === varintTag(MAPPING.id)) mapping.id = reader.uint64();
-    else if (tag === varintTag(MAPPING.start)) mapping.start = reader.uint64();
-    else if (tag === varintTag(MAPPING.limit)) mapping.limit = reader.uint64();
-    else if (tag === varintTag(MAPPING.offset)) mapping.offset = reader.uint64();
+    if (tag === varintTag(MAPPING.id)) mapping.id = reader.uint64;
+    else if (tag === varintTag(MAPPING.start)) mapping.start = reader.uint64;
+    else if (tag === varintTag(MAPPING.limit)) mapping.limit = reader.uint64;
+    else if (tag === varintTag(MAPPING.offset)) mapping.offset = reader.uint64;
     else if (tag === varintTag(MAPPING.file)) mapping.file = text(reader, strings);
     else if (tag === varintTag(MAPPING.buildId)) mapping.buildId = text(reader, strings);
-    else if (tag === varintTag(MAPPING.hasFunctions)) has.hasFunctions = reader.bool();
-    else if (tag === varintTag(MAPPING.hasFilenames)) has.hasFilenames = reader.bool();
-    else if (tag === varintTag(MAPPING.hasLineNumbers)) has.hasLineNumbers = reader.bool();
-    else if (tag === varintTag(MAPPING.hasInlineFrames)) has.hasInlineFrames = reader.bool();
+    else if (tag === varintTag(MAPPING.hasFunctions)) has.hasFunctions = reader.bool;
+    else if (tag === varintTag(MAPPING.hasFilenames)) has.hasFilenames = reader.bool;
+    else if (tag === varintTag(MAPPING.hasLineNumbers)) has.hasLineNumbers = reader.bool;
+    else if (tag === varintTag(MAPPING.hasInlineFrames)) has.hasInlineFrames = reader.bool;
     else return false;
     return true;
   });
@@ -170,11 +165,11 @@ function readMapping(reader: WireReader, strings: Strings): Mapping {
 function readLocation(reader: WireReader): Location {
   const location: Location = { id: 0n, mappingId: 0n, address: 0n, lines: [], isFolded: false };
   eachField(reader, LOCATION.isFolded, (tag) => {
-    if (tag === varintTag(LOCATION.id)) location.id = reader.uint64();
-    else if (tag === varintTag(LOCATION.mappingId)) location.mappingId = reader.uint64();
-    else if (tag === varintTag(LOCATION.address)) location.address = reader.uint64();
+    if (tag === varintTag(LOCATION.id)) location.id = reader.uint64;
+    else if (tag === varintTag(LOCATION.mappingId)) location.mappingId = reader.uint64;
+    else if (tag === varintTag(LOCATION.address)) location.address = reader.uint64;
     else if (tag === bytesTag(LOCATION.line)) location.lines.push(message(reader, () => readLine(reader)));
-    else if (tag === varintTag(LOCATION.isFolded)) location.isFolded = reader.bool();
+    else if (tag === varintTag(LOCATION.isFolded)) location.isFolded = reader.bool;
     else return false;
     return true;
   });
@@ -184,9 +179,9 @@ function readLocation(reader: WireReader): Location {
 function readLine(reader: WireReader): Line {
   const line = { functionId: 0n, line: 0n, column: 0n };
   eachField(reader, LINE.column, (tag) => {
-    if (tag === varintTag(LINE.functionId)) line.functionId = reader.uint64();
-    else if (tag === varintTag(LINE.line)) line.line = reader.int64();
-    else if (tag === varintTag(LINE.column)) line.column = reader.int64();
+    if (tag === varintTag(LINE.functionId)) line.functionId = reader.uint64;
+    else if (tag === varintTag(LINE.line)) line.line = reader.int64;
+    else if (tag === varintTag(LINE.column)) line.column = reader.int64;
     else return false;
     return true;
   });
@@ -196,11 +191,11 @@ function readLine(reader: WireReader): Line {
 function readFunction(reader: WireReader, strings: Strings): ProfileFunction {
   const fn = { id: 0n, name: "", systemName: "", file: "", startLine: 0n };
   eachField(reader, FUNCTION.startLine, (tag) => {
-    if (tag === varintTag(FUNCTION.id)) fn.id = reader.uint64();
+    if (tag === varintTag(FUNCTION.id)) fn.id = reader.uint64;
     else if (tag === varintTag(FUNCTION.name)) fn.name = text(reader, strings);
     else if (tag === varintTag(FUNCTION.systemName)) fn.systemName = text(reader, strings);
     else if (tag === varintTag(FUNCTION.file)) fn.file = text(reader, strings);
-    else if (tag === varintTag(FUNCTION.startLine)) fn.startLine = reader.int64();
+    else if (tag === varintTag(FUNCTION.startLine)) fn.startLine = reader.int64;
     else return false;
     return true;
   });
@@ -210,7 +205,7 @@ function readFunction(reader: WireReader, strings: Strings): ProfileFunction {
 /** Runs `read` with the reader confined to the payload that follows, then goes on behind it. */
 function message<T>(reader: WireReader, read: () => T): T {
   const outerEnd = reader.end;
-  reader.end = reader.length();
+  reader.end = reader.stop;
   const value = read();
   reader.end = outerEnd;
   return value;
@@ -218,15 +213,25 @@ function message<T>(reader: WireReader, read: () => T): T {
 
 function eachField(reader: WireReader, lastField: number, take: (tag: number) => boolean): void {
   while (reader.pos < reader.end) {
-    const tag = reader.tag();
-    if (!take(tag)) reader.skip(tag, lastField);
+    const tag = reader.next();
+    if (!take(tag)) reader.pass(tag, lastField);
   }
 }
 
+/** The numbers of a packed field. */
+function eachNumber(reader: WireReader, take: () => void): void {
+  message(reader, () => {
+    while (reader.pos < reader.end) {
+      reader.varint();
+      take();
+    }
+  });
+}
+
 function text(reader: WireReader, strings: Strings): string {
-  const start = reader.pos;
-  const found = strings[reader.index()];
-  if (found === undefined) invalidProfile(`the index at byte ${start} is outside its ${strings.length} strings`);
+  const found = strings[reader.index];
+  if (found === undefined)
+    invalidProfile(`the index before byte ${reader.pos} is outside its ${strings.length} strings`);
   return found;
 }
 

@@ -40,29 +40,27 @@ export class FunctionTable {
     reader.pos = this.spans.bounds[row * 2]!;
     reader.end = end;
     while (reader.pos < end) {
-      const tag = reader.tag();
+      const tag = reader.next();
       switch (tag) {
         case FUNCTION.id * 8:
-          reader.varint();
           idLo = reader.lo;
           idHi = reader.hi;
           break;
         case FUNCTION.name * 8:
-          name = reader.index();
+          name = reader.index;
           break;
         case FUNCTION.systemName * 8:
-          systemName = reader.index();
+          systemName = reader.index;
           break;
         case FUNCTION.file * 8:
-          file = reader.index();
+          file = reader.index;
           break;
         case FUNCTION.startLine * 8:
-          reader.varint();
           out[at + 3] = reader.lo;
           out[at + 4] = reader.hi;
           break;
         default:
-          reader.skip(tag, FUNCTION.startLine);
+          reader.pass(tag, FUNCTION.startLine);
       }
     }
     if (name >>> 0 >= stringCount || systemName >>> 0 >= stringCount || file >>> 0 >= stringCount) {

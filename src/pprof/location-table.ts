@@ -55,20 +55,17 @@ export class LocationTable {
     reader.pos = this.spans.bounds[row * 2]!;
     reader.end = end;
     while (reader.pos < end) {
-      const tag = reader.tag();
+      const tag = reader.next();
       switch (tag) {
         case LOCATION.id * 8:
-          reader.varint();
           idLo = reader.lo;
           idHi = reader.hi;
           break;
         case LOCATION.mappingId * 8:
-          reader.varint();
           // A mapping that does not exist counts as none, as google/pprof has it.
           mapping = mappingIds.get(reader.lo, reader.hi);
           break;
         case LOCATION.address * 8:
-          reader.varint();
           addressLo = reader.lo;
           addressHi = reader.hi;
           break;
@@ -77,10 +74,10 @@ export class LocationTable {
           reader.end = end;
           break;
         case LOCATION.isFolded * 8:
-          isFolded = reader.bool() ? 1 : 0;
+          isFolded = reader.bool ? 1 : 0;
           break;
         default:
-          reader.skip(tag, LOCATION.isFolded);
+          reader.pass(tag, LOCATION.isFolded);
       }
     }
     if (mapping >= 0) this.usesMapping[mapping] = 1;
@@ -97,7 +94,7 @@ export class LocationTable {
     const at = line * LINE_STRIDE;
     if (at + LINE_STRIDE > this.lines.length) this.lines = grown(this.lines, at + LINE_STRIDE);
     const out = this.lines;
-    const end = reader.length();
+    const end = reader.stop;
     reader.end = end;
     let fn = -1;
     out[at + 1] = 0;
@@ -105,24 +102,21 @@ export class LocationTable {
     out[at + 3] = 0;
     out[at + 4] = 0;
     while (reader.pos < end) {
-      const tag = reader.tag();
+      const tag = reader.next();
       switch (tag) {
         case LINE.functionId * 8:
-          reader.varint();
           fn = functionIds.get(reader.lo, reader.hi);
           break;
         case LINE.line * 8:
-          reader.varint();
           out[at + 1] = reader.lo;
           out[at + 2] = reader.hi;
           break;
         case LINE.column * 8:
-          reader.varint();
           out[at + 3] = reader.lo;
           out[at + 4] = reader.hi;
           break;
         default:
-          reader.skip(tag, LINE.column);
+          reader.pass(tag, LINE.column);
       }
     }
     if (fn < 0) invalidProfile(`location ${location + 1} has a line whose function the profile does not have`);

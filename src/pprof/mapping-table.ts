@@ -36,13 +36,12 @@ export class MappingTable {
     reader.pos = this.spans.bounds[row * 2]!;
     reader.end = end;
     while (reader.pos < end) {
-      const tag = reader.tag();
+      const tag = reader.next();
       const field = tag >>> 3;
       if ((tag & 7) !== WIRE.varint || field === 0 || field > MAPPING.hasInlineFrames) {
-        reader.skip(tag, MAPPING.hasInlineFrames);
+        reader.pass(tag, MAPPING.hasInlineFrames);
         continue;
       }
-      reader.varint();
       const { lo, hi } = reader;
       if (field === MAPPING.id) {
         idLo = lo;
@@ -51,7 +50,7 @@ export class MappingTable {
         out[at + (field - MAPPING.start) * 2] = lo;
         out[at + (field - MAPPING.start) * 2 + 1] = hi;
       } else if (field <= MAPPING.buildId) {
-        out[at + 6 + field - MAPPING.file] = hi === 0 ? lo : -1;
+        out[at + 6 + field - MAPPING.file] = reader.index;
       } else {
         const flag = 1 << (field - MAPPING.hasFunctions);
         out[at + 8] = (lo | hi) !== 0 ? out[at + 8]! | flag : out[at + 8]! & ~flag;

@@ -22,45 +22,45 @@ export class ProfileHeader {
     return this.sampleTypes.length;
   }
 
-  /** Reads one outermost field, or skips it when it is none of the header's. */
+  /** Takes the outermost field that was read last, or passes over it when it is none of the header's. */
   readField(reader: WireReader, tag: number): void {
     switch (tag) {
       case PROFILE.sampleType * 8 + WIRE.bytes:
         this.sampleTypes.push(readValueType(reader));
         return;
       case PROFILE.dropFrames * 8:
-        this.dropFrames = reader.index();
+        this.dropFrames = reader.index;
         return;
       case PROFILE.keepFrames * 8:
-        this.keepFrames = reader.index();
+        this.keepFrames = reader.index;
         return;
       case PROFILE.timeNs * 8:
         if (this.timeNs !== 0n) invalidProfile(`it has a second time at byte ${reader.pos}: two profiles were joined`);
-        this.timeNs = reader.int64();
+        this.timeNs = reader.int64;
         return;
       case PROFILE.durationNs * 8:
-        this.durationNs = reader.int64();
+        this.durationNs = reader.int64;
         return;
       case PROFILE.periodType * 8 + WIRE.bytes:
         this.periodType = readValueType(reader);
         return;
       case PROFILE.period * 8:
-        this.period = reader.int64();
+        this.period = reader.int64;
         return;
       case PROFILE.comment * 8:
-        this.comments.push(reader.index());
+        this.comments.push(reader.index);
         return;
       case PROFILE.comment * 8 + WIRE.bytes:
         this.#readComments(reader);
         return;
       case PROFILE.defaultSampleType * 8:
-        this.defaultSampleType = reader.index();
+        this.defaultSampleType = reader.index;
         return;
       case PROFILE.docUrl * 8:
-        this.docUrl = reader.index();
+        this.docUrl = reader.index;
         return;
       default:
-        reader.skip(tag, PROFILE.docUrl);
+        reader.pass(tag, PROFILE.docUrl);
     }
   }
 
@@ -86,21 +86,24 @@ export class ProfileHeader {
 
   #readComments(reader: WireReader): void {
     const outerEnd = reader.end;
-    reader.end = reader.length();
-    while (reader.pos < reader.end) this.comments.push(reader.index());
+    reader.end = reader.stop;
+    while (reader.pos < reader.end) {
+      reader.varint();
+      this.comments.push(reader.index);
+    }
     reader.end = outerEnd;
   }
 }
 
 function readValueType(reader: WireReader): ValueTypeIndexes {
   const outerEnd = reader.end;
-  reader.end = reader.length();
+  reader.end = reader.stop;
   const indexes: ValueTypeIndexes = [0, 0];
   while (reader.pos < reader.end) {
-    const tag = reader.tag();
-    if (tag === VALUE_TYPE.type * 8) indexes[0] = reader.index();
-    else if (tag === VALUE_TYPE.unit * 8) indexes[1] = reader.index();
-    else reader.skip(tag, VALUE_TYPE.unit);
+    const tag = reader.next();
+    if (tag === VALUE_TYPE.type * 8) indexes[0] = reader.index;
+    else if (tag === VALUE_TYPE.unit * 8) indexes[1] = reader.index;
+    else reader.pass(tag, VALUE_TYPE.unit);
   }
   reader.end = outerEnd;
   return indexes;

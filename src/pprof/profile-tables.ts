@@ -68,7 +68,7 @@ export class ProfileTables {
   #scan(limits: Limits): void {
     const reader = this.reader;
     while (reader.pos < reader.end) {
-      const tag = reader.tag();
+      const tag = reader.next();
       switch (tag) {
         case PROFILE.sample * 8 + WIRE.bytes:
           this.#note(this.samples, limits.samples, "samples");
@@ -92,10 +92,10 @@ export class ProfileTables {
   }
 
   #note(spans: Spans, limit: number, what: string): void {
-    const end = this.reader.length();
+    const { reader } = this;
     if (spans.count === limit) oversizedProfile(`it has more than ${limit} ${what}`);
-    spans.add(this.reader.pos, end);
-    this.reader.pos = end;
+    spans.add(reader.pos, reader.stop);
+    reader.pos = reader.stop;
   }
 
   #checkStrings(): void {

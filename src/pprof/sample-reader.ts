@@ -50,31 +50,34 @@ export class SampleReader {
     reader.pos = samples.bounds[sample * 2]!;
     reader.end = end;
     while (reader.pos < end) {
-      const tag = reader.tag();
+      const tag = reader.next();
       switch (tag) {
         case SAMPLE.locationId * 8 + WIRE.bytes:
           this.#readPackedStack();
           reader.end = end;
           break;
         case SAMPLE.locationId * 8:
-          this.#readLocation();
+          this.#addLocation();
           break;
         case SAMPLE.value * 8 + WIRE.bytes: {
-          const valuesEnd = reader.length();
+          const valuesEnd = reader.stop;
           reader.end = valuesEnd;
-          while (reader.pos < valuesEnd) this.#readValue();
+          while (reader.pos < valuesEnd) {
+            reader.varint();
+            this.#addValue();
+          }
           reader.end = end;
           break;
         }
         case SAMPLE.value * 8:
-          this.#readValue();
+          this.#addValue();
           break;
         case SAMPLE.label * 8 + WIRE.bytes:
           this.#readLabel();
           reader.end = end;
           break;
         default:
-          reader.skip(tag, SAMPLE.label);
+          reader.pass(tag, SAMPLE.label);
       }
     }
     if (this.#valueCount !== this.#columns) {
@@ -94,7 +97,7 @@ export class SampleReader {
   #readPackedStack(): void {
     const { reader, raw, locations } = this.#tables;
     const { dense, denseSize } = locations.ids;
-    const end = reader.length();
+    const end = reader.stop;
     const stack = this.stack;
     const framesMax = this.#framesMax;
     let length = this.stackLength;
@@ -114,7 +117,8 @@ export class SampleReader {
       }
       reader.pos = pos;
       this.stackLength = length;
-      this.#readLocation();
+      reader.varint();
+      this.#addLocation();
       length = this.stackLength;
       pos = reader.pos;
     }
@@ -122,9 +126,8 @@ export class SampleReader {
     this.stackLength = length;
   }
 
-  #readLocation(): void {
+  #addLocation(): void {
     const { reader, locations } = this.#tables;
-    reader.varint();
     const row = locations.ids.get(reader.lo, reader.hi);
     if (row < 0) {
       const id = idText(reader.lo, reader.hi);
@@ -136,9 +139,8 @@ export class SampleReader {
     this.stack[this.stackLength++] = row;
   }
 
-  #readValue(): void {
+  #addValue(): void {
     const reader = this.#tables.reader;
-    reader.varint();
     if (this.#valueCount < this.#columns) {
       this.values[this.#valueCount * 2] = reader.lo;
       this.values[this.#valueCount * 2 + 1] = reader.hi;
@@ -148,7 +150,7 @@ export class SampleReader {
 
   #readLabel(): void {
     const reader = this.#tables.reader;
-    const end = reader.length();
+    const end = reader.stop;
     let key = 0;
     let str = 0;
     let numLo = 0;
@@ -156,24 +158,23 @@ export class SampleReader {
     let unit = 0;
     reader.end = end;
     while (reader.pos < end) {
-      const tag = reader.tag();
+      const tag = reader.next();
       switch (tag) {
         case LABEL.key * 8:
-          key = reader.index();
+          key = reader.index;
           break;
         case LABEL.str * 8:
-          str = reader.index();
+          str = reader.index;
           break;
         case LABEL.num * 8:
-          reader.varint();
           numLo = reader.lo;
           numHi = reader.hi;
           break;
         case LABEL.numUnit * 8:
-          unit = reader.index();
+          unit = reader.index;
           break;
         default:
-          reader.skip(tag, LABEL.numUnit);
+          reader.pass(tag, LABEL.numUnit);
       }
     }
     if (str !== 0) {

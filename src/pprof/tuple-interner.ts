@@ -33,9 +33,7 @@ export class TupleInterner {
   /** The id of the first `length` integers of `key`. */
   intern(length: number): number {
     const key = this.key;
-    let hash = HASH_SEED ^ length;
-    for (let at = 0; at < length; at++) hash = mix(hash, key[at]!);
-    hash = spread(hash);
+    const hash = hashWords(key, length);
     const slots = this.#slots;
     const mask = this.#mask;
     let slot = hash & mask;
@@ -71,4 +69,17 @@ export class TupleInterner {
     }
     return id;
   }
+}
+
+/** Two lanes, so that one multiplication need not wait for the other. */
+function hashWords(words: Int32Array, length: number): number {
+  let even = HASH_SEED ^ length;
+  let odd = HASH_SEED;
+  let at = 0;
+  for (; at + 1 < length; at += 2) {
+    even = mix(even, words[at]!);
+    odd = mix(odd, words[at + 1]!);
+  }
+  if (at < length) even = mix(even, words[at]!);
+  return spread(mix(even, odd));
 }

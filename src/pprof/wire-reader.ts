@@ -1,10 +1,10 @@
-// A cursor over protobuf bytes: tags, varints, lengths, skipping; every read is bounds-checked. It knows no message.
+// A cursor over protobuf bytes: fields, varints, payloads; every read is bounds-checked. It knows no message.
 // It accepts and refuses what google/pprof's decoder does: overlong varints of up to ten bytes yes, groups no.
 
 import { invalidProfile } from "./invalid-profile.ts";
 import { WIRE } from "./schema.ts";
 
-/** What tag() answers for a field number no message has: a field beyond 2^24 with its true wire type. */
+/** What `next` answers for field numbers that no message has: one beyond 2^24, with the true wire type. */
 const FAR_FIELD = 1 << 27;
 
 export class WireReader {
@@ -12,9 +12,11 @@ export class WireReader {
   /** Where the next read starts, and where the message being read ends: offsets in `bytes`. */
   pos = 0;
   end = 0;
-  /** The two halves of the last varint read by `varint()`, as signed 32-bit integers. */
+  /** The two halves of the last number read, as signed 32-bit integers. */
   lo = 0;
   hi = 0;
+  /** Where the payload of the last length-delimited field ends; it starts at `pos`. */
+  stop = 0;
 
   open(bytes: Uint8Array, start = 0, end = bytes.length): void {
     this.bytes = bytes;
@@ -22,28 +24,104 @@ export class WireReader {
     this.end = end;
   }
 
-  /** Field number × 8 + wire type. */
-  tag(): number {
-    if (this.pos < this.end) {
-      const byte = this.bytes[this.pos]!;
-      if (byte < 0x80) {
-        this.pos++;
-        return byte;
+  /**
+   * Reads a field and answers its tag, field number × 8 + wire type. A number is in `lo` and `hi` then. A payload lies
+   * between `pos` and `stop`: the caller reads it, or sets `pos` to `stop`.
+   */
+  next(): number {
+    const { bytes } = this;
+    let at = this.pos;
+    // The common field, a tag of one byte and a number below 2^28, with one look at the end of the message behind it.
+    if (at + 5 > bytes.length) return this.#anyField();
+    const tag = bytes[at++]!;
+    if (tag >= 0x80 || (tag & 5) !== 0) return this.#anyField();
+    let byte = bytes[at++]!;
+    let value = byte & 0x7f;
+    if (byte >= 0x80) {
+      byte = bytes[at++]!;
+      value |= (byte & 0x7f) << 7;
+      if (byte >= 0x80) {
+        byte = bytes[at++]!;
+        value |= (byte & 0x7f) << 14;
+        if (byte >= 0x80) {
+          byte = bytes[at++]!;
+          value |= (byte & 0x7f) << 21;
+          if (byte >= 0x80) return this.#anyField();
+        }
       }
     }
-    this.varint();
-    const isFar = this.hi !== 0 || this.lo < 0 || this.lo >= FAR_FIELD;
-    return isFar ? FAR_FIELD | (this.lo & 7) : this.lo;
+    if ((tag & 7) === WIRE.varint) {
+      if (at > this.end) return this.#anyField();
+      this.lo = value;
+      this.hi = 0;
+    } else {
+      if (at + value > this.end) return this.#anyField();
+      this.stop = at + value;
+    }
+    this.pos = at;
+    return tag;
+  }
+
+  /**
+   * For a field that the caller does not know: passes over it. A field number up to `lastField` is known, so its wire type
+   * must be wrong: throws `invalid`.
+   */
+  pass(tag: number, lastField: number): void {
+    const field = tag >>> 3;
+    if (field > 0 && field <= lastField) {
+      invalidProfile(`field ${field} before byte ${this.pos} has wire type ${tag & 7}, which does not fit it`);
+    }
+    if ((tag & 7) === WIRE.bytes) this.pos = this.stop;
   }
 
   /** Reads a varint of up to ten bytes into `lo` and `hi`; bits beyond the 64th are dropped. */
   varint(): void {
-    const bytes = this.bytes;
-    if (this.pos < this.end && bytes[this.pos]! < 0x80) {
-      this.lo = bytes[this.pos++]!;
+    const { bytes, pos } = this;
+    if (pos < this.end && bytes[pos]! < 0x80) {
+      this.lo = bytes[pos]!;
       this.hi = 0;
-      return;
-    }
+      this.pos = pos + 1;
+    } else this.#longVarint();
+  }
+
+  /** The last number as an index or a count: below 2^31, else -1. */
+  get index(): number {
+    return this.hi === 0 && this.lo >= 0 ? this.lo : -1;
+  }
+
+  get int64(): bigint {
+    return (BigInt(this.hi) << 32n) | BigInt(this.lo >>> 0);
+  }
+
+  get uint64(): bigint {
+    return (BigInt(this.hi >>> 0) << 32n) | BigInt(this.lo >>> 0);
+  }
+
+  get bool(): boolean {
+    return (this.lo | this.hi) !== 0;
+  }
+
+  /** Any field at all, or the complaint that it is none. */
+  #anyField(): number {
+    this.#longVarint();
+    const type = this.lo & 7;
+    const isFar = this.hi !== 0 || this.lo < 0 || this.lo >= FAR_FIELD;
+    const tag = isFar ? FAR_FIELD | type : this.lo;
+    if (type === WIRE.varint) this.#longVarint();
+    else if (type === WIRE.bytes) {
+      this.#longVarint();
+      if (this.hi !== 0 || this.lo >>> 0 > this.end - this.pos) {
+        invalidProfile(`the length before byte ${this.pos} reaches beyond the end of its message`);
+      }
+      this.stop = this.pos + this.lo;
+    } else if (type === WIRE.fixed64) this.#skip(8);
+    else if (type === WIRE.fixed32) this.#skip(4);
+    else invalidProfile(`the field before byte ${this.pos} has wire type ${type}, which profiles do not use`);
+    return tag;
+  }
+
+  #longVarint(): void {
+    const { bytes } = this;
     const last = Math.min(this.end, this.pos + 10);
     let at = this.pos;
     let lo = 0;
@@ -68,71 +146,7 @@ export class WireReader {
     invalidProfile(`the number at byte ${this.pos} has no end within ten bytes or within its message`);
   }
 
-  /** A varint that is an index or a count: below 2^31, else -1. */
-  index(): number {
-    const bytes = this.bytes;
-    const at = this.pos;
-    if (at + 3 <= this.end) {
-      const first = bytes[at]!;
-      if (first < 0x80) {
-        this.pos = at + 1;
-        return first;
-      }
-      const second = bytes[at + 1]!;
-      if (second < 0x80) {
-        this.pos = at + 2;
-        return (second << 7) | (first & 0x7f);
-      }
-      const third = bytes[at + 2]!;
-      if (third < 0x80) {
-        this.pos = at + 3;
-        return (third << 14) | ((second & 0x7f) << 7) | (first & 0x7f);
-      }
-    }
-    this.varint();
-    return this.hi === 0 && this.lo >= 0 ? this.lo : -1;
-  }
-
-  int64(): bigint {
-    this.varint();
-    return (BigInt(this.hi) << 32n) | BigInt(this.lo >>> 0);
-  }
-
-  uint64(): bigint {
-    this.varint();
-    return (BigInt(this.hi >>> 0) << 32n) | BigInt(this.lo >>> 0);
-  }
-
-  bool(): boolean {
-    this.varint();
-    return (this.lo | this.hi) !== 0;
-  }
-
-  /** Reads a length and answers where its payload ends; the payload starts at `pos`. */
-  length(): number {
-    const start = this.pos;
-    const length = this.index();
-    if (length < 0 || length > this.end - this.pos) {
-      invalidProfile(`the length at byte ${start} reaches beyond the end of its message`);
-    }
-    return this.pos + length;
-  }
-
-  /** Passes over a field the caller does not know. A field number up to `lastField` is known: its wire type is wrong. */
-  skip(tag: number, lastField: number): void {
-    const type = tag & 7;
-    const field = tag >>> 3;
-    if (field > 0 && field <= lastField) {
-      invalidProfile(`field ${field} before byte ${this.pos} has wire type ${type}, which does not fit it`);
-    }
-    if (type === WIRE.varint) this.varint();
-    else if (type === WIRE.bytes) this.pos = this.length();
-    else if (type === WIRE.fixed64) this.#fixed(8);
-    else if (type === WIRE.fixed32) this.#fixed(4);
-    else invalidProfile(`the field before byte ${this.pos} has wire type ${type}, which profiles do not use`);
-  }
-
-  #fixed(size: number): void {
+  #skip(size: number): void {
     if (size > this.end - this.pos)
       invalidProfile(`the field at byte ${this.pos} reaches beyond the end of its message`);
     this.pos += size;
