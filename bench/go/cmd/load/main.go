@@ -1,0 +1,127 @@
+// Load posts a corpus to a server that speaks profefe's /api/0, over a few keep-alive connections, and prints rate and latency as JSON.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"profusion/bench/go/internal/corpus"
+	"profusion/bench/go/internal/latency"
+)
+
+type result struct {
+	Profiles   int     `json:"profiles"`
+	Errors     int     `json:"errors"`
+	FirstError string  `json:"firstError,omitempty"`
+	Seconds    float64 `json:"seconds"`
+	PerSecond  float64 `json:"perSecond"`
+	P50Ms      float64 `json:"p50Ms"`
+	P99Ms      float64 `json:"p99Ms"`
+	MaxMs      float64 `json:"maxMs"`
+}
+
+type upload struct {
+	url  string
+	body []byte
+}
+
+func main() {
+	base := flag.String("url", "", "of the server")
+	folder := flag.String("corpus", "", "folder of the corpus")
+	clients := flag.Int("clients", 8, "connections, each with one request at a time")
+	rounds := flag.Int("rounds", 1, "times that the corpus is sent; from the second on with a label round=N, so that every profile is new")
+	warmup := flag.Int("warmup", 0, "uploads before, to a service of their own, that are not measured")
+	flag.Parse()
+	stored, err := corpus.ReadStored(*folder)
+	if err != nil {
+		log.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: *clients, DisableCompression: true}}
+	if *warmup > 0 {
+		send(client, *clients, uploads(*base, stored, "warmup", 0)[:min(*warmup, len(stored.Entries))])
+	}
+	var all []upload
+	for round := range *rounds {
+		all = append(all, uploads(*base, stored, "", round)...)
+	}
+	json.NewEncoder(os.Stdout).Encode(send(client, *clients, all))
+}
+
+// uploads of the whole corpus; a service given here replaces that of the entries.
+func uploads(base string, stored corpus.Stored, service string, round int) []upload {
+	made := make([]upload, len(stored.Entries))
+	for at, entry := range stored.Entries {
+		labels := fmt.Sprintf("version=%s,instance=%s", entry.Version, entry.Instance)
+		if round > 0 {
+			labels += fmt.Sprintf(",round=%d", round)
+		}
+		name := entry.Service
+		if service != "" {
+			name = service
+		}
+		query := url.Values{"service": {name}, "type": {"cpu"}, "labels": {labels}}
+		made[at] = upload{base + "/api/0/profiles?" + query.Encode(), stored.Body(entry)}
+	}
+	return made
+}
+
+func send(client *http.Client, clients int, all []upload) result {
+	var next atomic.Int64
+	var sending sync.WaitGroup
+	times := make([][]time.Duration, clients)
+	failures := make([][]string, clients)
+	start := time.Now()
+	for nth := range clients {
+		sending.Go(func() {
+			for {
+				at := int(next.Add(1)) - 1
+				if at >= len(all) {
+					return
+				}
+				before := time.Now()
+				if err := post(client, all[at]); err != nil {
+					failures[nth] = append(failures[nth], err.Error())
+					continue
+				}
+				times[nth] = append(times[nth], time.Since(before))
+			}
+		})
+	}
+	sending.Wait()
+	took := time.Since(start).Seconds()
+	sorted := latency.Sorted(times...)
+	measured := result{
+		Profiles: len(sorted), Seconds: took, PerSecond: float64(len(sorted)) / took,
+		P50Ms: latency.Percentile(sorted, 50), P99Ms: latency.Percentile(sorted, 99), MaxMs: latency.Percentile(sorted, 100),
+	}
+	for _, each := range failures {
+		measured.Errors += len(each)
+		if len(each) > 0 && measured.FirstError == "" {
+			measured.FirstError = each[0]
+		}
+	}
+	return measured
+}
+
+func post(client *http.Client, each upload) error {
+	answer, err := client.Post(each.url, "application/octet-stream", bytes.NewReader(each.body))
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %.200s", answer.Status, text)
+	}
+	return err
+}
