@@ -1,6 +1,9 @@
 // Writing whole answers, on both protocols: length known, HEAD without a body, and an orderly end where the request's body was not read.
 
+import { once } from "node:events";
 import { constants } from "node:http2";
+import type { Writable } from "node:stream";
+import { DomainError } from "../model/errors.ts";
 import { type Exchange, isHttp1 } from "./exchange.ts";
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
@@ -32,6 +35,22 @@ export function startAnswer({ response }: Exchange, status: number, headers: Ans
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   return true;
+}
+
+/** Writes a piece of an answer that was started, and waits while the client is slow. Throws `cancelled` when it leaves. */
+export async function writeChunk({ response, signal }: Exchange, chunk: string): Promise<void> {
+  const writable = response as Writable;
+  if (signal.aborted) throw left();
+  if (writable.write(chunk)) return;
+  try {
+    await once(writable, "drain", { signal });
+  } catch (cause) {
+    throw left(cause);
+  }
+}
+
+function left(cause?: unknown): DomainError {
+  return new DomainError("cancelled", "The client left before its answer was complete", { cause });
 }
 
 /** Half an answer cannot become an error any more: cutting it short is how the client learns. */

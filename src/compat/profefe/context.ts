@@ -1,0 +1,20 @@
+// What the handlers of profefe's API work with.
+
+import type { ByteBudget } from "../../http/byte-budget.ts";
+import type { Limits } from "../../model/limits.ts";
+import type { Repository } from "../../repository/repository.ts";
+
+export interface ProfefeOptions {
+  limits: Limits;
+  /** Of this program. */
+  version: string;
+  nowNs: () => bigint;
+  /** Shared with everything else that reads bodies. */
+  budget: ByteBudget;
+}
+
+export interface ProfefeContext extends ProfefeOptions {
+  repository: Repository;
+}
+
+export const PROFILES_PATH = "/api/0/profiles";

@@ -1,0 +1,65 @@
+// profefe's JSON: the envelope of every answer, the profile object, and errors. Its keys and its order are profefe's.
+
+import type { Refusal } from "../../http/errors.ts";
+import type { Exchange } from "../../http/exchange.ts";
+import { type AnswerHeaders, sendBytes, startAnswer, writeChunk } from "../../http/send.ts";
+import type { ProfileRecord } from "../../model/profile-record.ts";
+import { formatTime, NS_PER_SECOND } from "../../model/time.ts";
+
+const JSON_TYPE = { "content-type": "application/json" };
+/** Header lines stay far below the 16 KiB that Node's clients take in all. */
+const WARNING_CHARACTERS = 1000;
+
+export function sendEnvelope(exchange: Exchange, body: unknown, headers: AnswerHeaders = {}): void {
+  sendBytes(exchange, 200, Buffer.from(`${json({ code: 200, body })}\n`), { ...JSON_TYPE, ...headers });
+}
+
+/** Sends a list a page at a time, so that no more than a page of it is held. Every page has at least one item. */
+export async function streamEnvelope(
+  exchange: Exchange,
+  firstPage: readonly unknown[],
+  otherPages: AsyncIterable<readonly unknown[]>,
+): Promise<void> {
+  if (!startAnswer(exchange, 200, JSON_TYPE)) return;
+  if (exchange.method !== "HEAD") {
+    await writeChunk(exchange, `{"code":200,"body":[${items(firstPage)}`);
+    for await (const page of otherPages) await writeChunk(exchange, `,${items(page)}`);
+    await writeChunk(exchange, "]}\n");
+  }
+  exchange.response.end();
+}
+
+/** profefe's agent drops a profile on any 4xx and tries again on any 5xx: "later" must be a 5xx. */
+export function refuseAsEnvelope(exchange: Exchange, { status, message, headers, error }: Refusal): void {
+  const code = error?.kind === "exhausted" ? 503 : status;
+  const text = code === 404 ? "nothing found" : code === 500 ? "internal server error" : message;
+  sendBytes(exchange, code, Buffer.from(`${json({ code, error: text })}\n`), { ...JSON_TYPE, ...headers });
+}
+
+export function profileObject(record: ProfileRecord): unknown {
+  const { id, externalId, type, service, labels, timeNs } = record;
+  return {
+    id,
+    ...(externalId !== undefined && { external_id: externalId }),
+    type,
+    service,
+    ...(labels.length > 0 && { labels: labels.map(({ name, value }) => ({ key: name, value })) }),
+    created_at: formatTime(timeNs - (timeNs % NS_PER_SECOND)),
+  };
+}
+
+/** One short header line of printable ASCII; none where there is nothing to warn of. */
+export function warningHeader(warnings: readonly string[]): AnswerHeaders {
+  if (warnings.length === 0) return {};
+  const text = warnings.join("; ").replace(/[^\x20-\x7e]/g, "?");
+  return { "profusion-warning": text.length > WARNING_CHARACTERS ? `${text.slice(0, WARNING_CHARACTERS)}...` : text };
+}
+
+function items(page: readonly unknown[]): string {
+  return page.map(json).join(",");
+}
+
+/** Go's encoder escapes these, so that JSON may stand inside HTML. */
+function json(value: unknown): string {
+  return JSON.stringify(value).replace(/[<>&]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+}

@@ -1,0 +1,121 @@
+// GET /api/0/profiles/merge and /api/0/profiles/<id>[+<id>…]: profiles as files, one as it was sent or several as their sum.
+
+import { readBody } from "../../http/body.ts";
+import { isNotModified, sendDownload, sendNotModified } from "../../http/download.ts";
+import type { Exchange } from "../../http/exchange.ts";
+import { sendBytes } from "../../http/send.ts";
+import { EVERYTHING, type Selector } from "../../model/selector.ts";
+import { originalEtag } from "../../repository/merge.ts";
+import type { MergeSummary, Selection } from "../../repository/repository.ts";
+import { PROFILES_PATH, type ProfefeContext } from "./context.ts";
+import { refuseAsEnvelope, warningHeader } from "./envelope.ts";
+import { unescapePath } from "./escapes.ts";
+import { badRequest, parseParameters, readProfileQuery } from "./parameters.ts";
+
+const BINARY_TYPE = { "content-type": "application/octet-stream" };
+
+export async function mergeFound(exchange: Exchange, context: ProfefeContext): Promise<void> {
+  const query = readProfileQuery(parseParameters(exchange.query), context.limits, context.nowNs());
+  const { selector, interval, limit } = query;
+  const unfit = unmergeable(selector);
+  if (unfit) {
+    refuseAsEnvelope(exchange, {
+      status: 405,
+      message: `can't merge profiles of ${unfit} type`,
+      headers: { allow: "GET, HEAD, POST" },
+    });
+    return;
+  }
+  const selection = { selector, interval, ...(limit !== undefined && { maxProfiles: limit }) };
+  await sendMerge(exchange, context, selection, typeName(selector));
+}
+
+/** POST of an id list that is too long for a URL: ids separated by `+` or white space. Without a body it is the GET. */
+export async function mergePosted(exchange: Exchange, context: ProfefeContext): Promise<void> {
+  const { limits, budget } = context;
+  using body = await readBody(exchange, limits.headerBytes, budget);
+  const ids = Buffer.from(body.bytes)
+    .toString("latin1")
+    .split(/[+\s]+/)
+    .filter((id) => id !== "");
+  if (ids.length === 0) await mergeFound(exchange, context);
+  else await sendIds(exchange, context, ids);
+}
+
+/** Ids are opaque and may hold any escaped character: the path is decoded twice, then cut at each plus. */
+export async function getByIds(exchange: Exchange, context: ProfefeContext): Promise<void> {
+  const decoded = unescapePath(exchange.path.slice(PROFILES_PATH.length)).replace(/^\/+|\/+$/g, "");
+  const ids = unescapePath(decoded).split("+");
+  if (ids.includes("")) throw badRequest("an id is missing: write one id, or several with + between them");
+  await sendIds(exchange, context, ids);
+}
+
+async function sendIds(exchange: Exchange, context: ProfefeContext, ids: readonly string[]): Promise<void> {
+  const { limits } = context;
+  if (ids.length > limits.idsPerRequest) {
+    throw badRequest(`cannot merge ${ids.length} ids: at most ${limits.idsPerRequest} are allowed in one request`);
+  }
+  const [only] = ids;
+  if (ids.length === 1) await sendOriginal(exchange, context, only!);
+  else await sendMerge(exchange, context, { selector: EVERYTHING, ids }, "merged");
+}
+
+async function sendOriginal(exchange: Exchange, { repository }: ProfefeContext, id: string): Promise<void> {
+  const record = await repository.get(id);
+  await sendDownload(exchange, {
+    sizeBytes: record.sizeBytes,
+    etag: originalEtag(record),
+    headers: { ...BINARY_TYPE, ...attachment(record.id), "cache-control": "private, max-age=31536000, immutable" },
+    read: async () => (await repository.download(record.id)).bytes,
+  });
+}
+
+async function sendMerge(
+  exchange: Exchange,
+  { repository }: ProfefeContext,
+  selection: Selection,
+  filename: string,
+): Promise<void> {
+  const { column } = selection.selector;
+  const { bytes, summary } = await repository.merge({
+    selection,
+    ...(column && { columns: [column] }),
+    verbatimSingle: column === undefined,
+    signal: exchange.signal,
+  });
+  const headers = {
+    ...BINARY_TYPE,
+    ...attachment(filename),
+    ...summaryHeaders(summary),
+    etag: `"${summary.etag}"`,
+    "cache-control": "private, no-cache",
+  };
+  if (isNotModified(exchange, summary.etag)) sendNotModified(exchange, headers);
+  else sendBytes(exchange, 200, bytes, headers);
+}
+
+function summaryHeaders({ matched, merged, skipped, warnings }: MergeSummary): Record<string, string> {
+  const left = skipped.map(({ reason, count }) => `${reason}=${count}`).join(", ");
+  return {
+    "profusion-matched": String(matched),
+    "profusion-merged": String(merged),
+    ...(left !== "" && { "profusion-skipped": left }),
+    ...warningHeader(warnings),
+  };
+}
+
+/** Why a selection cannot be summed by its type alone. */
+function unmergeable({ types }: Selector): "unknown" | "trace" | undefined {
+  if (types.length === 0) return "unknown";
+  return types.some(({ operator, value }) => operator === "=" && value === "trace") ? "trace" : undefined;
+}
+
+function typeName({ types }: Selector): string {
+  const [first] = types;
+  return first?.operator === "=" ? first.value : "merged";
+}
+
+/** `name` is a type or an id of ours: plain words. An id list is too long for a header that Node's clients accept. */
+function attachment(name: string): Record<string, string> {
+  return { "content-disposition": `attachment; filename="${name}"` };
+}

@@ -1,0 +1,170 @@
+// profefe's query parameters: which there are, in which order they are judged, what its error messages say.
+// Widened beyond profefe: more ways to write a time, `last`, and `query` with a selector.
+
+import { DomainError } from "../../model/errors.ts";
+import { canonicalLabels, type Label } from "../../model/labels.ts";
+import type { Limits } from "../../model/limits.ts";
+import { isTypeName } from "../../model/profile-type.ts";
+import { parseSelector, type Selector, selectorOf } from "../../model/selector.ts";
+import { quote } from "../../model/text.ts";
+import {
+  exclusiveEnd,
+  formatTime,
+  type Interval,
+  parseDuration,
+  parseTime,
+  type WrittenTime,
+} from "../../model/time.ts";
+import { unescapeQuery, utf8Text } from "./escapes.ts";
+import { parseLabelsParameter } from "./labels-parameter.ts";
+
+/** The parameters of one request, still escaped; where one is repeated, the first counts. */
+export type Parameters = ReadonlyMap<string, string>;
+
+export interface ProfileQuery {
+  selector: Selector;
+  interval: Interval;
+  /** The newest so many; undefined for all. */
+  limit: number | undefined;
+}
+
+const MAX_INT64 = 2n ** 63n - 1n;
+/** A `+02:00` that was put into a URL unescaped. */
+const SPACE_FOR_PLUS = / (?=\d\d:\d\d$)/;
+
+/** Parameters that nobody asks for are never decoded, so they cannot fail. */
+export function parseParameters(query: string): Parameters {
+  const parameters = new Map<string, string>();
+  for (const pair of query.split("&")) {
+    const sign = pair.indexOf("=");
+    const name = sign < 0 ? pair : pair.slice(0, sign);
+    if (!parameters.has(name)) parameters.set(name, sign < 0 ? "" : pair.slice(sign + 1));
+  }
+  return parameters;
+}
+
+export function badRequest(message: string, cause?: unknown): DomainError {
+  return new DomainError("invalid", `bad request: ${message}`, { cause });
+}
+
+/** Throws `invalid` where it is missing: a profile has a service. */
+export function readService(parameters: Parameters): string {
+  const service = readText(parameters, "service");
+  if (service === undefined || service === "") throw badRequest('missing "service"');
+  return service;
+}
+
+/** Undefined for any type: missing, malformed, or profefe's own word `unknown`. */
+export function readType(parameters: Parameters): string | undefined {
+  const type = readText(parameters, "type")?.trim();
+  return type === undefined || type === "unknown" || !isTypeName(type) ? undefined : type;
+}
+
+/** As they came, for a profile: the repository puts them in order. */
+export function readLabels(parameters: Parameters): Label[] {
+  const bytes = readBytes(parameters, "labels");
+  return bytes === undefined ? [] : explained("labels", bytes, () => parseLabelsParameter(bytes));
+}
+
+/** Undefined where it is absent. `title` is how profefe's message names it. */
+export function readTime(
+  parameters: Parameters,
+  name: string,
+  nowNs: bigint,
+  title = `${quote(name)} timestamp`,
+): WrittenTime | undefined {
+  const text = readText(parameters, name);
+  if (text === undefined || text === "") return undefined;
+  try {
+    return parseTime(text.replace(SPACE_FOR_PLUS, "+"), nowNs);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    throw badRequest(
+      `bad ${title} ${quote(text)}: time in unsupported format ${quote(text)} (${error.message})`,
+      error,
+    );
+  }
+}
+
+/** What find and merge ask. Judged in profefe's order: service, type, labels, from, to, limit, then how they fit together. */
+export function readProfileQuery(parameters: Parameters, limits: Limits, nowNs: bigint): ProfileQuery {
+  const selectorText = readText(parameters, "query");
+  const hasSelector = selectorText !== undefined && selectorText !== "";
+  const service = hasSelector ? readText(parameters, "service") || undefined : readService(parameters);
+  const type = readType(parameters);
+  const sent = readLabels(parameters);
+  const { labels } = explained("labels", parameters.get("labels") ?? "", () => canonicalLabels(sent, limits));
+  const plain = selectorOf(service, type, labels);
+  const selector = hasSelector ? narrowed(plain, selectorText, limits) : plain;
+  const interval = readInterval(parameters, nowNs);
+  return { selector, limit: readLimit(parameters), interval };
+}
+
+function narrowed(plain: Selector, text: string, limits: Limits): Selector {
+  const selector = explained("query", text, () => parseSelector(text, limits));
+  return {
+    ...selector,
+    services: [...plain.services, ...selector.services],
+    types: [...plain.types, ...selector.types],
+    labels: [...plain.labels, ...selector.labels],
+  };
+}
+
+function readInterval(parameters: Parameters, nowNs: bigint): Interval {
+  const last = readText(parameters, "last");
+  if (last !== undefined && last !== "") {
+    if (parameters.has("from") || parameters.has("to"))
+      throw badRequest('"last" stands for "from" and "to": send either');
+    const startNs = nowNs - explained("last", last, () => parseDuration(last));
+    return { startNs: startNs < 0n ? 0n : startNs, endNs: nowNs };
+  }
+  const from = readTime(parameters, "from", nowNs);
+  if (from === undefined) throw badRequest('missing "from"');
+  const to = readTime(parameters, "to", nowNs);
+  if (to === undefined) throw badRequest('missing "to"');
+  if (from.timeNs > to.timeNs) {
+    throw badRequest(`CreatedAtMin after CreatedAtMax: ${goTime(from.timeNs)}, ${goTime(to.timeNs)}`);
+  }
+  return { startNs: from.timeNs, endNs: exclusiveEnd(to) };
+}
+
+/** Zero is no limit, as for profefe; negative ones are refused. */
+function readLimit(parameters: Parameters): number | undefined {
+  const text = readText(parameters, "limit");
+  if (text === undefined || text === "") return undefined;
+  const refuse = (rule: string) => badRequest(`bad "limit" ${quote(text)}: ${rule}`);
+  const parsing = `strconv.Atoi: parsing ${quote(text)}`;
+  if (!/^[+-]?\d+$/.test(text)) throw refuse(`${parsing}: invalid syntax`);
+  const limit = BigInt(text.replace(/^\+/, ""));
+  if (limit > MAX_INT64) throw refuse(`${parsing}: value out of range`);
+  if (limit < 0n) throw refuse("it must not be negative");
+  return limit === 0n ? undefined : Number(limit);
+}
+
+function readText(parameters: Parameters, name: string): string | undefined {
+  const bytes = readBytes(parameters, name);
+  if (bytes === undefined) return undefined;
+  const text = utf8Text(bytes);
+  if (text === undefined) throw badRequest(`bad ${quote(name)} ${quote(bytes)}: it is not valid UTF-8`);
+  return text;
+}
+
+function readBytes(parameters: Parameters, name: string): string | undefined {
+  const escaped = parameters.get(name);
+  return escaped === undefined ? undefined : explained(name, escaped, () => unescapeQuery(escaped));
+}
+
+/** Runs `read`, and puts the parameter's name and value before what it throws. */
+function explained<T>(name: string, value: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    throw badRequest(`bad ${quote(name)} ${quote(value)}: ${error.message}`, error);
+  }
+}
+
+/** "2019-06-01 00:00:00 +0000 UTC", as Go prints times. */
+function goTime(timeNs: bigint): string {
+  return `${formatTime(timeNs).replace("T", " ").slice(0, -1)} +0000 UTC`;
+}

@@ -1,0 +1,71 @@
+// Answers that are files: ETag, If-None-Match, Range with If-Range, HEAD. Where the bytes come from is the handler's.
+
+import type { Exchange } from "./exchange.ts";
+import { type AnswerHeaders, sendBytes, startAnswer } from "./send.ts";
+
+export interface Download {
+  sizeBytes: number;
+  /** Strong, without quotes. */
+  etag: string;
+  headers: AnswerHeaders;
+  /** Asked for only where bytes are sent. */
+  read(): Promise<Uint8Array>;
+}
+
+/** Inclusive at both ends, as the headers count. */
+interface ByteRange {
+  first: number;
+  last: number;
+}
+
+export async function sendDownload(exchange: Exchange, download: Download): Promise<void> {
+  const { request } = exchange;
+  const { sizeBytes, etag } = download;
+  const headers = { ...download.headers, etag: `"${etag}"`, "accept-ranges": "bytes" };
+  if (isNotModified(exchange, etag)) {
+    sendNotModified(exchange, headers);
+    return;
+  }
+  const ifRange = request.headers["if-range"];
+  const mayCut = ifRange === undefined || ifRange === `"${etag}"`;
+  const range = mayCut ? rangeOf(request.headers.range, sizeBytes) : undefined;
+  if (range === "unsatisfiable") {
+    sendBytes(exchange, 416, new Uint8Array(0), { "content-range": `bytes */${sizeBytes}` });
+    return;
+  }
+  const { first, last } = range ?? { first: 0, last: sizeBytes - 1 };
+  const status = range ? 206 : 200;
+  const answer = range ? { ...headers, "content-range": `bytes ${first}-${last}/${sizeBytes}` } : headers;
+  if (exchange.method === "HEAD") {
+    if (startAnswer(exchange, status, { ...answer, "content-length": String(last + 1 - first) }))
+      exchange.response.end();
+    return;
+  }
+  const bytes = await download.read();
+  sendBytes(exchange, status, range ? bytes.subarray(first, last + 1) : bytes, answer);
+}
+
+/** Whether the client has this version: `etag` is without quotes. Compares weakly, as If-None-Match does. */
+export function isNotModified({ request }: Exchange, etag: string): boolean {
+  const sent = request.headers["if-none-match"];
+  if (sent === undefined) return false;
+  return sent.trim() === "*" || sent.split(",").some((tag) => tag.trim().replace(/^W\//, "") === `"${etag}"`);
+}
+
+export function sendNotModified(exchange: Exchange, headers: AnswerHeaders): void {
+  if (startAnswer(exchange, 304, headers)) exchange.response.end();
+}
+
+/** Undefined for the whole: no range, one that is not understood, or several, which a server may answer with the whole. */
+export function rangeOf(header: string | undefined, sizeBytes: number): ByteRange | "unsatisfiable" | undefined {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? "");
+  if (!match || (match[1] === "" && match[2] === "")) return undefined;
+  if (match[1] === "") {
+    const suffix = Math.min(Number(match[2]), sizeBytes);
+    return suffix === 0 ? "unsatisfiable" : { first: sizeBytes - suffix, last: sizeBytes - 1 };
+  }
+  const first = Number(match[1]);
+  const last = match[2] === "" ? sizeBytes - 1 : Math.min(Number(match[2]), sizeBytes - 1);
+  if (match[2] !== "" && Number(match[2]) < first) return undefined;
+  return first >= sizeBytes ? "unsatisfiable" : { first, last };
+}
