@@ -75,9 +75,11 @@ export interface MappingSpec {
   hasInlineFrames?: boolean;
 }
 
+export type EntityKind = "mapping" | "location" | "function";
+
 export interface BuildOptions {
   /** The id of the nth entity of a kind, counted from 0; must be unique and not 0. Default n + 1. */
-  idOf?: (kind: "mapping" | "location" | "function", nth: number) => bigint;
+  idOf?: (kind: EntityKind, nth: number) => bigint;
   /** Whether a further mention of an entity or string makes a second one with the same content. Default never. */
   repeatEntity?: () => boolean;
 }
@@ -93,95 +95,19 @@ export function buildGzip(spec: ProfileSpec): Uint8Array<ArrayBuffer> {
 }
 
 export function buildTables(spec: ProfileSpec, options: BuildOptions = {}): ProfileTables {
-  const idOf = options.idOf ?? ((_, nth) => BigInt(nth + 1));
-  const repeatEntity = options.repeatEntity ?? (() => false);
-  const strings: string[] = [];
-  const stringIndexes = new Map<string, number>();
-  const mappings: MappingEntry[] = [];
-  const locations: LocationEntry[] = [];
-  const functions: FunctionEntry[] = [];
-  const ids = new Map<string, bigint>();
-
-  const text = (value = ""): number => {
-    const known = stringIndexes.get(value);
-    if (known !== undefined && !repeatEntity()) return known;
-    stringIndexes.set(value, strings.length);
-    return strings.push(value) - 1;
-  };
-  text("");
-
-  /** The id of the entity with this content, which `add` appends under a new id when there is none. */
-  const intern = (
-    kind: "mapping" | "location" | "function",
-    key: string,
-    table: unknown[],
-    add: (id: bigint) => void,
-  ) => {
-    const known = ids.get(kind + key);
-    if (known !== undefined && !repeatEntity()) return known;
-    const id = idOf(kind, table.length);
-    add(id);
-    ids.set(kind + key, id);
-    return id;
-  };
-
-  const mappingId = (mapping: MappingSpec): bigint =>
-    intern("mapping", keyOf(mapping), mappings, (id) =>
-      mappings.push({
-        id,
-        start: mapping.start,
-        limit: mapping.limit,
-        offset: mapping.offset ?? 0n,
-        file: text(mapping.file),
-        buildId: text(mapping.buildId),
-        hasFunctions: mapping.hasFunctions ?? false,
-        hasFilenames: mapping.hasFilenames ?? false,
-        hasLineNumbers: mapping.hasLineNumbers ?? false,
-        hasInlineFrames: mapping.hasInlineFrames ?? false,
-      }),
-    );
-
-  const functionId = ({ name, systemName = name, file, startLine = 0n }: LineSpec): bigint =>
-    intern("function", keyOf([name, systemName, file, startLine]), functions, (id) =>
-      functions.push({ id, name: text(name), systemName: text(systemName), file: text(file), startLine }),
-    );
-
-  const locationId = (frame: string | FrameSpec): bigint => {
-    const { mapping, address = 0n, lines = [], folded = false } = typeof frame === "string" ? named(frame) : frame;
-    const entry = {
-      mapping: mapping ? mappingId(mapping) : 0n,
-      address,
-      lines: lines.map((line) => ({ function: functionId(line), line: line.line ?? 0n, column: line.column ?? 0n })),
-      folded,
-    };
-    return intern("location", keyOf(entry), locations, (id) => locations.push({ id, ...entry }));
-  };
-
-  const sampleEntry = (sample: SampleSpec): SampleEntry => ({
-    locations: sample.stack.map(locationId),
-    values: sample.values.map((value) => BigInt(value)),
-    labels: [
-      ...(sample.labels ?? []).map(([key, value]) => ({ key: text(key), text: text(value), number: 0n, unit: 0 })),
-      ...(sample.numbers ?? []).map(([key, number, unit]) => ({ key: text(key), text: 0, number, unit: text(unit) })),
-    ],
-  });
-
+  const entities = new EntityTables(options);
+  const text = (value = "") => entities.text(value);
   const pair = ([type, unit]: [string, string]) => ({ type: text(type), unit: text(unit) });
-  const sampleTypes = (
-    spec.sampleTypes ??
-    ([
-      ["samples", "count"],
-      ["cpu", "nanoseconds"],
-    ] as [string, string][])
-  ).map(pair);
-  for (const mapping of spec.mappings ?? []) mappingId(mapping);
+  const sampleTypes = (spec.sampleTypes ?? GO_CPU_TYPES).map(pair);
+  for (const mapping of spec.mappings ?? []) entities.mapping(mapping);
+  const samples = spec.samples.map((sample) => entities.sample(sample));
   return {
     sampleTypes,
-    samples: spec.samples.map(sampleEntry),
-    strings,
-    mappings,
-    locations,
-    functions,
+    samples,
+    strings: entities.strings,
+    mappings: entities.mappings,
+    locations: entities.locations,
+    functions: entities.functions,
     dropFrames: text(spec.dropFrames),
     keepFrames: text(spec.keepFrames),
     timeNs: spec.timeNs ?? 0n,
@@ -192,6 +118,93 @@ export function buildTables(spec: ProfileSpec, options: BuildOptions = {}): Prof
     defaultSampleType: text(spec.defaultSampleType),
     docUrl: text(spec.docUrl),
   };
+}
+
+const GO_CPU_TYPES: [type: string, unit: string][] = [
+  ["samples", "count"],
+  ["cpu", "nanoseconds"],
+];
+
+/** The tables as mentions fill them: each method answers the id of what is described, new or known. */
+class EntityTables {
+  readonly strings: string[] = [];
+  readonly mappings: MappingEntry[] = [];
+  readonly locations: LocationEntry[] = [];
+  readonly functions: FunctionEntry[] = [];
+  readonly #stringIndexes = new Map<string, number>();
+  readonly #ids = new Map<string, bigint>();
+  readonly #idOf: NonNullable<BuildOptions["idOf"]>;
+  readonly #repeatEntity: NonNullable<BuildOptions["repeatEntity"]>;
+
+  constructor({ idOf = (_, nth) => BigInt(nth + 1), repeatEntity = () => false }: BuildOptions) {
+    this.#idOf = idOf;
+    this.#repeatEntity = repeatEntity;
+    this.text("");
+  }
+
+  text(value = ""): number {
+    const known = this.#stringIndexes.get(value);
+    if (known !== undefined && !this.#repeatEntity()) return known;
+    this.#stringIndexes.set(value, this.strings.length);
+    return this.strings.push(value) - 1;
+  }
+
+  mapping(mapping: MappingSpec): bigint {
+    return this.#intern("mapping", keyOf(mapping), this.mappings, (id) => ({
+      id,
+      start: mapping.start,
+      limit: mapping.limit,
+      offset: mapping.offset ?? 0n,
+      file: this.text(mapping.file),
+      buildId: this.text(mapping.buildId),
+      hasFunctions: mapping.hasFunctions ?? false,
+      hasFilenames: mapping.hasFilenames ?? false,
+      hasLineNumbers: mapping.hasLineNumbers ?? false,
+      hasInlineFrames: mapping.hasInlineFrames ?? false,
+    }));
+  }
+
+  function({ name, systemName = name, file, startLine = 0n }: LineSpec): bigint {
+    return this.#intern("function", keyOf([name, systemName, file, startLine]), this.functions, (id) => ({
+      id,
+      name: this.text(name),
+      systemName: this.text(systemName),
+      file: this.text(file),
+      startLine,
+    }));
+  }
+
+  location(frame: string | FrameSpec): bigint {
+    const { mapping, address = 0n, lines = [], folded = false } = typeof frame === "string" ? named(frame) : frame;
+    const entry = {
+      mapping: mapping ? this.mapping(mapping) : 0n,
+      address,
+      lines: lines.map((line) => ({ function: this.function(line), line: line.line ?? 0n, column: line.column ?? 0n })),
+      folded,
+    };
+    return this.#intern("location", keyOf(entry), this.locations, (id) => ({ id, ...entry }));
+  }
+
+  sample({ stack, values, labels = [], numbers = [] }: SampleSpec): SampleEntry {
+    const text = (value = "") => this.text(value);
+    return {
+      locations: stack.map((frame) => this.location(frame)),
+      values: values.map((value) => BigInt(value)),
+      labels: [
+        ...labels.map(([key, value]) => ({ key: text(key), text: text(value), number: 0n, unit: 0 })),
+        ...numbers.map(([key, number, unit]) => ({ key: text(key), text: 0, number, unit: text(unit) })),
+      ],
+    };
+  }
+
+  #intern<Entry>(kind: EntityKind, key: string, table: Entry[], entry: (id: bigint) => Entry): bigint {
+    const known = this.#ids.get(kind + key);
+    if (known !== undefined && !this.#repeatEntity()) return known;
+    const id = this.#idOf(kind, table.length);
+    table.push(entry(id));
+    this.#ids.set(kind + key, id);
+    return id;
+  }
 }
 
 function named(name: string): FrameSpec {
