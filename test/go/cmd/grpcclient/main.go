@@ -1,0 +1,190 @@
+// Command grpcclient calls every method of the contract with grpc-go, asks health and both versions of reflection with
+// grpc-go's own messages, and prints what it saw as JSON.
+//
+//	grpcclient HOST:PORT SERVICE FILE FILE FILE
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	_ "google.golang.org/grpc/encoding/gzip"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
+	"google.golang.org/grpc/status"
+
+	profusionv1 "profusion/test/go/gen/profusion/v1"
+	"profusion/test/go/internal/exercise"
+)
+
+type report struct {
+	*exercise.Report
+	Health               string   `json:"health"`
+	Watched              string   `json:"watched"`
+	ReflectedServices    []string `json:"reflectedServices"`
+	ReflectedServicesOld []string `json:"reflectedServicesOld"`
+}
+
+func main() {
+	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(address string, service string, files []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	connection, err := grpc.NewClient(address,
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.UseCompressor("gzip")))
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	exercised, err := exercise.Run(ctx, clientOf(connection), service, files)
+	if err != nil {
+		return err
+	}
+	all := report{Report: exercised}
+	if err := askHealth(ctx, connection, &all); err != nil {
+		return err
+	}
+	if err := reflect(ctx, connection, &all); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(all)
+}
+
+func unary[Request, Response any](
+	call func(context.Context, *Request, ...grpc.CallOption) (*Response, error),
+) exercise.Unary[Request, Response] {
+	return func(ctx context.Context, request *Request) (*Response, error) { return call(ctx, request) }
+}
+
+func serverStream[Request, Response any](
+	call func(context.Context, *Request, ...grpc.CallOption) (grpc.ServerStreamingClient[Response], error),
+) exercise.ServerStream[Request, Response] {
+	return func(ctx context.Context, request *Request) ([]*Response, error) {
+		stream, err := call(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		return exercise.Drain(stream.Recv)
+	}
+}
+
+func clientOf(connection *grpc.ClientConn) exercise.Client {
+	profiles := profusionv1.NewProfileServiceClient(connection)
+	queries := profusionv1.NewQueryServiceClient(connection)
+	return exercise.Client{
+		Create:      unary(profiles.CreateProfile),
+		BatchCreate: unary(profiles.BatchCreateProfiles),
+		Upload: func(ctx context.Context, parts []*profusionv1.UploadProfileRequest) (*profusionv1.UploadProfileResponse, error) {
+			stream, err := profiles.UploadProfile(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, part := range parts {
+				if err := stream.Send(part); err != nil {
+					break // The reason is the server's: CloseAndRecv has it.
+				}
+			}
+			return stream.CloseAndRecv()
+		},
+		Get:            unary(profiles.GetProfile),
+		Download:       serverStream(profiles.DownloadProfile),
+		List:           unary(profiles.ListProfiles),
+		Delete:         unary(profiles.DeleteProfile),
+		DeleteMany:     unary(profiles.DeleteProfiles),
+		Merge:          unary(queries.MergeProfiles),
+		StreamMerged:   serverStream(queries.StreamMergedProfile),
+		ParseSelector:  unary(queries.ParseSelector),
+		ListServices:   unary(queries.ListServices),
+		ListTypes:      unary(queries.ListProfileTypes),
+		ListLabelNames: unary(queries.ListLabelNames),
+		ListValues:     unary(queries.ListLabelValues),
+		ListSeries:     unary(queries.ListSeries),
+		CodeOf:         codeOf,
+	}
+}
+
+// codeOf spells a code as Connect does: NotFound is not_found.
+func codeOf(err error) string {
+	var name strings.Builder
+	for at, letter := range status.Code(err).String() {
+		if at > 0 && letter >= 'A' && letter <= 'Z' {
+			name.WriteByte('_')
+		}
+		name.WriteRune(letter)
+	}
+	return strings.ToLower(name.String())
+}
+
+func askHealth(ctx context.Context, connection *grpc.ClientConn, all *report) error {
+	health := grpc_health_v1.NewHealthClient(connection)
+	request := &grpc_health_v1.HealthCheckRequest{Service: "profusion.v1.ProfileService"}
+	checked, err := health.Check(ctx, request)
+	if err != nil {
+		return fmt.Errorf("health check: %w", err)
+	}
+	all.Health = checked.Status.String()
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	stream, err := health.Watch(watching, request)
+	if err != nil {
+		return fmt.Errorf("health watch: %w", err)
+	}
+	watched, err := stream.Recv()
+	if err != nil {
+		return fmt.Errorf("health watch: %w", err)
+	}
+	all.Watched = watched.Status.String()
+	return nil
+}
+
+func reflect(ctx context.Context, connection *grpc.ClientConn, all *report) error {
+	stream, err := reflectionv1.NewServerReflectionClient(connection).ServerReflectionInfo(ctx)
+	if err != nil {
+		return fmt.Errorf("reflection: %w", err)
+	}
+	question := &reflectionv1.ServerReflectionRequest{MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{}}
+	if err := stream.Send(question); err != nil {
+		return fmt.Errorf("reflection: %w", err)
+	}
+	answer, err := stream.Recv()
+	if err != nil {
+		return fmt.Errorf("reflection: %w", err)
+	}
+	for _, found := range answer.GetListServicesResponse().GetService() {
+		all.ReflectedServices = append(all.ReflectedServices, found.Name)
+	}
+	return reflectOld(ctx, connection, all)
+}
+
+func reflectOld(ctx context.Context, connection *grpc.ClientConn, all *report) error {
+	stream, err := reflectionv1alpha.NewServerReflectionClient(connection).ServerReflectionInfo(ctx)
+	if err != nil {
+		return fmt.Errorf("reflection v1alpha: %w", err)
+	}
+	question := &reflectionv1alpha.ServerReflectionRequest{
+		MessageRequest: &reflectionv1alpha.ServerReflectionRequest_ListServices{},
+	}
+	if err := stream.Send(question); err != nil {
+		return fmt.Errorf("reflection v1alpha: %w", err)
+	}
+	answer, err := stream.Recv()
+	if err != nil {
+		return fmt.Errorf("reflection v1alpha: %w", err)
+	}
+	for _, found := range answer.GetListServicesResponse().GetService() {
+		all.ReflectedServicesOld = append(all.ReflectedServicesOld, found.Name)
+	}
+	return nil
+}

@@ -1,0 +1,34 @@
+// The whole server on a free port of 127.0.0.1, over a temporary data folder, for one test.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { DEFAULT_LIMITS, type Limits } from "../../src/model/limits.ts";
+import { startServer } from "../../src/server.ts";
+
+export interface ServerForTest extends AsyncDisposable {
+  url: string;
+  /** 127.0.0.1:port, as gRPC clients want it. */
+  address: string;
+}
+
+export async function runServer(limits: Partial<Limits> = {}): Promise<ServerForTest> {
+  const dataFolder = await mkdtemp(join(tmpdir(), "profusion-"));
+  const server = await startServer({
+    listen: [{ host: "127.0.0.1", port: 0 }],
+    dataFolder,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    logger: pino({ level: "silent" }),
+    version: "test",
+  });
+  const address = `127.0.0.1:${server.addresses[0]?.port}`;
+  return {
+    url: `http://${address}`,
+    address,
+    async [Symbol.asyncDispose]() {
+      await server.close(0);
+      await rm(dataFolder, { recursive: true, force: true });
+    },
+  };
+}
