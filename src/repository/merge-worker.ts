@@ -1,0 +1,51 @@
+// Thread entry of merges: a message in, one call down, a message out. Holds this thread's part of each job under way.
+
+import { setPriority } from "node:os";
+import { parentPort, workerData } from "node:worker_threads";
+import { toErrorMessage } from "../model/errors.ts";
+import type { Limits } from "../model/limits.ts";
+import type { BlobSource } from "../storage/blob-store.ts";
+import { openBlobReader } from "../storage/open-blob-reader.ts";
+import { type FoldChunk, type JobOptions, MergeJob } from "./merge-job.ts";
+
+type Message =
+  | { kind: "fold"; requestId: number; options: JobOptions; chunk: FoldChunk }
+  | { kind: "part"; requestId: number; options: JobOptions }
+  | { kind: "finish"; requestId: number; options: JobOptions; parts: Uint8Array[] }
+  | { kind: "drop"; jobId: number };
+
+/** Uploads come first. On Linux 0 means the calling thread, elsewhere the process; there the hint is left out. */
+if (process.platform === "linux") setPriority(0, 5);
+
+const { source, limits } = workerData as { source: BlobSource; limits: Limits };
+const reader = openBlobReader(source);
+const jobs = new Map<number, MergeJob>();
+
+parentPort!.on("message", (message: Message) => {
+  if (message.kind === "drop") {
+    jobs.delete(message.jobId);
+    return;
+  }
+  try {
+    const value = answer(message);
+    const buffers = transferable(value);
+    parentPort!.postMessage({ requestId: message.requestId, value }, buffers);
+  } catch (error) {
+    parentPort!.postMessage({ requestId: message.requestId, error: toErrorMessage(error) });
+  }
+});
+
+function answer(message: Exclude<Message, { kind: "drop" }>) {
+  const job = jobs.get(message.options.jobId) ?? new MergeJob(reader, limits, message.options);
+  jobs.set(message.options.jobId, job);
+  if (message.kind === "fold") return job.fold(message.chunk);
+  if (message.kind === "part") return job.part();
+  return job.finish(message.parts);
+}
+
+/** What is sent whole is given away, where the bytes are not a window on a larger buffer. */
+function transferable(value: ReturnType<typeof answer>): ArrayBuffer[] {
+  const bytes = value instanceof Uint8Array ? value : value && "gzipped" in value ? value.gzipped : undefined;
+  if (bytes === undefined || bytes.byteLength !== bytes.buffer.byteLength) return [];
+  return [bytes.buffer as ArrayBuffer];
+}

@@ -1,0 +1,36 @@
+// What an upload goes through before it is stored: inflate, check, summarise, digest. Pure; src/repository/ingest-worker.ts runs it in a thread.
+
+import { hash } from "node:crypto";
+import { DomainError } from "../model/errors.ts";
+import type { Limits } from "../model/limits.ts";
+import { inflate } from "../pprof/gzip.ts";
+import { convertLegacy } from "../pprof/legacy/convert.ts";
+import { type ProfileSummary, summarize } from "../pprof/summary.ts";
+
+export interface PreparedUpload {
+  /** SHA-256 of the inflated bytes as they were sent, legacy formats included. */
+  digest: Uint8Array;
+  /** Absent where the bytes are opaque. */
+  summary?: ProfileSummary;
+}
+
+/** Throws `invalid` and `too-large` for what must not be stored. Traces are opaque: any bytes, even none. */
+export function prepareUpload(bytes: Uint8Array, type: string, limits: Limits): PreparedUpload {
+  if (type === "trace") return { digest: hash("sha256", bytes, "buffer") };
+  if (bytes.length === 0)
+    throw new DomainError("invalid", "Cannot take an empty body: send a pprof profile, gzipped or raw");
+  const inflated = inflate(bytes, limits.inflatedBytes);
+  return { digest: hash("sha256", inflated, "buffer"), summary: summarizeAny(inflated, limits) };
+}
+
+/** google/pprof's order: the protobuf first, then the legacy formats; what neither reads fails with the protobuf's reason. */
+function summarizeAny(inflated: Uint8Array, limits: Limits): ProfileSummary {
+  try {
+    return summarize(inflated, limits);
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.kind !== "invalid") throw error;
+    const converted = convertLegacy(inflated, limits);
+    if (converted === undefined) throw error;
+    return summarize(converted, limits);
+  }
+}

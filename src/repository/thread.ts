@@ -1,0 +1,87 @@
+// A worker thread as a thing that answers requests in order. It is started again when it dies; what it held then is lost, and said so.
+
+import { Worker } from "node:worker_threads";
+import { type ErrorMessage, fromErrorMessage } from "../model/errors.ts";
+
+export type Answer<T> = { requestId: number; value: T } | { requestId: number; error: ErrorMessage };
+
+interface Pending {
+  resolve: (value: never) => void;
+  reject: (reason: unknown) => void;
+  tag: number;
+}
+
+/** The thread died with what it held. Whoever relied on that begins anew. */
+export class ThreadLost extends Error {}
+
+export class Thread {
+  /** Counts the thread's lives: work spread over several requests holds only within one. */
+  life = 1;
+  readonly #entry: URL;
+  readonly #workerData: unknown;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker;
+  #lastRequestId = 0;
+  #closing = false;
+
+  constructor(entry: URL, workerData: unknown) {
+    this.#entry = entry;
+    this.#workerData = workerData;
+    this.#worker = this.#start();
+  }
+
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  isBusyWith(tag: number): boolean {
+    return [...this.#pending.values()].some((pending) => pending.tag === tag);
+  }
+
+  /** Requests are answered in the order sent. `tag` says for whom, see isBusyWith. */
+  request<T>(message: object, transfer: readonly ArrayBuffer[], tag: number): Promise<T> {
+    const requestId = ++this.#lastRequestId;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#pending.set(requestId, { resolve: resolve as Pending["resolve"], reject, tag });
+    this.#worker.postMessage({ requestId, ...message }, transfer);
+    return promise;
+  }
+
+  /** A message without an answer. */
+  post(message: object): void {
+    this.#worker.postMessage(message);
+  }
+
+  /** Ends the thread in the middle of what it does; what waits on it is rejected, and a new one takes its place. */
+  replace(): void {
+    void this.#worker.terminate();
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#worker.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#entry, { workerData: this.#workerData });
+    worker.unref();
+    worker.on("message", (answer: Answer<never>) => {
+      const pending = this.#pending.get(answer.requestId);
+      this.#pending.delete(answer.requestId);
+      if ("error" in answer) pending?.reject(fromErrorMessage(answer.error));
+      else pending?.resolve(answer.value);
+    });
+    let cause: unknown;
+    worker.on("error", (error) => {
+      cause = error;
+    });
+    worker.on("exit", () => {
+      this.life++;
+      const lost = new ThreadLost(`Thread ${this.#entry.pathname.split("/").at(-1)} ended`, { cause });
+      for (const { reject } of this.#pending.values()) reject(lost);
+      this.#pending.clear();
+      if (!this.#closing) this.#worker = this.#start();
+    });
+    return worker;
+  }
+}

@@ -1,0 +1,104 @@
+// The composition root: chooses the drivers, builds everything, owns start and shutdown. What anything does is decided below.
+
+import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { performance } from "node:perf_hooks";
+import type { Logger } from "pino";
+import { contractHandler } from "./api/contract-handler.ts";
+import { profefeRoutes } from "./compat/profefe/routes.ts";
+import { ByteBudget } from "./http/byte-budget.ts";
+import { healthRoutes } from "./http/health.ts";
+import { type Listener, startListener } from "./http/listener.ts";
+import { createMetrics } from "./http/metrics.ts";
+import { createRequestHandler } from "./http/request-handler.ts";
+import { DomainError } from "./model/errors.ts";
+import type { Limits } from "./model/limits.ts";
+import { NS_PER_MS } from "./model/time.ts";
+import { createRepository } from "./repository/create.ts";
+import type { Repository } from "./repository/repository.ts";
+import { repositoryMetrics } from "./repository-metrics.ts";
+import { openDiskBlobs } from "./storage/disk/blobs.ts";
+import { lockFolder } from "./storage/disk/lock.ts";
+import { openSqliteCatalog } from "./storage/sqlite/catalog.ts";
+
+export interface ServerOptions {
+  /** Each gets a listener of its own; port 0 is any free port. */
+  listen: readonly { host: string; port: number }[];
+  /** Made where it is absent. One process at a time has it. */
+  dataFolder: string;
+  limits: Limits;
+  logger: Logger;
+  version: string;
+}
+
+export interface RunningServer {
+  readonly addresses: readonly { host: string; port: number }[];
+  readonly repository: Repository;
+  /** Answers what is under way, within `graceMs` (default limits.shutdownMs), then closes the storage. Calling again cuts the grace short. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Serves when it resolves. Throws `unavailable` or `invalid` with what to do where it cannot; nothing stays open then. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { dataFolder, limits, logger, version } = options;
+  const startedMs = performance.now();
+  await using opened = new AsyncDisposableStack();
+  await makeFolder(dataFolder);
+  opened.use(lockFolder(dataFolder));
+  const catalog = opened.use(await openSqliteCatalog({ folder: dataFolder, limits }));
+  const report = (message: string) => logger.warn({ repair: true }, message);
+  const blobs = opened.use(
+    await openDiskBlobs({ folder: dataFolder, limits, knownEnds: await catalog.segmentEnds(), report }),
+  );
+  const metrics = createMetrics();
+  const observe = repositoryMetrics(metrics, catalog, logger);
+  const threads = availableParallelism();
+  const repository = opened.use(createRepository({ catalog, blobs, limits, nowNs, threads, observe }));
+
+  const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
+  const onRequest = createRequestHandler({
+    routes: [
+      ...healthRoutes(() => repository.ready(), metrics),
+      ...profefeRoutes(repository, { limits, version, nowNs, budget }),
+    ],
+    rpc: contractHandler(repository, { limits, logger, budget }),
+    logger,
+    metrics,
+  });
+  const listeners: Listener[] = [];
+  for (const { host, port } of options.listen) {
+    const listener = await startListener({ host, port, limits, logger, onRequest });
+    opened.defer(() => listener.close(0));
+    listeners.push(listener);
+  }
+  const { profiles, series } = await catalog.statistics();
+  logger.info(
+    { addresses: listeners.map(({ address }) => address), profiles, series, startMs: performance.now() - startedMs },
+    "serving",
+  );
+
+  const kept = opened.move();
+  let closing: Promise<void> | undefined;
+  return {
+    addresses: listeners.map(({ address }) => address),
+    repository,
+    async close(graceMs = limits.shutdownMs) {
+      const drained = Promise.all(listeners.map((listener) => listener.close(graceMs)));
+      closing ??= drained.then(() => kept.disposeAsync());
+      await closing;
+    },
+  };
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DomainError("unavailable", `Cannot use the data folder ${folder}: ${reason}`, { cause });
+  }
+}
+
+function nowNs(): bigint {
+  return BigInt(Date.now()) * NS_PER_MS;
+}

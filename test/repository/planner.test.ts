@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
+import { EVERYTHING } from "../../src/model/selector.ts";
+import type { Shape } from "../../src/model/shape.ts";
+import { planMerge } from "../../src/repository/planner.ts";
+import type { Catalog, MergeInput, MergeInputs } from "../../src/storage/catalog.ts";
+
+const CPU_PERIOD = { type: "cpu", unit: "nanoseconds" };
+const SAMPLES = { type: "samples", unit: "count" };
+const CPU = { type: "cpu", unit: "nanoseconds" };
+const SPACE = { type: "inuse_space", unit: "bytes" };
+const SHAPES: Record<number, Shape> = {
+  1: { columns: [SAMPLES, CPU], periodType: CPU_PERIOD },
+  2: { columns: [CPU, SAMPLES], periodType: CPU_PERIOD },
+  3: { columns: [CPU], periodType: CPU_PERIOD },
+  4: { columns: [SPACE], periodType: { type: "space", unit: "bytes" } },
+};
+
+/** A catalog that holds one profile per shape id given, oldest first; their ids are a, b, c, … */
+function catalogOf(shapeIds: number[], matched = shapeIds.length): Catalog {
+  const inputs: MergeInput[] = shapeIds.map((shapeId, at) => ({
+    id: String.fromCharCode(97 + at),
+    timeNs: BigInt(at),
+    digest: new Uint8Array(32),
+    shapeId,
+    locator: { segmentId: 1, offset: at, sizeBytes: 1 },
+  }));
+  const shapes = new Map(Object.entries(SHAPES).map(([id, shape]) => [Number(id), shape]));
+  const answer = (kept: MergeInput[]): MergeInputs => ({ inputs: kept, shapes, matched });
+  return {
+    mergeInputs: async ({ limit }: { limit: number }) => answer(inputs.slice(-limit)),
+    mergeInputsByIds: async (ids: string[]) => answer(inputs.filter(({ id }) => ids.includes(id))),
+  } as unknown as Catalog;
+}
+
+const everything = { selector: EVERYTHING };
+const idsOf = ({ inputs }: { inputs: readonly MergeInput[] }) => inputs.map(({ id }) => id).join("");
+
+describe("planMerge()", () => {
+  test("takes the same columns in another order as the same shape, and the newest profile's order", async () => {
+    const plan = await planMerge(catalogOf([1, 2]), everything, undefined, DEFAULT_LIMITS);
+    expect([idsOf(plan), plan.columns, plan.skipped]).toEqual(["ab", [CPU, SAMPLES], []]);
+  });
+
+  test("lets the newest shape win and counts the others with their shapes", async () => {
+    const plan = await planMerge(catalogOf([1, 4, 4, 1]), everything, undefined, DEFAULT_LIMITS);
+    expect(idsOf(plan)).toBe("ad");
+    expect(plan.skipped).toEqual([
+      {
+        reason: "shape",
+        count: 2,
+        ids: ["b", "c"],
+        detail: "2 × samples/count cpu/nanoseconds per cpu/nanoseconds, 2 × inuse_space/bytes per space/bytes",
+      },
+    ]);
+  });
+
+  test("projects every shape that has the column asked for", async () => {
+    const plan = await planMerge(catalogOf([1, 2, 3, 4]), everything, [CPU], DEFAULT_LIMITS);
+    expect([idsOf(plan), plan.columns]).toEqual(["abc", [CPU]]);
+    expect(plan.skipped[0]).toMatchObject({ reason: "shape", count: 1, ids: ["d"] });
+  });
+
+  test("answers conflict, naming shapes and counts, where no profile has the column", async () => {
+    await expect(planMerge(catalogOf([1, 1]), everything, [SPACE], DEFAULT_LIMITS)).rejects.toMatchObject({
+      kind: "conflict",
+      message: expect.stringContaining("2 × samples/count cpu/nanoseconds"),
+    });
+  });
+
+  test("answers conflict where ids that were named do not fit together", async () => {
+    const selection = { selector: EVERYTHING, ids: ["a", "b"] };
+    await expect(planMerge(catalogOf([1, 4]), selection, undefined, DEFAULT_LIMITS)).rejects.toMatchObject({
+      kind: "conflict",
+    });
+  });
+
+  test("counts a repeated id once and names it, and names absent ones", async () => {
+    const selection = { selector: EVERYTHING, ids: ["a", "x", "a"] };
+    const plan = await planMerge(catalogOf([1, 1]), selection, undefined, DEFAULT_LIMITS);
+    expect(idsOf(plan)).toBe("a");
+    expect(plan.skipped).toMatchObject([
+      { reason: "duplicate", count: 1, ids: ["a"] },
+      { reason: "absent", count: 1, ids: ["x"] },
+    ]);
+  });
+
+  test("counts what max_profiles leaves out, and refuses more than the limit where it was not asked for", async () => {
+    const plan = await planMerge(catalogOf([1, 1, 1]), { ...everything, maxProfiles: 2 }, undefined, DEFAULT_LIMITS);
+    expect([idsOf(plan), plan.skipped]).toMatchObject(["bc", [{ reason: "limit", count: 1 }]]);
+    const limits = { ...DEFAULT_LIMITS, mergeProfiles: 2 };
+    await expect(planMerge(catalogOf([1, 1, 1]), everything, undefined, limits)).rejects.toMatchObject({
+      kind: "too-large",
+      subject: "result",
+      message: expect.stringMatching(/3 profiles.*2 are allowed.*max_profiles/),
+    });
+  });
+
+  test("answers not-found where nothing matches", async () => {
+    await expect(planMerge(catalogOf([]), everything, undefined, DEFAULT_LIMITS)).rejects.toMatchObject({
+      kind: "not-found",
+    });
+  });
+});

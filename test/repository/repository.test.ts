@@ -1,0 +1,345 @@
+// The use cases of profiles over the real drivers: what was pushed is found, downloaded, merged and deleted, also after a restart.
+
+import { readFile } from "node:fs/promises";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
+import { EVERYTHING, parseSelector, selectorOf } from "../../src/model/selector.ts";
+import type { MergeRequest, PushRequest, Selection } from "../../src/repository/repository.ts";
+import { normalForm } from "../support/normal-form.ts";
+import { type OpenedRepository, openRepository } from "../support/open-repository.ts";
+import { buildGzip, type ProfileSpec } from "../support/profile-builder.ts";
+
+const BASE_NS = 1_789_000_000_000_000_000n;
+const SECOND = 1_000_000_000n;
+let opened: OpenedRepository;
+
+beforeEach(async () => {
+  opened = await openRepository();
+});
+afterEach(() => opened[Symbol.asyncDispose]());
+
+function cpuSpec(at: number, more: Partial<ProfileSpec> = {}): ProfileSpec {
+  const samples = [{ stack: [`leaf${at % 3}`, "main"], values: [at + 1, (at + 1) * 10] }];
+  return { timeNs: BASE_NS + BigInt(at) * SECOND, durationNs: SECOND, samples, ...more };
+}
+
+function push(at: number, request: Partial<PushRequest> = {}, spec: Partial<ProfileSpec> = {}) {
+  const bytes = buildGzip(cpuSpec(at, spec));
+  return opened.repository.push({ service: "auth", type: "cpu", labels: [], bytes, ...request });
+}
+
+async function stored(outcome: ReturnType<typeof push>) {
+  const answer = await outcome;
+  if (answer.state !== "stored") throw new Error("not stored");
+  return answer;
+}
+
+function merge(selection: Partial<Selection> = {}, more: Partial<MergeRequest> = {}) {
+  const signal = new AbortController().signal;
+  return opened.repository.merge({ selection: { selector: EVERYTHING, ...selection }, signal, ...more });
+}
+
+describe("push", () => {
+  test("an acknowledged profile is listed and downloads byte for byte, also after a restart", async () => {
+    const bytes = buildGzip(cpuSpec(0));
+    const { record } = await stored(push(0, { bytes, labels: [{ name: "host", value: "a" }] }));
+    for (const _ of ["before", "after a restart"]) {
+      expect(Buffer.compare((await opened.repository.download(record.id)).bytes, bytes)).toBe(0);
+      const page = await opened.repository.list({ selector: EVERYTHING, order: "newest", limit: 10 });
+      expect(page.records).toMatchObject([
+        {
+          id: record.id,
+          service: "auth",
+          type: "cpu",
+          labels: [{ name: "host", value: "a" }],
+          timeNs: BASE_NS,
+          totals: [1n, 10n],
+        },
+      ]);
+      await opened.reopen();
+    }
+  });
+
+  test("the same profile raw and gzipped, sent again and again at once, is one profile", async () => {
+    const gzipped = buildGzip(cpuSpec(0));
+    const raw = gunzipSync(gzipped);
+    const bodies = [gzipped, raw, gzipSync(raw, { level: 1 }), gzipped, raw];
+    const outcomes = await Promise.all(bodies.map((bytes) => stored(push(0, { bytes }))));
+    expect(new Set(outcomes.map(({ record }) => record.id)).size).toBe(1);
+    expect(outcomes.filter(({ alreadyExisted }) => !alreadyExisted)).toHaveLength(1);
+  });
+
+  test("labels differ, so do ids; their order does not matter", async () => {
+    const labels = [
+      { name: "b", value: "2" },
+      { name: "a", value: "1" },
+    ];
+    const first = await stored(push(0, { labels }));
+    const second = await stored(push(0, { labels: labels.toReversed() }));
+    const third = await stored(push(0));
+    expect(second.record.id).toBe(first.record.id);
+    expect(third.record.id).not.toBe(first.record.id);
+  });
+
+  test("a time that cannot be believed is replaced by that of receipt and kept as the claim", async () => {
+    const claimed = 5n;
+    const { record, warnings } = await stored(push(0, {}, { timeNs: claimed }));
+    expect(record).toMatchObject({ timeNs: opened.clock.nowNs, timeSource: "receipt", claimedTimeNs: claimed });
+    expect(warnings.join()).toContain("1970-01-01T00:00:00.000000005Z");
+  });
+
+  test("the client's time counts only where the profile has none", async () => {
+    const clientTimeNs = BASE_NS + 77n;
+    const own = await stored(push(0, { clientTimeNs }));
+    const none = await stored(push(1, { clientTimeNs }, { timeNs: 0n }));
+    expect(own.record).toMatchObject({ timeNs: BASE_NS, timeSource: "profile" });
+    expect(none.record).toMatchObject({ timeNs: clientTimeNs, timeSource: "client" });
+  });
+
+  test("a profile without samples is empty and not stored; a trace is stored as it is", async () => {
+    expect(await push(0, {}, { samples: [] })).toEqual({ state: "empty" });
+    const bytes = new TextEncoder().encode("go 1.26 trace, of any content");
+    const { record } = await stored(push(0, { type: "trace", bytes }));
+    expect(record.shape).toBeUndefined();
+    expect(Buffer.compare((await opened.repository.download(record.id)).bytes, bytes)).toBe(0);
+    expect((await opened.repository.list({ selector: EVERYTHING, order: "newest", limit: 10 })).records).toHaveLength(
+      1,
+    );
+  });
+
+  test.each([
+    ["no profile", { bytes: new TextEncoder().encode("hello") }, "invalid", ""],
+    ["an empty body", { bytes: new Uint8Array(0) }, "invalid", "empty"],
+    ["truncated gzip", { bytes: buildGzip(cpuSpec(0)).subarray(0, 40) }, "invalid", ""],
+    ["a service without a name", { service: "" }, "invalid", "service"],
+    ["a service with a control character", { service: "a\nb" }, "invalid", "control"],
+    ["a service of 513 bytes", { service: "a".repeat(513) }, "invalid", "512"],
+    ["a type that is no word", { type: "c p u" }, "invalid", "type"],
+    ["a label of 1 MB", { labels: [{ name: "a", value: "x".repeat(1e6) }] }, "invalid", "4096"],
+    [
+      "10 000 labels",
+      { labels: Array.from({ length: 1e4 }, (_, at) => ({ name: `n${at}`, value: "" })) },
+      "invalid",
+      "64",
+    ],
+    ["a lone surrogate in a label", { labels: [{ name: "a", value: "\ud800" }] }, "invalid", "UTF-8"],
+    ["a bomb of 1 GiB of zeros", { bytes: gzipSync(Buffer.alloc(1 << 30), { level: 1 }) }, "too-large", "268435456"],
+  ])("refuses %s, clearly and without effect", async (_, request, kind, named) => {
+    await expect(push(0, request as Partial<PushRequest>)).rejects.toMatchObject({
+      kind,
+      message: expect.stringContaining(named),
+    });
+    expect((await opened.repository.list({ selector: EVERYTHING, order: "newest", limit: 10 })).records).toEqual([]);
+    await expect(push(0)).resolves.toMatchObject({ state: "stored" });
+  });
+
+  test("a path is a legal service name and never becomes a path", async () => {
+    await push(0, { service: "../../etc/passwd" });
+    expect(await opened.repository.services({ selector: EVERYTHING, prefix: "", limit: 10 })).toMatchObject([
+      { name: "../../etc/passwd" },
+    ]);
+  });
+});
+
+describe("list", () => {
+  test("pages in both orders repeat nothing and miss nothing while new profiles arrive", async () => {
+    for (let at = 0; at < 25; at++) await push(at);
+    for (const order of ["newest", "oldest"] as const) {
+      const seen: bigint[] = [];
+      let afterId: string | undefined;
+      do {
+        const page = await opened.repository.list({
+          selector: selectorOf("auth", "cpu"),
+          order,
+          limit: 4,
+          ...(afterId && { afterId }),
+        });
+        seen.push(...page.records.map(({ timeNs }) => (timeNs - BASE_NS) / SECOND));
+        afterId = page.nextAfterId;
+        // Behind the cursor in one order, before it in the other: either way nothing known is repeated.
+        await push(100 + seen.length);
+      } while (afterId && seen.length < 60);
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(seen.filter((at) => at < 25n).toSorted((a, b) => Number(a - b))).toEqual(
+        Array.from({ length: 25 }, (_, at) => BigInt(at)),
+      );
+    }
+  });
+
+  test("refuses pages of no or too many profiles", async () => {
+    for (const limit of [0, -1, 1.5, 1001]) {
+      await expect(opened.repository.list({ selector: EVERYTHING, order: "newest", limit })).rejects.toMatchObject({
+        kind: "invalid",
+      });
+    }
+  });
+});
+
+describe("merge", () => {
+  test("sums what the selector and the window choose, and says what it did", async () => {
+    for (let at = 0; at < 10; at++) await push(at, { labels: [{ name: "version", value: at % 2 ? "1.1" : "1.0" }] });
+    const selector = parseSelector('cpu{service="auth",version=~"1[.]1"}', DEFAULT_LIMITS);
+    const interval = { startNs: BASE_NS + 2n * SECOND, endNs: BASE_NS + 9n * SECOND };
+    const { bytes, summary } = await merge({ selector, interval });
+    // 3, 5 and 7: values at + 1
+    expect(summary).toMatchObject({
+      matched: 3,
+      merged: 3,
+      loose: 3,
+      packs: 0,
+      interval,
+      covered: { startNs: BASE_NS + 3n * SECOND, endNs: BASE_NS + 7n * SECOND + 1n },
+      sampleTypes: [
+        { type: "samples", unit: "count", total: 18n, aggregation: "delta" },
+        { type: "cpu", unit: "nanoseconds", total: 180n, aggregation: "delta" },
+      ],
+      warnings: [],
+    });
+    expect(normalForm(gunzipSync(bytes)).text).toContain("leaf");
+  });
+
+  test("gives the same bytes and etag whatever the order of upload and the number of chunks", async () => {
+    const order = Array.from({ length: 300 }, (_, at) => at);
+    await Promise.all(order.map((at) => push(at)));
+    const first = await merge();
+    await using other = await openRepository();
+    const mine = opened;
+    opened = other;
+    for (const at of order.toReversed()) void push(at);
+    await push(299);
+    opened = mine;
+    while ((await other.catalog.statistics()).profiles < 300) await new Promise(setImmediate);
+    const second = await other.repository.merge({
+      selection: { selector: EVERYTHING },
+      signal: new AbortController().signal,
+    });
+    expect(second.summary.etag).toBe(first.summary.etag);
+    expect(Buffer.compare(gunzipSync(second.bytes), gunzipSync(first.bytes))).toBe(0);
+  });
+
+  test("warns of sums of snapshots", async () => {
+    const sampleTypes: [string, string][] = [["inuse_space", "bytes"]];
+    for (let at = 0; at < 2; at++)
+      await push(at, { type: "heap" }, { sampleTypes, samples: [{ stack: ["f"], values: [100] }] });
+    const { summary } = await merge();
+    expect(summary.warnings.join()).toContain("inuse_space/bytes is gauge");
+  });
+
+  test("skips, counts and names a damaged profile; strict fails instead", async () => {
+    const { record } = await stored(push(0));
+    await push(1);
+    await push(2);
+    const [found] = await opened.catalog.get([record.id]);
+    const { locator } = found!;
+    const { segmentPath } = await import("../../src/storage/disk/segment-format.ts");
+    const path = segmentPath(opened.folder, locator.segmentId);
+    const file = await readFile(path);
+    file[locator.offset + 40]! ^= 0xff;
+    await (await import("node:fs/promises")).writeFile(path, file);
+    const { summary } = await merge();
+    expect(summary).toMatchObject({
+      matched: 3,
+      merged: 2,
+      skipped: [{ reason: "damaged", count: 1, ids: [record.id] }],
+    });
+    await expect(merge({}, { strict: true })).rejects.toMatchObject({
+      kind: "unavailable",
+      message: expect.stringContaining(record.id),
+    });
+    await expect(opened.repository.download(record.id)).rejects.toMatchObject({ kind: "unavailable" });
+  });
+
+  test("answers a single match as it was sent where that is asked for", async () => {
+    const bytes = buildGzip(cpuSpec(0));
+    await push(0, { bytes });
+    expect(Buffer.compare((await merge({}, { verbatimSingle: true })).bytes, bytes)).toBe(0);
+    expect(Buffer.compare((await merge()).bytes, bytes)).not.toBe(0);
+  });
+
+  test("folds legacy text formats through their conversion and downloads them as sent", async () => {
+    const bytes = await readFile(new URL("../testdata/recorded/go-goroutine-debug1.txt", import.meta.url));
+    const first = await stored(push(0, { type: "goroutine", bytes, labels: [{ name: "n", value: "1" }] }));
+    await stored(push(0, { type: "goroutine", bytes, labels: [{ name: "n", value: "2" }] }));
+    const { summary } = await merge({ selector: selectorOf("auth", "goroutine") });
+    expect(summary.merged).toBe(2);
+    expect(summary.sampleTypes[0]!.total).toBe(2n * first.record.totals[0]!);
+    expect(Buffer.compare((await opened.repository.download(first.record.id)).bytes, bytes)).toBe(0);
+  });
+
+  test("is refused with the numbers where the result or the inputs pass a limit, and nothing is left behind", async () => {
+    for (let at = 0; at < 5; at++) await push(at);
+    await expect(merge({}, { maxResultBytes: 10 })).rejects.toMatchObject({ kind: "too-large", subject: "result" });
+    await expect(merge()).resolves.toMatchObject({ summary: { merged: 5 } });
+  });
+
+  test("ends at once for a caller that left, and the next merge is served", async () => {
+    for (let at = 0; at < 200; at++) void push(at);
+    await push(200);
+    const leaver = new AbortController();
+    const left = merge({}, { signal: leaver.signal });
+    leaver.abort();
+    await expect(left).rejects.toMatchObject({ kind: "cancelled" });
+    expect((await merge()).summary.skipped).toEqual([]);
+  });
+});
+
+describe("delete", () => {
+  test("takes a profile out of every answer, and a second time there is nothing to delete", async () => {
+    const { record } = await stored(push(0));
+    await opened.repository.delete(record.id);
+    await expect(opened.repository.get(record.id)).rejects.toMatchObject({ kind: "not-found" });
+    await expect(opened.repository.download(record.id)).rejects.toMatchObject({ kind: "not-found" });
+    await expect(opened.repository.delete(record.id)).rejects.toMatchObject({ kind: "not-found" });
+    await expect(merge()).rejects.toMatchObject({ kind: "not-found" });
+  });
+
+  test("by selection deletes what was previewed and nothing that came later", async () => {
+    for (let at = 0; at < 600; at++) void push(at);
+    await push(600);
+    while ((await opened.catalog.statistics()).profiles < 601) await new Promise(setImmediate);
+    const selection = { selector: selectorOf("auth", "cpu") };
+    const preview = await opened.repository.previewDelete(selection);
+    expect(preview.count).toBe(601);
+    await push(1000);
+    expect(await opened.repository.deleteSelection(selection, preview.etag)).toBe(601);
+    const { records } = await opened.repository.list({ selector: EVERYTHING, order: "newest", limit: 10 });
+    expect(records.map(({ timeNs }) => timeNs)).toEqual([BASE_NS + 1000n * SECOND]);
+  });
+
+  test("refuses an etag of another selection, and one that was made up", async () => {
+    await push(0);
+    const { etag } = await opened.repository.previewDelete({ selector: selectorOf("auth") });
+    for (const wrong of [etag, "9-AAAAAAAAAAAAAAAAAAAAAA", ""]) {
+      await expect(opened.repository.deleteSelection({ selector: selectorOf("other") }, wrong)).rejects.toMatchObject({
+        kind: "stale",
+      });
+    }
+    expect((await opened.catalog.statistics()).profiles).toBe(1);
+  });
+
+  test("while the profiles are being merged harms no merge: each answer is a sum of whole profiles", async () => {
+    for (let at = 0; at < 256; at++) void push(at, {}, { samples: [{ stack: ["f"], values: [1, 1] }] });
+    await push(256, {}, { samples: [{ stack: ["f"], values: [1, 1] }] });
+    const merging = Array.from({ length: 6 }, () => merge());
+    const preview = await opened.repository.previewDelete({ selector: EVERYTHING });
+    const deleting = opened.repository.deleteSelection({ selector: EVERYTHING }, preview.etag);
+    const answers = await Promise.allSettled(merging);
+    await deleting;
+    for (const answer of answers) {
+      if (answer.status === "rejected") expect(answer.reason).toMatchObject({ kind: "not-found" });
+      else {
+        expect(answer.value.summary.skipped).toEqual([]);
+        expect(answer.value.summary.sampleTypes[0]!.total).toBe(BigInt(answer.value.summary.merged));
+      }
+    }
+  });
+
+  test("a profile sent again after its deletion is there again", async () => {
+    const first = await stored(push(0));
+    await opened.repository.delete(first.record.id);
+    const again = await stored(push(0));
+    expect(again).toMatchObject({ alreadyExisted: false, record: { id: first.record.id } });
+    expect((await opened.repository.get(first.record.id)).seq).toBeGreaterThan(first.record.seq);
+  });
+});

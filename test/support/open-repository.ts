@@ -1,0 +1,66 @@
+// A repository over the real drivers in a temporary folder, for tests. Reopening it shows what survived.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DEFAULT_LIMITS, type Limits } from "../../src/model/limits.ts";
+import { createRepository, type RepositoryEvent } from "../../src/repository/create.ts";
+import type { Repository } from "../../src/repository/repository.ts";
+import type { BlobStore } from "../../src/storage/blob-store.ts";
+import type { Catalog } from "../../src/storage/catalog.ts";
+import { openDiskBlobs } from "../../src/storage/disk/blobs.ts";
+import { openSqliteCatalog } from "../../src/storage/sqlite/catalog.ts";
+
+export interface OpenedRepository extends AsyncDisposable {
+  repository: Repository;
+  catalog: Catalog;
+  blobs: BlobStore;
+  folder: string;
+  events: RepositoryEvent[];
+  /** The clock, which tests set. */
+  clock: { nowNs: bigint };
+  /** Closes it and opens the same folder again. */
+  reopen(): Promise<void>;
+}
+
+export async function openRepository(limits: Partial<Limits> = {}): Promise<OpenedRepository> {
+  const folder = await mkdtemp(join(tmpdir(), "profusion-"));
+  const allLimits = { ...DEFAULT_LIMITS, ...limits };
+  const clock = { nowNs: 1_790_000_000_000_000_000n };
+  const events: RepositoryEvent[] = [];
+
+  async function open() {
+    const stack = new AsyncDisposableStack();
+    const catalog = stack.use(await openSqliteCatalog({ folder, limits: allLimits }));
+    const knownEnds = await catalog.segmentEnds();
+    const blobs = stack.use(await openDiskBlobs({ folder, limits: allLimits, knownEnds, report: () => {} }));
+    const observe = (event: RepositoryEvent) => void events.push(event);
+    const nowNs = () => clock.nowNs;
+    const repository = stack.use(createRepository({ catalog, blobs, limits: allLimits, nowNs, threads: 2, observe }));
+    return { stack, catalog, blobs, repository };
+  }
+
+  let parts = await open();
+  return {
+    get repository() {
+      return parts.repository;
+    },
+    get catalog() {
+      return parts.catalog;
+    },
+    get blobs() {
+      return parts.blobs;
+    },
+    folder,
+    events,
+    clock,
+    async reopen() {
+      await parts.stack.disposeAsync();
+      parts = await open();
+    },
+    async [Symbol.asyncDispose]() {
+      await parts.stack.disposeAsync();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
