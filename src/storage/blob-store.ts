@@ -22,14 +22,14 @@ export interface Segment {
   readonly sealed: boolean;
 }
 
-/** Reads without the store, in a thread of its own; synchronous, since such a thread has nothing else to do. */
-export interface BlobReader extends Disposable {
+/** Reads without the store, in a thread of its own; synchronous, since such a thread has nothing else to do. Holds nothing between calls. */
+export interface BlobReader {
   /** In the order asked. What cannot be read stands there as the error that says why, and harms no other. */
   readMany(locators: readonly Locator[]): (Uint8Array | DomainError)[];
 }
 
 /** What a thread needs to open a BlobReader: plain data, so that it can be sent. src/storage/open-blob-reader.ts opens it. */
-export type BlobSource = { driver: "disk"; folder: string };
+export type BlobSource = { driver: "disk"; folder: string } | { driver: "memory"; arena: SharedArrayBuffer };
 
 export interface BlobStore extends AsyncDisposable {
   /**
@@ -37,10 +37,14 @@ export interface BlobStore extends AsyncDisposable {
    * then nothing of the batch counts, and what was appended before is unharmed.
    */
   append(batch: readonly Uint8Array[], kind: BlobKind): Promise<Locator[]>;
-  /** Throws `not-found` for an absent segment, `unavailable` naming segment and offset where the checksum does not fit. */
+  /**
+   * Throws `not-found` for an absent segment, `unavailable` naming segment and offset where the checksum does not fit. What a reader may
+   * still need must not be deleted: src/repository/read-guard.ts sees to that.
+   */
   read(locator: Locator): Promise<Uint8Array>;
   source(): BlobSource;
 
+  /** Ascending by id. One that is older than the limit is sealed first, so that what is idle can be freed too. */
   segments(): Promise<Segment[]>;
   /** Deleting an absent segment succeeds; a segment that still takes appends is sealed first. */
   deleteSegment(segmentId: number): Promise<void>;

@@ -1,0 +1,25 @@
+// Names that survive a power loss: an entry of a folder is durable once the folder was synced, whatever became of the file.
+
+import { mkdir, open } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+
+/** Makes the entries of `folder` durable: files made, renamed or unlinked in it. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes `folder`, and every folder above it that is absent, durably. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  const top = dirname(resolve(first));
+  for (let made = dirname(resolve(folder)); made.length >= top.length; made = dirname(made)) {
+    await syncFolder(made);
+    if (made === top) return;
+  }
+}
