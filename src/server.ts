@@ -56,12 +56,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const repository = opened.use(createRepository({ catalog, blobs, limits, nowNs, threads, observe }));
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
+  const stopping = new AbortController();
   const onRequest = createRequestHandler({
     routes: [
       ...healthRoutes(() => repository.ready(), metrics),
       ...profefeRoutes(repository, { limits, version, nowNs, budget }),
     ],
-    rpc: contractHandler(repository, { limits, logger, budget }),
+    rpc: contractHandler(repository, { limits, logger, budget, stopping: stopping.signal }),
     logger,
     metrics,
   });
@@ -83,6 +84,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     addresses: listeners.map(({ address }) => address),
     repository,
     async close(graceMs = limits.shutdownMs) {
+      stopping.abort();
       const drained = Promise.all(listeners.map((listener) => listener.close(graceMs)));
       closing ??= drained.then(() => kept.disposeAsync());
       await closing;

@@ -44,6 +44,11 @@ export function contractHandler(repository: Repository, options: ContractHandler
     const path = request.url?.split("?", 1)[0] ?? "";
     const handler = (isJson ? jsonHandlers : handlers).get(path)!;
     const contextValues = createContextValues().set(submitterKey, request.socket?.remoteAddress);
+    if (!URL.canParse(`http://${request.headers[":authority"] ?? request.headers.host}`)) {
+      response.statusCode = 400;
+      response.end();
+      return;
+    }
     const call = universalRequestFromNodeRequest(request, response, undefined, contextValues);
     let answered = await handleWithinBudget(handler, call, request);
     if (answered.status === 405)

@@ -1,6 +1,6 @@
 // grpc.health.v1: whether the server as a whole, and each service of the contract, can be used.
 
-import { setInterval } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { type Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -8,8 +8,15 @@ import type { Repository } from "../repository/repository.ts";
 /** A watcher learns of a change within this time. */
 const WATCH_INTERVAL_MS = 1_000;
 
-/** `services`: full names; the empty name, the server as a whole, is always known. All share the repository's state. */
-export function healthService(repository: Repository, services: readonly string[]): ServiceImpl<typeof Health> {
+/**
+ * `services`: full names; the empty name, the server as a whole, is always known. All share the repository's state.
+ * Watching ends when `stopping` aborts.
+ */
+export function healthService(
+  repository: Repository,
+  services: readonly string[],
+  stopping: AbortSignal = new AbortController().signal,
+): ServiceImpl<typeof Health> {
   const known = new Set(["", ...services]);
   const current = () => (repository.ready().ready ? Status.SERVING : Status.NOT_SERVING);
   return {
@@ -26,9 +33,11 @@ export function healthService(repository: Repository, services: readonly string[
       const state = () => (known.has(service) ? current() : Status.SERVICE_UNKNOWN);
       let told = state();
       yield { status: told };
-      // Unreferenced: a watcher does not keep a stopping process alive.
-      for await (const _ of setInterval(WATCH_INTERVAL_MS, undefined, { signal, ref: false })) {
-        if (state() === told) continue;
+      const ended = AbortSignal.any([signal, stopping]);
+      while (!ended.aborted) {
+        // Unreferenced: a watcher does not keep a stopping process alive.
+        await setTimeout(WATCH_INTERVAL_MS, undefined, { signal: ended, ref: false }).catch(() => {});
+        if (ended.aborted || state() === told) continue;
         told = state();
         yield { status: told };
       }

@@ -19,8 +19,8 @@ import { reflectionServices } from "./reflection.ts";
 export interface ContractOptions {
   limits: Limits;
   logger: Logger;
-  /** Aborted when the process stops: calls that would go on for ever, such as Health.Watch, end. */
-  shutdownSignal?: AbortSignal;
+  /** Aborted when the process begins to stop: Health.Watch, which would go on for ever, ends. Other calls have their grace. */
+  stopping?: AbortSignal;
 }
 
 /** Labels, names and framing beside the bytes of a profile. */
@@ -43,7 +43,7 @@ const DOWNLOADS = new Set<DescMethod>([
 /** `uploadMaxBytes`: the largest message that carries profiles; default limits.bodyBytes and room for metadata. */
 export function contractRoutes(
   repository: Repository,
-  { limits, logger, shutdownSignal }: ContractOptions,
+  { limits, logger, stopping }: ContractOptions,
   uploadMaxBytes = limits.bodyBytes + METADATA_BYTES,
 ): (router: ConnectRouter) => void {
   const told = [ProfileService, QueryService, Health, ServerReflection, ServerReflectionAlpha];
@@ -53,7 +53,7 @@ export function contractRoutes(
   return (router) => {
     serve(ProfileService, profileService(repository, limits, logger));
     serve(QueryService, queryService(repository, limits));
-    serve(Health, healthService(repository, [ProfileService.typeName, QueryService.typeName]));
+    serve(Health, healthService(repository, [ProfileService.typeName, QueryService.typeName], stopping));
     serve(ServerReflection, reflection.v1);
     serve(ServerReflectionAlpha, reflection.v1alpha);
 
@@ -63,7 +63,6 @@ export function contractRoutes(
           interceptors,
           readMaxBytes: UPLOADS.has(method) ? uploadMaxBytes : limits.requestBytes,
           ...(DOWNLOADS.has(method) && { compressMinBytes: Number.MAX_SAFE_INTEGER }),
-          ...(shutdownSignal && { shutdownSignal }),
         });
       }
     }

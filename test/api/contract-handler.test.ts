@@ -101,6 +101,12 @@ describe("requests that cannot be read", () => {
     expect(answer.status).toBe(400);
   });
 
+  test("a host that is none is the client's fault", async () => {
+    using raw = await connectRaw(server.port);
+    raw.send(`POST ${GET} HTTP/1.1\r\nHost: x:99999\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
+    expect(await raw.until("\r\n\r\n")).toMatch(/^HTTP\/1.1 400 /);
+  });
+
   test("another content type is refused", async () => {
     const answer = await fetch(server.url + GET, {
       method: "POST",
