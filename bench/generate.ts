@@ -70,7 +70,7 @@ async function recordedProfiles(): Promise<string> {
 }
 
 /** Makes a folder whole or not at all. */
-async function once(folder: string, make: (unfinished: string) => Promise<void>): Promise<void> {
+export async function once(folder: string, make: (unfinished: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
   const unfinished = `${folder}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });

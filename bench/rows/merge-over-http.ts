@@ -1,0 +1,78 @@
+// Merges as users ask for them: uploaded before, over the download API, with all threads of the server.
+
+import { join } from "node:path";
+import { corpus, type Size, type Weight } from "../generate.ts";
+import { type Measurement, median, type Row, type Target } from "../measurement.ts";
+import { googleMerge, sendLoad } from "../peers.ts";
+import { expectSameMerge } from "../same-merge.ts";
+import { startProcess, temporaryFolder } from "../server-process.ts";
+
+const MIB = 1024 * 1024;
+const WINDOW = { from: "2026-03-02T00:00:00Z", to: "2026-03-03T00:00:00Z" };
+
+export const mergeOverHttpLight: Row = {
+  name: "merge-over-http",
+  what: "merge of all profiles (10 KB) in one request, all cores, loose, against google/pprof on one core",
+  run: (size) => measure(size, "light", 3, [{ figure: "googleRatio", atMost: 0.22 }, growthAtMost(200)]),
+};
+
+export const mergeOverHttpHeavy: Row = {
+  name: "merge-over-http-heavy",
+  what: "the same of profiles of 37 KB",
+  run: (size) => measure(size, "heavy", 2, [{ figure: "googleRatio", atMost: 1 / 6 }, growthAtMost(250)]),
+};
+
+function growthAtMost(mebibytes: number): Target {
+  return { figure: "memoryGrowthBytes", atMost: mebibytes * MIB };
+}
+
+async function measure(size: Size, weight: Weight, pairs: number, targets: Target[]): Promise<Measurement> {
+  const { folder, entries, bodies } = await corpus(size, weight);
+  const services = [...new Set(entries.map(({ service }) => service))];
+  await using temporary = await temporaryFolder();
+  const googleFile = join(temporary.path, "google.pb.gz");
+  await using server = await startProcess(join(temporary.path, "data"));
+  await sendLoad(server.url, folder, { clients: 8, rounds: 1, warmup: 0 });
+  await server.resetPeak();
+  const before = await server.memory();
+  const ownMs: number[] = [];
+  const googleMs: number[] = [];
+  let answer: Uint8Array = new Uint8Array(0);
+  for (let pair = 0; pair < pairs; pair++) {
+    googleMs.push((await googleMerge(folder, googleFile)).totalMs);
+    const startedMs = performance.now();
+    answer = await merge(server.url, { query: "cpu{}" }, entries.length);
+    ownMs.push(performance.now() - startedMs);
+  }
+  const after = await server.memory();
+  await expectSameMerge(answer, googleFile);
+  const perServiceMs: number[] = [];
+  for (const service of services) {
+    const startedMs = performance.now();
+    await merge(server.url, { service, type: "cpu" }, entries.filter((entry) => entry.service === service).length);
+    perServiceMs.push(performance.now() - startedMs);
+  }
+  return {
+    counts: { profiles: entries.length, gzippedBytes: bodies.length, resultBytes: answer.length },
+    figures: {
+      ownMs: median(ownMs),
+      ownFirstMs: ownMs[0]!,
+      googleMs: median(googleMs),
+      googleRatio: median(ownMs) / median(googleMs),
+      oneServiceMs: median(perServiceMs),
+      memoryBeforeBytes: before.residentBytes,
+      memoryGrowthBytes: after.peakBytes - before.residentBytes,
+    },
+    targets,
+  };
+}
+
+/** Throws where the answer is not the merge of exactly `expected` profiles. */
+async function merge(url: string, selection: Record<string, string>, expected: number): Promise<Uint8Array> {
+  const answer = await fetch(`${url}/api/0/profiles/merge?${new URLSearchParams({ ...selection, ...WINDOW })}`);
+  const body = new Uint8Array(await answer.arrayBuffer());
+  const merged = answer.headers.get("profusion-merged");
+  if (answer.ok && merged === String(expected)) return body;
+  const text = answer.ok ? `${merged} of ${expected} profiles` : Buffer.from(body).toString("utf8").slice(0, 300);
+  throw new Error(`the merge answered ${answer.status}: ${text}`);
+}
