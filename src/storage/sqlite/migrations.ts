@@ -1,0 +1,90 @@
+// The catalog's schema as an append-only list of migrations, and how a file is brought to the newest. A landed entry never changes.
+
+import type { Database } from "better-sqlite3";
+import { DomainError } from "../../model/errors.ts";
+
+/** Entry n brings a file of version n to version n + 1. Version 0 is an empty file. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO counter VALUES ('seq', 0);
+
+  CREATE TABLE service (
+    service_id INTEGER PRIMARY KEY, tenant_id INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (tenant_id, name)
+  ) STRICT;
+  CREATE TABLE type (type_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE shape (shape_id INTEGER PRIMARY KEY, signature TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE submitter (submitter_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
+  CREATE TABLE label (label_id INTEGER PRIMARY KEY, name TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (name, value)) STRICT;
+  CREATE TABLE series (
+    series_id INTEGER PRIMARY KEY, service_id INTEGER NOT NULL, type_id INTEGER NOT NULL, labels_hash BLOB NOT NULL,
+    UNIQUE (service_id, type_id, labels_hash)
+  ) STRICT;
+  CREATE TABLE series_label (
+    label_id INTEGER NOT NULL, series_id INTEGER NOT NULL, PRIMARY KEY (label_id, series_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE sample_label_key (
+    series_id INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (series_id, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE profile (
+    service_id INTEGER NOT NULL, type_id INTEGER NOT NULL, profile_id BLOB NOT NULL,
+    series_id INTEGER NOT NULL, seq INTEGER NOT NULL,
+    time_ns INTEGER NOT NULL, received_ns INTEGER NOT NULL, duration_ns INTEGER NOT NULL, claimed_ns INTEGER,
+    time_source INTEGER NOT NULL, shape_id INTEGER, size_bytes INTEGER NOT NULL, samples INTEGER NOT NULL,
+    submitter_id INTEGER, flags INTEGER NOT NULL, digest BLOB NOT NULL,
+    segment_id INTEGER NOT NULL, offset INTEGER NOT NULL, external_id TEXT,
+    v0 INTEGER, v1 INTEGER, v2 INTEGER, v3 INTEGER, more_totals TEXT,
+    PRIMARY KEY (service_id, type_id, profile_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX profile_by_id ON profile (profile_id, series_id);
+  CREATE INDEX profile_by_series ON profile (series_id, profile_id);
+  CREATE INDEX profile_by_external_id ON profile (external_id) WHERE external_id IS NOT NULL;
+  CREATE INDEX profile_by_receipt ON profile (digest, series_id, received_ns) WHERE time_source = 2;
+
+  CREATE TABLE request (
+    request_id TEXT PRIMARY KEY, profile_id BLOB NOT NULL, received_ns INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX request_by_receipt ON request (received_ns);
+  CREATE TABLE segment (
+    segment_id INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, dead_bytes INTEGER NOT NULL, live INTEGER NOT NULL,
+    end_offset INTEGER NOT NULL, first_id BLOB NOT NULL, last_id BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE pack_set (
+    set_id INTEGER PRIMARY KEY, service_id INTEGER NOT NULL, type_id INTEGER NOT NULL, shape_id INTEGER NOT NULL,
+    level INTEGER NOT NULL, start_ms INTEGER NOT NULL, seq_from INTEGER NOT NULL, covers_seq INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX pack_set_by_window ON pack_set (service_id, type_id, start_ms);
+  CREATE TABLE pack (
+    pack_id INTEGER PRIMARY KEY, set_id INTEGER NOT NULL, profiles INTEGER NOT NULL, label_groups BLOB NOT NULL,
+    bytes INTEGER NOT NULL, locator TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX pack_by_set ON pack (set_id);
+  CREATE TABLE tombstone (
+    pack_id INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (pack_id, row)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, service_id INTEGER, payload TEXT NOT NULL
+  ) STRICT;
+  `,
+];
+
+/** Each migration is one transaction. Throws `conflict` for a file that a newer program wrote. */
+export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
+  const version = Number(database.pragma("user_version", { simple: true }));
+  if (version > migrations.length) {
+    throw new DomainError(
+      "conflict",
+      `Cannot open catalog ${database.name}: it has version ${version}, this program knows versions up to ${migrations.length}; use the newer program that wrote it`,
+    );
+  }
+  for (let from = version; from < migrations.length; from++) {
+    database.transaction(() => {
+      database.exec(migrations[from]!);
+      database.pragma(`user_version = ${from + 1}`);
+    })();
+  }
+}

@@ -1,0 +1,42 @@
+// Thread entry: one reading connection. A message in, one call down, a message out.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { toErrorMessage } from "../../model/errors.ts";
+import type { Limits } from "../../model/limits.ts";
+import { type ConnectionRole, openDatabase, translateSqliteError } from "./open-database.ts";
+import { type ProfileRows, transferOf } from "./profile-rows.ts";
+import { CatalogReader } from "./reader.ts";
+
+interface ReaderMessage {
+  requestId: number;
+  method: Exclude<keyof CatalogReader, number | symbol>;
+  argument: never;
+}
+
+const { path, role, limits } = workerData as { path: string; role: ConnectionRole; limits: Limits };
+const database = openDatabase(path, role);
+const reader = new CatalogReader(database, limits);
+const port = parentPort!;
+
+port.on("message", (message: ReaderMessage | "close") => {
+  if (message === "close") {
+    database.close();
+    port.close();
+    return;
+  }
+  const { requestId, method, argument } = message;
+  try {
+    const value = reader[method](argument);
+    port.postMessage({ requestId, value }, buffersOf(value));
+  } catch (error) {
+    port.postMessage({ requestId, error: toErrorMessage(translateSqliteError(error)) });
+  }
+});
+
+/** The large ones are handed over, not copied. */
+function buffersOf(value: unknown): ArrayBuffer[] {
+  if (value instanceof Uint8Array) return [value.buffer as ArrayBuffer];
+  if (typeof value === "object" && value !== null && "records" in value) return buffersOf(value.records);
+  if (typeof value === "object" && value !== null && "ids" in value) return transferOf(value as ProfileRows);
+  return [];
+}

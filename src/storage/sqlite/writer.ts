@@ -1,0 +1,273 @@
+// All that changes the catalog, on the one connection that may write. Synchronous: src/storage/sqlite/writer-thread.ts runs it.
+
+import type { Database } from "better-sqlite3";
+import { DomainError } from "../../model/errors.ts";
+import type { Locator } from "../blob-store.ts";
+import type { NewNames } from "../series-index.ts";
+import type { InsertMessage, InsertRow } from "./insert-message.ts";
+import { NameTable } from "./name-table.ts";
+import { PageReader, type PageRequest } from "./page-reader.ts";
+import { type ProfileRows, packRows, type RawRow, ROW_BY_ID, ROW_COLUMNS } from "./profile-rows.ts";
+import { SegmentLedger } from "./segment-ledger.ts";
+import { Statements } from "./statements.ts";
+
+/** A retry of a profile that took the time of its receipt is recognised for ten minutes, one with a request id for a day. */
+const RECEIPT_WINDOW_NS = 600n * 1_000_000_000n;
+const REQUEST_LIFE_NS = 86_400n * 1_000_000_000n;
+/** Expired requests that one commit clears away: more than it can add. */
+const EXPIRED_PER_COMMIT = 256;
+const RECEIPT = 2;
+
+export interface InsertAnswer {
+  names: NewNames;
+  /** One per row: its position in commit order, or 0 where the profile was there. */
+  seqs: Float64Array<ArrayBuffer>;
+  seriesIds: Uint32Array<ArrayBuffer>;
+  /** Those that were there, in the order of the rows. */
+  existing: ProfileRows;
+}
+
+export interface Removal {
+  locators: Locator[];
+  /** Profiles removed, by series id. */
+  series: Map<number, number>;
+}
+
+const INSERT_PROFILE = `INSERT INTO profile VALUES (@serviceId, @typeId, @id, @seriesId, @seq, @timeNs, @receivedNs, @durationNs,
+  @claimedNs, @timeSource, @shapeId, @sizeBytes, @samples, @submitterId, 0, @digest, @segmentId, @offset, @externalId,
+  @v0, @v1, @v2, @v3, @moreTotals) ON CONFLICT DO NOTHING`;
+const EARLIER_RECEIPT = `SELECT ${ROW_COLUMNS} FROM profile p INDEXED BY profile_by_receipt
+  WHERE time_source = ${RECEIPT} AND digest = ? AND series_id = ? AND received_ns BETWEEN ? AND ? ORDER BY received_ns LIMIT 1`;
+const REMEMBER_REQUEST = `INSERT INTO request VALUES (?, ?, ?)
+  ON CONFLICT DO UPDATE SET profile_id = excluded.profile_id, received_ns = max(received_ns, excluded.received_ns)`;
+const CLEAR_REQUESTS = `DELETE FROM request WHERE request_id IN (
+  SELECT request_id FROM request WHERE received_ns < ? ORDER BY received_ns LIMIT ${EXPIRED_PER_COMMIT})`;
+const RELOCATE = `UPDATE profile SET segment_id = @segmentId, offset = @offset, size_bytes = @sizeBytes
+  WHERE (service_id, type_id) = (SELECT service_id, type_id FROM series WHERE series_id = @seriesId) AND profile_id = @id`;
+const REMOVE = `DELETE FROM profile
+  WHERE (service_id, type_id) = (SELECT service_id, type_id FROM series WHERE series_id = ?) AND profile_id = ?`;
+
+export class CatalogWriter {
+  readonly #database: Database;
+  readonly #names: NameTable;
+  readonly #pages: PageReader;
+  readonly #segments: SegmentLedger;
+  readonly #statements: Statements;
+  #seq: number;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#statements = new Statements(database);
+    this.#names = new NameTable(this.#statements);
+    this.#pages = new PageReader(this.#statements);
+    this.#segments = new SegmentLedger(this.#statements);
+    this.#seq = this.#savedSeq();
+  }
+
+  /**
+   * All batches in one commit; each gets its answer, or the error that it alone would have met: when the commit fails, each is tried again
+   * by itself.
+   */
+  insertAll(batches: readonly InsertMessage[]): (InsertAnswer | { error: unknown })[] {
+    try {
+      return this.#commit(() => batches.map((batch) => this.#insertBatch(batch)));
+    } catch (error) {
+      if (batches.length === 1) return [{ error }];
+      return batches.flatMap((batch) => this.insertAll([batch]));
+    }
+  }
+
+  delete(ids: readonly Uint8Array[]): Removal {
+    return this.#commit(() => this.#remove(ids.map((id) => this.#rowOf(id)).filter((row) => row !== undefined)));
+  }
+
+  deleteSelection(request: PageRequest): Removal {
+    return this.#commit(() => this.#remove(this.#pages.page(request)));
+  }
+
+  /** Answers the positions of those moves whose profile is still there. */
+  relocate({ ids, to }: { ids: readonly Uint8Array[]; to: readonly Locator[] }): number[] {
+    return this.#commit(() => {
+      const update = this.#statements.plain(RELOCATE);
+      const moved: number[] = [];
+      for (const [at, id] of ids.entries()) {
+        const row = this.#rowOf(id);
+        const locator = to[at]!;
+        this.#segments.add(locator, Buffer.from(id));
+        if (row === undefined) this.#segments.remove(locator);
+        else {
+          this.#segments.remove(locatorOf(row));
+          update.run({ ...locator, seriesId: Number(row[6]), id: row[0] });
+          moved.push(at);
+        }
+      }
+      return moved;
+    });
+  }
+
+  forgetSegment(segmentId: number): void {
+    this.#commit(() => {
+      const live = this.#statements.value("SELECT live FROM segment WHERE segment_id = ?", segmentId);
+      if (live !== undefined && live !== 0) {
+        throw new DomainError("conflict", `Cannot forget segment ${segmentId}: it holds ${live} profiles`);
+      }
+      this.#statements.plain("DELETE FROM segment WHERE segment_id = ?").run(segmentId);
+    });
+  }
+
+  /** Waits for readers, writes the whole log back, and starts it anew. */
+  restartLog(): void {
+    this.#database.pragma("wal_checkpoint(RESTART)");
+  }
+
+  /** As the connection has it after a write, for the test that durability rests on. */
+  synchronous(): number {
+    return this.#database.pragma("synchronous", { simple: true }) as number;
+  }
+
+  /** Leaves the whole catalog in its one file. */
+  close(): void {
+    this.#database.pragma("wal_checkpoint(TRUNCATE)");
+  }
+
+  #commit<Result>(change: () => Result): Result {
+    try {
+      return this.#database
+        .transaction(() => {
+          const seq = this.#seq;
+          const result = change();
+          if (this.#seq !== seq)
+            this.#statements.plain("UPDATE counter SET value = ? WHERE name = 'seq'").run(this.#seq);
+          this.#segments.write();
+          return result;
+        })
+        .immediate();
+    } catch (error) {
+      this.#names.forget();
+      this.#segments.forget();
+      this.#seq = this.#savedSeq();
+      throw error;
+    }
+  }
+
+  #savedSeq(): number {
+    return this.#statements.value("SELECT value FROM counter WHERE name = 'seq'") as number;
+  }
+
+  #insertBatch({ ids, digests, rows }: InsertMessage): InsertAnswer {
+    const seqs = new Float64Array(rows.length);
+    const seriesIds = new Uint32Array(rows.length);
+    const existing: RawRow[] = [];
+    let expires = 0n;
+    for (const [at, row] of rows.entries()) {
+      const id = Buffer.from(ids.buffer, ids.byteOffset + at * 16, 16);
+      const digest = Buffer.from(digests.buffer, digests.byteOffset + at * 32, 32);
+      const first = this.#insertOne(row, id, digest);
+      if (first.row === undefined) seqs[at] = this.#seq;
+      else existing.push(first.row);
+      seriesIds[at] = first.seriesId;
+      if (row.requestId !== null && row.receivedNs > expires) expires = row.receivedNs;
+    }
+    if (expires > 0n) this.#clearRequests(expires - REQUEST_LIFE_NS);
+    return {
+      names: this.#names.takeCreated(),
+      seqs,
+      seriesIds,
+      existing: packRows(existing, (submitterId) => submitterName(this.#statements, submitterId)),
+    };
+  }
+
+  /** `row` is set where the profile was there already. */
+  #insertOne(row: InsertRow, id: Buffer, digest: Buffer): { row: RawRow | undefined; seriesId: number } {
+    const serviceId = this.#names.service(row.service);
+    const typeId = this.#names.type(row.type);
+    const seriesId = this.#names.series(serviceId, typeId, row.labelsText);
+    const first =
+      this.#earlierRequest(row) ??
+      this.#earlierReceipt(row, seriesId, digest) ??
+      this.#store(row, { serviceId, typeId, seriesId, id, digest });
+    if (row.requestId !== null) this.#rememberRequest(row, first?.[0] ?? id);
+    this.#segments.add(row, id);
+    // A second copy is garbage, unless the caller says the same again.
+    const sameCopy = first && isSameLocator(locatorOf(first), row);
+    if (first) this.#segments.remove(row, sameCopy);
+    return { row: first, seriesId };
+  }
+
+  /** The row that was there, or undefined when the new one is stored. */
+  #store(
+    row: InsertRow,
+    own: { serviceId: number; typeId: number; seriesId: number; id: Buffer; digest: Buffer },
+  ): RawRow | undefined {
+    const [v0 = null, v1 = null, v2 = null, v3 = null, ...more] = row.totals;
+    const { changes } = this.#statements.plain(INSERT_PROFILE).run({
+      ...row,
+      ...own,
+      seq: this.#seq + 1,
+      shapeId: row.shapeSignature === null ? null : this.#names.shape(row.shapeSignature),
+      submitterId: row.submitter === null ? null : this.#names.submitter(row.submitter),
+      v0,
+      v1,
+      v2,
+      v3,
+      moreTotals: more.length === 0 ? null : JSON.stringify(more.map(String)),
+    });
+    if (changes === 0) return this.#rowOf(own.id);
+    this.#seq++;
+    this.#names.sampleLabelKeys(own.seriesId, row.sampleLabelKeys);
+    return undefined;
+  }
+
+  #earlierRequest({ requestId, receivedNs }: InsertRow): RawRow | undefined {
+    if (requestId === null) return undefined;
+    const find = "SELECT profile_id FROM request WHERE request_id = ? AND received_ns >= ?";
+    const id = this.#statements.value(find, requestId, receivedNs - REQUEST_LIFE_NS) as Buffer | undefined;
+    return id && this.#rowOf(id);
+  }
+
+  #earlierReceipt({ timeSource, receivedNs }: InsertRow, seriesId: number, digest: Buffer): RawRow | undefined {
+    if (timeSource !== RECEIPT) return undefined;
+    return this.#statements
+      .exact(EARLIER_RECEIPT)
+      .get(digest, seriesId, receivedNs - RECEIPT_WINDOW_NS, receivedNs + RECEIPT_WINDOW_NS) as RawRow | undefined;
+  }
+
+  #rememberRequest({ requestId, receivedNs }: InsertRow, id: Buffer): void {
+    this.#statements.plain(REMEMBER_REQUEST).run(requestId, id, receivedNs);
+  }
+
+  #clearRequests(beforeNs: bigint): void {
+    this.#statements.plain(CLEAR_REQUESTS).run(beforeNs);
+  }
+
+  #rowOf(id: Uint8Array): RawRow | undefined {
+    return this.#statements.exact(ROW_BY_ID).get(Buffer.from(id)) as RawRow | undefined;
+  }
+
+  #remove(rows: readonly RawRow[]): Removal {
+    const removal: Removal = { locators: [], series: new Map() };
+    const remove = this.#statements.plain(REMOVE);
+    for (const row of rows) {
+      const seriesId = Number(row[6]);
+      // Named twice in one call.
+      if (remove.run(seriesId, row[0]).changes === 0) continue;
+      const locator = locatorOf(row);
+      this.#segments.remove(locator);
+      removal.locators.push(locator);
+      removal.series.set(seriesId, (removal.series.get(seriesId) ?? 0) + 1);
+    }
+    return removal;
+  }
+}
+
+export function submitterName(statements: Statements, submitterId: number): string {
+  return statements.value("SELECT name FROM submitter WHERE submitter_id = ?", submitterId) as string;
+}
+
+function locatorOf(row: RawRow): Locator {
+  return { segmentId: Number(row[13]), offset: Number(row[14]), sizeBytes: Number(row[10]) };
+}
+
+function isSameLocator(a: Locator, b: Locator): boolean {
+  return a.segmentId === b.segmentId && a.offset === b.offset;
+}
