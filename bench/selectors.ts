@@ -22,7 +22,7 @@ export const PAGE_CASES: readonly PageCase[] = [
   { name: "instanceRegexp", selector: 'cpu{service="service-00",instance=~"i-[0-3][5-9]"}' },
   { name: "deadVersionsRegexp", selector: 'cpu{version=~"0[.][1-3][.]0"}' },
   { name: "notTheLiveVersion", selector: 'cpu{service="service-00",version!="0.10.0"}' },
-  { name: "negatedRegexp", selector: 'heap{region!~"eu|us",env!="prod"}' },
+  { name: "negatedRegexp", selector: 'heap{region!~"eu|us",env!="staging"}' },
   { name: "rareLabel", selector: '{canary="true"}' },
 ];
 
