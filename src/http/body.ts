@@ -47,7 +47,9 @@ async function collect(
     throw new DomainError("cancelled", "The client left before its body was complete", { cause: error });
   }
   if (!exchange.request.complete) throw new DomainError("cancelled", "The client left before its body was complete");
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  // A plain Uint8Array, as promised: a Buffer's slice() shares memory, and a lent chunk would take its neighbours along.
+  return new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength);
 }
 
 function tooLarge(size: string, maxBytes: number): DomainError {

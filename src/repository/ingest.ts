@@ -42,7 +42,7 @@ export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestD
 
   async function prepare(bytes: Uint8Array, type: string): Promise<PreparedUpload> {
     // A copy, and lent for good: the original is appended while the worker may still hold its own.
-    const sent = bytes.slice();
+    const sent = new Uint8Array(bytes); // not slice(): a Buffer's shares its memory
     const task: IngestTask = { bytes: sent, type, limits };
     const answer = await workers.run(task, { transferList: [sent.buffer] });
     if (answer.error) throw fromErrorMessage(answer.error);

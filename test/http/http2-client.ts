@@ -14,7 +14,8 @@ export interface Http2Client extends Disposable {
 }
 
 export function openHttp2(url: string): Http2Client {
-  const session = connect(url);
+  // Room for the longest header the server takes; Node's client refuses more than 64 KiB by default.
+  const session = connect(url, { maxSendHeaderBlockLength: 4 * 1024 * 1024 });
   session.on("error", () => {});
   return {
     session,
