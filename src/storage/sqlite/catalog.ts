@@ -34,7 +34,7 @@ import { msOfId } from "./id-range.ts";
 import { insertMessage } from "./insert-message.ts";
 import { readRecords } from "./merge-records.ts";
 import { migrate } from "./migrations.ts";
-import { openDatabase, translateSqliteError } from "./open-database.ts";
+import { type ConnectionRole, openDatabase, translateSqliteError } from "./open-database.ts";
 import { type PageRequest, selectedIds } from "./page-reader.ts";
 import { type ProfileRows, unpackRows } from "./profile-rows.ts";
 import { applySnapshot, type IndexSnapshot } from "./snapshot.ts";
@@ -45,6 +45,8 @@ export interface SqliteCatalogOptions {
   /** Holds catalog.db; created when absent. */
   folder: string;
   limits: Limits;
+  /** Rows that a scan looks at in one piece; tests set it low, to see many pieces. */
+  chunkRows?: number;
 }
 
 const READERS = 2;
@@ -54,11 +56,11 @@ const ROWS_PER_CHECKPOINT = 1_000;
 const LOG_PAGES_MAX = 65_536;
 
 /** Throws `unavailable` where the file cannot be read, `conflict` where a newer program wrote it. */
-export async function openSqliteCatalog({ folder, limits }: SqliteCatalogOptions): Promise<Catalog> {
+export async function openSqliteCatalog({ folder, limits, chunkRows }: SqliteCatalogOptions): Promise<Catalog> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, "catalog.db");
   prepareFile(path);
-  const catalog = new SqliteCatalog(path, limits);
+  const catalog = new SqliteCatalog(path, limits, chunkRows);
   await catalog.load();
   return catalog;
 }
@@ -80,17 +82,18 @@ export class SqliteCatalog implements Catalog {
   readonly #index: SeriesIndex;
   readonly #writer: CatalogThread;
   readonly #readers: CatalogThread[];
-  readonly #checkpointer: CatalogThread;
+  readonly #startReader: (role: ConnectionRole) => CatalogThread;
+  /** Started when it is first needed. */
+  #checkpointer: CatalogThread | undefined;
   #rowsSinceCheckpoint = 0;
   #checkpointing: Promise<void> | undefined;
 
-  constructor(path: string, limits: Limits) {
+  constructor(path: string, limits: Limits, chunkRows: number | undefined) {
     this.#index = new SeriesIndex(limits);
-    const reader = (role: string) =>
-      new CatalogThread(new URL("./reader-thread.ts", import.meta.url), { path, role, limits });
+    this.#startReader = (role) =>
+      new CatalogThread(new URL("./reader-thread.ts", import.meta.url), { path, role, limits, chunkRows });
     this.#writer = new CatalogThread(new URL("./writer-thread.ts", import.meta.url), { path, limits });
-    this.#readers = Array.from({ length: READERS }, () => reader("reader"));
-    this.#checkpointer = reader("checkpointer");
+    this.#readers = Array.from({ length: READERS }, () => this.#startReader("reader"));
   }
 
   /** Call once, before anything else. */
@@ -309,13 +312,14 @@ export class SqliteCatalog implements Catalog {
 
   /** What each connection says of its synchronous setting: 2 is FULL. */
   synchronous(): Promise<number[]> {
+    this.#checkpointer ??= this.#startReader("checkpointer");
     const threads = [this.#writer, ...this.#readers, this.#checkpointer];
     return Promise.all(threads.map((thread) => thread.request<number>("synchronous")));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#checkpointing;
-    await Promise.all([...this.#readers, this.#checkpointer].map((thread) => thread.close()));
+    await Promise.all([...this.#readers, this.#checkpointer].map((thread) => thread?.close()));
     await this.#writer.close();
   }
 
@@ -345,6 +349,7 @@ export class SqliteCatalog implements Catalog {
   /** A checkpoint that fails is made up for by the next: the log holds everything. */
   async #checkpoint(): Promise<void> {
     try {
+      this.#checkpointer ??= this.#startReader("checkpointer");
       const pages = await this.#checkpointer.request<number>("checkpoint");
       if (pages > LOG_PAGES_MAX) await this.#writer.request("restartLog");
     } catch (error) {

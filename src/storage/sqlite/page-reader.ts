@@ -18,19 +18,23 @@ export interface PageRequest {
 
 /** Microseconds, measured at 1 000 000 rows: a row passed by in each scan, a series looked up, a row gathered (docs/decisions/catalog.md). */
 const COST = { byId: 0.08, byGroup: 0.12, series: 0.5, gathered: 0.1 };
-/** A scan looks at so many rows before it is asked whether gathering were cheaper. */
-const FIRST_CHUNK = 5_000;
 
 const SAME_ROW = "p.service_id = k.service_id AND p.type_id = k.type_id AND p.profile_id = k.profile_id";
 const EXACT = "p.seq <= @maxSeq AND p.time_ns >= @startNs AND p.time_ns <= @lastNs";
 
 type Scan = { kind: "byId" } | { kind: "byGroup"; serviceId: number; typeId: number };
 
+/** Of a scan, in one read transaction: 1 to 20 ms. */
+export const CHUNK_ROWS = 10_000;
+
 export class PageReader {
   readonly #statements: Statements;
+  readonly #chunkRows: number;
 
-  constructor(statements: Statements) {
+  /** A scan that skips rows looks at `chunkRows` before it is asked whether gathering were cheaper. */
+  constructor(statements: Statements, chunkRows: number) {
     this.#statements = statements;
+    this.#chunkRows = chunkRows;
   }
 
   page(request: PageRequest): RawRow[] {
@@ -59,7 +63,7 @@ export class PageReader {
     const found: RawRow[] = [];
     let rest = range;
     let spent = 0;
-    for (let chunk = FIRST_CHUNK; ; chunk *= 4) {
+    for (let chunk = this.#chunkRows; ; chunk *= 4) {
       const edge = this.#edge(scan, order, rest, chunk);
       const part = edge === undefined ? rest : upTo(rest, order, edge);
       found.push(...this.#scan(scan, { ...request, limit: limit - found.length }, part, series));

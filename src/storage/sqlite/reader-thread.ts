@@ -7,15 +7,22 @@ import { type ConnectionRole, openDatabase, translateSqliteError } from "./open-
 import { type ProfileRows, transferOf } from "./profile-rows.ts";
 import { CatalogReader } from "./reader.ts";
 
+interface ReaderData {
+  path: string;
+  role: ConnectionRole;
+  limits: Limits;
+  chunkRows: number | undefined;
+}
+
 interface ReaderMessage {
   requestId: number;
   method: Exclude<keyof CatalogReader, number | symbol>;
   argument: never;
 }
 
-const { path, role, limits } = workerData as { path: string; role: ConnectionRole; limits: Limits };
+const { path, role, limits, chunkRows } = workerData as ReaderData;
 const database = openDatabase(path, role);
-const reader = new CatalogReader(database, limits);
+const reader = new CatalogReader(database, limits, chunkRows);
 const port = parentPort!;
 
 port.on("message", (message: ReaderMessage | "close") => {

@@ -7,7 +7,7 @@ import { type Interval, NS_PER_MS } from "../../model/time.ts";
 import type { CatalogSegment } from "../catalog.ts";
 import { firstIdOfMs, idRange } from "./id-range.ts";
 import { RecordCollector, recordSql, type SelectionRule } from "./merge-records.ts";
-import { PageReader, type PageRequest } from "./page-reader.ts";
+import { CHUNK_ROWS, PageReader, type PageRequest } from "./page-reader.ts";
 import { type ProfileRows, packRows, type RawRow, ROW_BY_ID, ROW_COLUMNS } from "./profile-rows.ts";
 import { type ScanRequest, SelectionScan } from "./selection-scan.ts";
 import { type IndexSnapshot, readSnapshot } from "./snapshot.ts";
@@ -32,12 +32,12 @@ export class CatalogReader {
   readonly #pages: PageReader;
   readonly #scan: SelectionScan;
 
-  constructor(database: Database, limits: Limits) {
+  constructor(database: Database, limits: Limits, chunkRows = CHUNK_ROWS) {
     this.#database = database;
     this.#limits = limits;
     this.#statements = new Statements(database);
-    this.#pages = new PageReader(this.#statements);
-    this.#scan = new SelectionScan(this.#statements);
+    this.#pages = new PageReader(this.#statements, chunkRows);
+    this.#scan = new SelectionScan(this.#statements, chunkRows);
   }
 
   snapshot(): IndexSnapshot {

@@ -13,8 +13,6 @@ export interface ScanRequest {
   maxSeq: number;
 }
 
-/** A read transaction of so many rows takes 2 to 30 ms. */
-const CHUNK_ROWS = 20_000;
 /** So many rows are gathered in one statement at most: 150 ms. */
 const GATHER_ROWS = 50_000;
 /** Microseconds for a row gathered one by one, and for one passed by in a scan. */
@@ -24,9 +22,11 @@ const EXACT = "p.seq <= @maxSeq AND p.time_ns >= @startNs AND p.time_ns <= @last
 
 export class SelectionScan {
   readonly #statements: Statements;
+  readonly #chunkRows: number;
 
-  constructor(statements: Statements) {
+  constructor(statements: Statements, chunkRows: number) {
     this.#statements = statements;
+    this.#chunkRows = chunkRows;
   }
 
   /**
@@ -66,7 +66,7 @@ export class SelectionScan {
       `SELECT ${aggregate(matches)}, count(*), min(p.profile_id) FROM (
         SELECT * FROM profile NOT INDEXED
         WHERE service_id = @serviceId AND type_id = @typeId AND profile_id >= @low AND profile_id < @high
-        ORDER BY profile_id DESC LIMIT ${CHUNK_ROWS}
+        ORDER BY profile_id DESC LIMIT @chunkRows
       ) p`,
     );
     for (let { high } = range; ; ) {
@@ -75,12 +75,13 @@ export class SelectionScan {
         ...group,
         ...range,
         high,
+        chunkRows: this.#chunkRows,
         ...(series && { series: asBuffer(series) }),
       }) as unknown[];
       const last = values.pop() as Buffer;
       const scanned = values.pop() as bigint;
       take(values);
-      if (scanned < CHUNK_ROWS) return;
+      if (scanned < this.#chunkRows) return;
       high = last;
     }
   }

@@ -6,7 +6,7 @@ import type { Locator } from "../blob-store.ts";
 import type { NewNames } from "../series-index.ts";
 import type { InsertMessage, InsertRow } from "./insert-message.ts";
 import { NameTable } from "./name-table.ts";
-import { PageReader, type PageRequest } from "./page-reader.ts";
+import { CHUNK_ROWS, PageReader, type PageRequest } from "./page-reader.ts";
 import { type ProfileRows, packRows, type RawRow, ROW_BY_ID, ROW_COLUMNS } from "./profile-rows.ts";
 import { SegmentLedger } from "./segment-ledger.ts";
 import { Statements } from "./statements.ts";
@@ -59,7 +59,7 @@ export class CatalogWriter {
     this.#database = database;
     this.#statements = new Statements(database);
     this.#names = new NameTable(this.#statements);
-    this.#pages = new PageReader(this.#statements);
+    this.#pages = new PageReader(this.#statements, CHUNK_ROWS);
     this.#segments = new SegmentLedger(this.#statements);
     this.#seq = this.#savedSeq();
   }
