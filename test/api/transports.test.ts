@@ -2,6 +2,7 @@
 
 import { gunzipSync } from "node:zlib";
 import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -59,12 +60,13 @@ describe.each(Object.entries(TRANSPORTS))("%s", (name, createTransport) => {
   const service = `of ${name}`;
   const selector = `cpu{service=${JSON.stringify(service)}}`;
   const called = new Set<DescMethod>();
-  const record: Interceptor = (next) => (request) => {
+  const record: Interceptor = (next) => async (request) => {
     called.add(request.method);
-    if (name.includes("GET") && !request.stream && request.method.idempotency === 1) {
-      expect(request.requestMethod).toBe("GET");
-    }
-    return next(request);
+    const response = await next(request);
+    const isRead = request.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+    // Only a GET is answered so.
+    if (name.includes("GET") && isRead) expect(response.header.get("cache-control")).toBe("private, no-cache");
+    return response;
   };
   const transport = () => createTransport(server.url, [record]);
   const metadata = (version: string) => ({
