@@ -16,7 +16,7 @@ export interface Exchange {
   readonly path: string;
   /** As it came, without the question mark; "" where there is none. */
   readonly query: string;
-  /** The client's X-Request-Id where it is a plain word, else 16 random hexadecimal digits. */
+  /** The client's X-Request-Id where it is a plain word, else one of ours: random per process, then counted. */
   readonly requestId: string;
   readonly remoteAddress: string;
   /** Aborts when the connection or stream closes before the answer is complete. */
@@ -28,6 +28,8 @@ export interface Exchange {
 }
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
+const PROCESS_ID = randomBytes(4).toString("hex");
+let requests = 0;
 
 export function openExchange(request: HttpRequest, response: HttpResponse): Exchange {
   const url = request.url ?? "/";
@@ -44,7 +46,7 @@ export function openExchange(request: HttpRequest, response: HttpResponse): Exch
     method: request.method ?? "GET",
     path: mark < 0 ? url : url.slice(0, mark),
     query: mark < 0 ? "" : url.slice(mark + 1),
-    requestId: typeof sentId === "string" && REQUEST_ID.test(sentId) ? sentId : randomBytes(8).toString("hex"),
+    requestId: typeof sentId === "string" && REQUEST_ID.test(sentId) ? sentId : `${PROCESS_ID}-${++requests}`,
     remoteAddress: request.socket?.remoteAddress ?? "",
     signal: left.signal,
     route: "",

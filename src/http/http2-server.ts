@@ -7,12 +7,14 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
 } from "node:http2";
 import type { Limits } from "../model/limits.ts";
 import type { ProtocolServer } from "./http1-server.ts";
 
 /** gRPC clients put every call of a process on one connection; more streams than this wait on their side. */
 const CONCURRENT_STREAMS = 256;
+const LINGER_MS = 2_000;
 
 export function createHttp2Server(
   limits: Limits,
@@ -44,6 +46,7 @@ export function createHttp2Server(
     const bodyTimer = setTimeout(cut, limits.requestTimeoutMs);
     for (const event of ["end", "close"]) request.once(event, () => clearTimeout(bodyTimer));
     request.stream.setTimeout(limits.requestTimeoutMs, cut);
+    request.stream.once("finish", () => endUnread(request.stream));
     onRequest(request, response);
   });
   return {
@@ -57,6 +60,12 @@ export function createHttp2Server(
       for (const session of idleSince.keys()) session.close();
     },
   };
+}
+
+/** An answer may end before its request does; what is left of that is not waited for. Not at once: trailers follow the answer. */
+function endUnread(stream: ServerHttp2Stream): void {
+  const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
+  stream.once("close", () => clearTimeout(timer));
 }
 
 function closeIdle(idleSince: ReadonlyMap<ServerHttp2Session, number | undefined>, limits: Limits): void {

@@ -173,6 +173,17 @@ describe("clients that stall", () => {
     expect((await client.request({ ":path": "/" })).status).toBe(200);
   });
 
+  test("an HTTP/2 stream whose answer is complete is ended, though its request goes on", async () => {
+    await using server = await serveHandler((_, response) => void response.end("enough"));
+    using client = openHttp2(server.url);
+    const slow = client.session.request({ ":method": "POST", ":path": "/" });
+    slow.resume();
+    const trickle = setInterval(() => slow.write("x"), 20);
+    await new Promise<void>((resolve) => slow.once("aborted", resolve));
+    clearInterval(trickle);
+    expect(slow.rstCode).toBe(0);
+  });
+
   test("an idle HTTP/2 session is closed, even while it pings", async () => {
     await using server = await serveHandler(echo, { idleTimeoutMs: 200 });
     using client = openHttp2(server.url);
