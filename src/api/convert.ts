@@ -152,7 +152,14 @@ function sampleTypeMessage({ type, unit, total, aggregation }: SampleTypeTotal) 
   return { type, unit, total, aggregation: AGGREGATIONS[aggregation] };
 }
 
-export function valueTypesOf(messages: readonly contract.ValueType[]): ValueType[] | undefined {
+/** Undefined where none are asked for. */
+export function valueTypesOf(messages: readonly contract.ValueType[], limits: Limits): ValueType[] | undefined {
+  if (messages.length > limits.columnsPerRequest) {
+    throw new DomainError(
+      "invalid",
+      `Cannot sum ${messages.length} sample types: at most ${limits.columnsPerRequest} are allowed`,
+    );
+  }
   return messages.length === 0 ? undefined : messages.map(({ type, unit }) => ({ type, unit }));
 }
 

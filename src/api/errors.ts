@@ -17,15 +17,22 @@ const CODES: Record<ErrorKind, Code> = {
   cancelled: Code.Canceled,
 };
 
+/** gRPC carries messages in a header: a list of thousands of names must not become one. */
+const MESSAGE_CHARACTERS = 2_000;
+
 /** True once a call has come to its service: what fails before has failed in reading the request. */
 export const reachedServiceKey = createContextKey(false, { description: "reached service" });
 
 export function toConnectError(error: unknown, logger: Logger): ConnectError {
   if (error instanceof ConnectError) return error;
   if (error instanceof DomainError)
-    return new ConnectError(error.message, CODES[error.kind], undefined, undefined, error);
+    return new ConnectError(cut(error.message), CODES[error.kind], undefined, undefined, error);
   logger.error({ err: error }, "a call of the contract failed by a bug");
   return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+}
+
+function cut(message: string): string {
+  return message.length > MESSAGE_CHARACTERS ? `${message.slice(0, MESSAGE_CHARACTERS).toWellFormed()}…` : message;
 }
 
 /** Also covers what a stream throws after it has begun. A call cut short says why it was: deadline or departure. */
@@ -33,7 +40,10 @@ export function translateErrors(logger: Logger): Interceptor {
   return (next) => async (request) => {
     request.contextValues.set(reachedServiceKey, true);
     const translate = (error: unknown): ConnectError => {
-      if (request.signal.aborted && request.signal.reason instanceof ConnectError) return request.signal.reason;
+      const { aborted, reason } = request.signal;
+      if (aborted && (error === reason || (error instanceof DomainError && error.kind === "cancelled"))) {
+        return reason instanceof ConnectError ? reason : new ConnectError("the client left", Code.Canceled);
+      }
       return toConnectError(error, logger.child({ rpc: `${request.service.typeName}/${request.method.name}` }));
     };
     try {

@@ -27,7 +27,7 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
   return {
     async mergeProfiles(request, context) {
       const { bytes, summary } = await merge(request, context);
-      const allowedBytes = limits.unaryResultBytes - SUMMARY_BYTES;
+      const allowedBytes = Math.max(0, limits.unaryResultBytes - SUMMARY_BYTES);
       if (bytes.length > allowedBytes) {
         throw new DomainError(
           "too-large",
@@ -107,7 +107,7 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
   ): Promise<MergeAnswer> {
     const selection = selectionOf(selectionMessage, limits);
     const { column } = selection.selector;
-    const columns = valueTypesOf(sampleTypes) ?? (column && [column]);
+    const columns = valueTypesOf(sampleTypes, limits) ?? (column && [column]);
     return repository.merge({ selection, strict, signal, ...(columns && { columns }) });
   }
 

@@ -41,6 +41,8 @@ export const DEFAULT_LIMITS = {
   labelValueBytes: 4 * KIB,
   serviceBytes: 512,
   typeBytes: 64,
+  /** Ids that senders choose (request ids, external ids): a UUID or a digest in hex, several times over. */
+  senderIdBytes: 256,
 
   // Queries.
   pageSizeDefault: 100,
@@ -48,6 +50,8 @@ export const DEFAULT_LIMITS = {
   /** profefe clients have sent 3000 ids in one URL. */
   idsPerRequest: 3000,
   batchProfiles: 1000,
+  /** Columns that a merge is asked for; profiles have one to six. */
+  columnsPerRequest: 64,
   selectorBytes: 16 * KIB,
   selectorMatchers: 64,
   regexpBytes: 1 * KIB,

@@ -6,6 +6,7 @@ import { canonicalLabels, checkService } from "../model/labels.ts";
 import type { Limits } from "../model/limits.ts";
 import { profileId } from "../model/profile-id.ts";
 import { checkTypeName } from "../model/profile-type.ts";
+import { checkSenderId } from "../model/sender-id.ts";
 import type { Shape } from "../model/shape.ts";
 import { formatTime, resolveProfileTime } from "../model/time.ts";
 import type { ProfileSummary } from "../pprof/summary.ts";
@@ -53,6 +54,8 @@ export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestD
     const service = checkService(request.service, limits);
     const type = checkTypeName(request.type);
     const { labels, warnings } = canonicalLabels(request.labels, limits);
+    checkSenderId("request id", request.requestId, limits);
+    checkSenderId("external id", request.externalId, limits);
     const receivedNs = nowNs();
     const { digest, summary } = await prepare(request.bytes, type);
     if (summary?.sampleCount === 0) return { state: "empty" };

@@ -59,6 +59,11 @@ describe("errors of the contract", () => {
     });
   });
 
+  test("a message fits the header in which gRPC carries it", async () => {
+    const { profiles } = connect({ get: () => Promise.reject(new DomainError("conflict", "ü".repeat(100_000))) });
+    expect((await failure(profiles.getProfile({ id: "x" }))).rawMessage).toBe(`${"ü".repeat(2000)}…`);
+  });
+
   test("a stream that fails is translated too", async () => {
     const { profiles } = connect({ download: () => Promise.reject(new DomainError("not-found", "There is none")) });
     const error = await failure(profiles.downloadProfile({ id: "x" })[Symbol.asyncIterator]().next());
@@ -75,6 +80,19 @@ describe("errors of the contract", () => {
     const selection = { selector: "cpu", interval: { startTime: { seconds: 1n } } };
     const error = await failure(queries.mergeProfiles({ selection }, { timeoutMs: 20 }));
     expect(error.code).toBe(Code.DeadlineExceeded);
+  });
+
+  test("a call whose client has left is no bug, however its wait ends", async () => {
+    const leaving = new AbortController();
+    const { queries, lines } = connect({
+      merge: ({ signal }) => {
+        leaving.abort();
+        return Promise.reject(signal.reason);
+      },
+    });
+    const selection = { selector: "cpu", interval: { startTime: { seconds: 1n } } };
+    const error = await failure(queries.mergeProfiles({ selection }, { signal: leaving.signal }));
+    expect([error.code, lines]).toEqual([Code.Canceled, []]);
   });
 
   test("in a batch a bad profile and a bug harm only themselves", async () => {

@@ -55,14 +55,14 @@ export type ProfileMetadata = Message<"profusion.v1.ProfileMetadata"> & {
 
   /**
    * A key of the sender's for retries, such as a UUID: the same key answers the same profile for a day. Needed only where neither the
-   * profile nor `start_time` has a time; with one, a repeat is recognised by itself. Default: none.
+   * profile nor `start_time` has a time; with one, a repeat is recognised by itself. At most 256 bytes. Default: none.
    *
    * @generated from field: string request_id = 5;
    */
   requestId: string;
 
   /**
-   * An id of the sender's own, kept beside ours. Default: none.
+   * An id of the sender's own, kept beside ours. At most 256 bytes. Default: none.
    *
    * @generated from field: string external_id = 6;
    */

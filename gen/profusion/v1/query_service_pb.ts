@@ -33,7 +33,7 @@ export type MergeProfilesRequest = Message<"profusion.v1.MergeProfilesRequest"> 
 
   /**
    * Keep only these columns, in this order. Default: the column of a profile-type id in the selector, else all columns of the newest
-   * profile.
+   * profile. At most 64.
    *
    * @generated from field: repeated profusion.v1.ValueType sample_types = 2;
    */

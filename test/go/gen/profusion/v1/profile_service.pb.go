@@ -90,9 +90,9 @@ type ProfileMetadata struct {
 	// When the profile began. Takes effect where the profile has no time of its own. Default: the time of receipt.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// A key of the sender's for retries, such as a UUID: the same key answers the same profile for a day. Needed only where neither the
-	// profile nor `start_time` has a time; with one, a repeat is recognised by itself. Default: none.
+	// profile nor `start_time` has a time; with one, a repeat is recognised by itself. At most 256 bytes. Default: none.
 	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// An id of the sender's own, kept beside ours. Default: none.
+	// An id of the sender's own, kept beside ours. At most 256 bytes. Default: none.
 	ExternalId    string `protobuf:"bytes,6,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -92,7 +92,7 @@ type MergeProfilesRequest struct {
 	// What to add up. Required.
 	Selection *Selection `protobuf:"bytes,1,opt,name=selection,proto3" json:"selection,omitempty"`
 	// Keep only these columns, in this order. Default: the column of a profile-type id in the selector, else all columns of the newest
-	// profile.
+	// profile. At most 64.
 	SampleTypes []*ValueType `protobuf:"bytes,2,rep,name=sample_types,json=sampleTypes,proto3" json:"sample_types,omitempty"`
 	// True: a profile that is damaged or does not fit fails the whole, where it would else be skipped and counted. Default: false.
 	Strict        bool `protobuf:"varint,3,opt,name=strict,proto3" json:"strict,omitempty"`
