@@ -1,0 +1,134 @@
+// `push` and `merge` as processes against a server: what they print, what they exit with.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseProfileId } from "../../src/model/profile-id.ts";
+import { decodeProfile } from "../../src/pprof/decode.ts";
+import { inflate } from "../../src/pprof/gzip.ts";
+import { runCli } from "../support/run-cli.ts";
+import { runServer, type ServerForTest } from "../support/run-server.ts";
+
+const recorded = (name: string) => fileURLToPath(new URL(`../testdata/recorded/${name}`, import.meta.url));
+const CPU = [1, 2, 3].map((round) => recorded(`go-cpu-${round}.pb.gz`));
+
+let server: ServerForTest;
+let folder: string;
+beforeAll(async () => {
+  server = await runServer();
+  folder = mkdtempSync(join(tmpdir(), "profusion-cli-"));
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+const cli = (...args: string[]) => runCli(args, { env: { PROFUSION_SERVER: server.url } });
+const lines = (text: Buffer | string) => text.toString().split("\n").filter(Boolean);
+
+describe("profusion push", () => {
+  test("prints one id for each file, in their order, and the same id when it is sent again", async () => {
+    const first = await cli("push", "--service", "order", "--label", "version=1", ...CPU);
+    expect(first.code).toBe(0);
+    expect(first.stderr).toBe("");
+    expect(lines(first.stdout).length).toBe(3);
+    for (const id of lines(first.stdout)) expect(parseProfileId(id)).toBeDefined();
+    const again = await cli("push", "--service", "order", "--label", "version=1", CPU[1]!);
+    expect(lines(again.stdout)).toEqual([lines(first.stdout)[1]]);
+    expect(again.stderr).toContain("was there already");
+  });
+
+  test("a bad file among good ones harms only itself, and the exit code tells", async () => {
+    const result = await cli(
+      "push",
+      "--service",
+      "mixed",
+      CPU[0]!,
+      recorded("README.md"),
+      join(folder, "absent"),
+      CPU[1]!,
+    );
+    expect(result.code).toBe(1);
+    expect(lines(result.stdout).length).toBe(2);
+    const [notProfile, absent, ...rest] = lines(result.stderr);
+    expect(notProfile).toMatch(/^profusion: .*README\.md: Cannot read the profile: /);
+    expect(absent).toMatch(/^profusion: .*absent: Cannot read it: ENOENT/);
+    expect(rest).toEqual([]);
+  });
+
+  test("reads stdin as -", async () => {
+    const env = { PROFUSION_SERVER: server.url };
+    const input = new Uint8Array(readFileSync(CPU[2]!));
+    const result = await runCli(["push", "--service", "stdin", "-"], { env, input });
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    expect(lines(result.stdout).length).toBe(1);
+  });
+
+  test("passes on what the server warns of and refuses", async () => {
+    const warned = await cli("push", "--service", "warned", "--label", "type=x", CPU[0]!);
+    expect(warned).toMatchObject({ code: 0 });
+    expect(warned.stderr).toContain('kept as "exported_type"');
+    const refused = await cli("push", "--service", "refused", "--label", "a=\u0001", CPU[0]!);
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain("control character U+0001");
+  });
+
+  test("says in one line where no server is", async () => {
+    const result = await runCli(["push", "--server", "http://127.0.0.1:9", "--service", "a", CPU[0]!]);
+    expect(result.code).toBe(1);
+    expect(lines(result.stderr)).toEqual([
+      expect.stringMatching(/Cannot reach http:\/\/127\.0\.0\.1:9 \(ECONNREFUSED\)/),
+    ]);
+  });
+});
+
+describe("profusion merge", () => {
+  beforeAll(async () => {
+    const pushed = await cli("push", "--service", "merged", "--label", "version=1", ...CPU);
+    expect(pushed.code).toBe(0);
+  });
+
+  test.each([
+    ["options", ["--service", "merged", "--type", "cpu", "--label", "version=1"]],
+    ["a selector", ['cpu{service="merged",version=~"[0-9]"}']],
+  ])("writes the merge of what %s select, and says on stderr what is in it", async (name, selection) => {
+    const file = join(folder, `${name.replace(" ", "-")}.pb.gz`);
+    const result = await cli("merge", ...selection, "--from", "2020-01-01T00:00:00", "-o", file);
+    expect(result.code).toBe(0);
+    expect(result.stderr).toMatch(
+      /^merged 3 of 3 profiles, from .* to .*\n {2}samples: \d+ count\n {2}cpu: \d+ nanoseconds\n$/,
+    );
+    const profile = decodeProfile(inflate(readFileSync(file), 1e8));
+    expect(profile.samples.length).toBeGreaterThan(10);
+    expect(readdirSync(folder).filter((each) => each.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("writes to stdout without -o", async () => {
+    const result = await cli("merge", 'cpu{service="merged"}', "--last", "10000d");
+    expect(result.code).toBe(0);
+    expect(decodeProfile(inflate(result.stdout, 1e8)).sampleTypes.length).toBe(2);
+  });
+
+  test.each([
+    ["nothing that matches", ['cpu{service="nobody"}', "--last", "1h"], "No profile matches"],
+    ["a selector that cannot be read", ["cpu{", "--last", "1h"], "Cannot read selector"],
+    ["no window", ["cpu"], "Cannot merge without a window"],
+    ["two windows", ["cpu", "--last", "1h", "--from", "now-1h"], "Cannot merge without a window"],
+    ["a window that ends before it starts", ["cpu", "--from", "now", "--to", "now-1h"], "ends before it starts"],
+    ["a selector and options", ["cpu", "--service", "a", "--last", "1h"], "together with"],
+    ["a bad time", ["cpu", "--from", "yesterday"], 'Cannot read time "yesterday"'],
+    [
+      "a folder that is not there",
+      ['cpu{service="merged"}', "--last", "10000d", "-o", "/nowhere/x.pb.gz"],
+      "Cannot write /nowhere/x.pb.gz",
+    ],
+    ["a server that is no URL", ["cpu", "--last", "1h", "--server", "localhost:1"], "Cannot use server"],
+  ])("fails in one line for %s", async (_, args, message) => {
+    const result = await cli("merge", ...args);
+    expect(result.code).toBe(1);
+    expect(result.stdout.length).toBe(0);
+    expect(lines(result.stderr)).toEqual([expect.stringContaining(message)]);
+  });
+});

@@ -1,0 +1,112 @@
+// What the command line reads: addresses, labels, limits, local times, repeated options.
+
+import { describe, expect, test } from "vitest";
+import { parseAddress } from "../../src/cli/address.ts";
+import { parseLabel } from "../../src/cli/label-option.ts";
+import { formatLocalTime, parseLocalTime } from "../../src/cli/local-time.ts";
+import { repeated } from "../../src/cli/repeated.ts";
+import { environmentName, setLimits } from "../../src/cli/set-limits.ts";
+import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
+
+describe("parseAddress()", () => {
+  test.each([
+    ["127.0.0.1:10100", { host: "127.0.0.1", port: 10100 }],
+    ["localhost:0", { host: "localhost", port: 0 }],
+    ["[::1]:65535", { host: "::1", port: 65535 }],
+    [" 0.0.0.0:80 ", { host: "0.0.0.0", port: 80 }],
+  ])("reads %s", (text, address) => {
+    expect(parseAddress(text)).toEqual(address);
+  });
+
+  test.each(["", "10100", ":10100", "host", "host:", "host:x", "host:65536", "::1:80", "a b:80", "http://a:80"])(
+    "refuses %j",
+    (text) => {
+      expect(() => parseAddress(text)).toThrow("write HOST:PORT");
+    },
+  );
+});
+
+describe("parseLabel()", () => {
+  test.each([
+    ["a=b", { name: "a", value: "b" }],
+    ["a=", { name: "a", value: "" }],
+    ["a=b=c", { name: "a", value: "b=c" }],
+  ])("reads %s", (text, label) => {
+    expect(parseLabel(text)).toEqual(label);
+  });
+
+  test.each(["", "a", "=b"])("refuses %j", (text) => {
+    expect(() => parseLabel(text)).toThrow("write name=value");
+  });
+});
+
+describe("setLimits()", () => {
+  test("takes options and the environment, and the option wins", () => {
+    const environment = { PROFUSION_LIMIT_LABELS: "7", PROFUSION_LIMIT_BODY_BYTES: "100", PATH: "/bin" };
+    const limits = setLimits(["bodyBytes=200"], environment);
+    expect(limits).toEqual({ ...DEFAULT_LIMITS, labels: 7, bodyBytes: 200 });
+    expect(setLimits([], {})).toEqual(DEFAULT_LIMITS);
+  });
+
+  test("every limit has a name of its own in the environment", () => {
+    const names = Object.keys(DEFAULT_LIMITS).map(environmentName);
+    expect(new Set(names).size).toBe(names.length);
+    expect(environmentName("labelNameBytes")).toBe("PROFUSION_LIMIT_LABEL_NAME_BYTES");
+  });
+
+  test.each(["x=1", "bodyBytes", "=1", "toString=1", "bodybytes=1"])("refuses %j, which names no limit", (option) => {
+    expect(() => setLimits([option], {})).toThrow("no limit has this name");
+  });
+
+  test.each(["-1", "1.5", "1e3", "", "x", "64MiB", "99999999999999999999"])("refuses the value %j", (value) => {
+    expect(() => setLimits([`labels=${value}`], {})).toThrow("whole number");
+    expect(() => setLimits([], { PROFUSION_LIMIT_LABELS: value })).toThrow("whole number");
+  });
+
+  test("refuses a variable that names no limit", () => {
+    expect(() => setLimits([], { PROFUSION_LIMIT_NOPE: "1" })).toThrow("PROFUSION_LIMIT_NOPE");
+  });
+});
+
+describe("in a zone that is not UTC", () => {
+  const zone = process.env.TZ;
+  const inBerlin = (run: () => void) => {
+    process.env.TZ = "Europe/Berlin";
+    try {
+      run();
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
+  };
+
+  test("a zoneless time is the local clock's, in summer and in winter", () => {
+    inBerlin(() => {
+      expect(parseLocalTime("2026-11-20T14:00:00", 0n)).toEqual({
+        timeNs: 1_795_179_600_000_000_000n,
+        precision: "second",
+      });
+      expect(parseLocalTime("2026-07-01T14:00:00.5", 0n).timeNs).toBe(1_782_907_200_500_000_000n);
+      expect(parseLocalTime("2026-11-20T14:00:00Z", 0n).timeNs).toBe(1_795_183_200_000_000_000n);
+      expect(parseLocalTime("1795183200", 0n).timeNs).toBe(1_795_183_200_000_000_000n);
+    });
+  });
+
+  test("formatLocalTime() prints the zone, and its text reads back as the same second", () => {
+    inBerlin(() => {
+      expect(formatLocalTime(1_795_183_200_000_000_000n)).toBe("2026-11-20T15:00:00+01:00");
+      expect(formatLocalTime(1_782_907_200_000_000_000n)).toBe("2026-07-01T14:00:00+02:00");
+      expect(parseLocalTime(formatLocalTime(1_795_183_200_000_000_000n), 0n).timeNs).toBe(1_795_183_200_000_000_000n);
+    });
+    process.env.TZ = "America/St_Johns";
+    expect(formatLocalTime(1_795_183_200_000_000_000n)).toBe("2026-11-20T10:30:00-03:30");
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  });
+});
+
+test("repeated() replaces the default with the first one and adds the others", () => {
+  const parse = repeated(Number);
+  expect(parse("1", [9])).toEqual([1]);
+  expect(parse("2", [1])).toEqual([1, 2]);
+});

@@ -1,0 +1,122 @@
+// `serve` as a process: how it starts, what it says where it cannot, how it stops.
+
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runCli, runServe } from "../support/run-cli.ts";
+
+const CPU = readFileSync(new URL("../testdata/recorded/go-cpu-1.pb.gz", import.meta.url));
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "profusion-serve-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const push = (url: string, service: string) =>
+  fetch(`${url}/api/0/profiles?service=${service}&type=cpu`, { method: "POST", body: CPU });
+
+describe("profusion serve", () => {
+  test("makes its folder, serves, and has everything again after it was stopped and started", async () => {
+    const data = join(folder, "a", "data");
+    let id: string;
+    {
+      await using server = await runServe(data);
+      const created = await push(server.url, "kept");
+      id = ((await created.json()) as { body: { id: string } }).body.id;
+      server.child.kill("SIGTERM");
+      expect(await server.ended).toBe(0);
+      expect(server.log.at(-1)).toMatchObject({ msg: "stopped" });
+    }
+    await using server = await runServe(data);
+    const bytes = await fetch(`${server.url}/api/0/profiles/${id}`);
+    expect(Buffer.from(await bytes.arrayBuffer()).equals(CPU)).toBe(true);
+    server.child.kill("SIGINT");
+    expect(await server.ended).toBe(0);
+  });
+
+  test("takes its settings from the environment, and the option before that", async () => {
+    const env = {
+      PROFUSION_DATA: join(folder, "unused"),
+      PROFUSION_LOG_LEVEL: "info",
+      PROFUSION_LIMIT_BODY_BYTES: "100",
+    };
+    await using server = await runServe(join(folder, "used"), ["--limit", "serviceBytes=3"], env);
+    expect([existsSync(join(folder, "used")), existsSync(join(folder, "unused"))]).toEqual([true, false]);
+    expect((await push(server.url, "abc")).status).toBe(413);
+    expect((await push(server.url, "abcd")).status).toBe(400);
+  });
+
+  test("listens on every address it is given", async () => {
+    await using server = await runServe(folder, ["--listen", "127.0.0.1:0"]);
+    const { addresses } = server.log.find(({ msg }) => msg === "serving") as { addresses: { port: number }[] };
+    expect(addresses.length).toBe(2);
+    for (const { port } of addresses) expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+  });
+
+  test("stops at once at the second signal, whatever is still under way", async () => {
+    await using server = await runServe(folder);
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    const head = "POST /api/0/profiles?service=a&type=cpu HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n";
+    socket.write(`${head}Expect: 100-continue\r\n\r\n`);
+    await once(socket, "data"); // the request is being answered
+    server.child.kill("SIGTERM");
+    await until(() => server.log.some(({ msg }) => msg === "stopping"), server.child.stdout!);
+    expect(server.child.exitCode).toBeNull();
+    server.child.kill("SIGTERM");
+    expect(await server.ended).toBe(0);
+    expect(server.log.some(({ msg }) => msg === "stopping at once")).toBe(true);
+    socket.destroy();
+  });
+});
+
+/** Looks again with every piece of output. */
+async function until(holds: () => boolean, output: NodeJS.ReadableStream): Promise<void> {
+  while (!holds()) await once(output, "data");
+}
+
+describe("profusion serve says in one line, without a stack trace,", () => {
+  const refusal = async (...args: string[]) => {
+    const { code, stderr } = await runCli(["serve", ...args]);
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split("\n").length).toBe(1);
+    return stderr;
+  };
+
+  test("that the port is taken", async () => {
+    await using server = await runServe(join(folder, "one"));
+    const taken = new URL(server.url).host;
+    expect(await refusal("--listen", taken, "--data", join(folder, "two"))).toContain(`Cannot listen on ${taken}`);
+  });
+
+  test("which process has the folder", async () => {
+    await using server = await runServe(folder);
+    const said = await refusal("--listen", "127.0.0.1:0", "--data", folder);
+    expect(said).toContain(`Cannot open the data folder ${folder}: process ${server.child.pid} has it open`);
+  });
+
+  test("that the folder cannot be made", async () => {
+    writeFileSync(join(folder, "file"), "");
+    expect(await refusal("--data", join(folder, "file", "data"))).toContain("Cannot use the data folder");
+  });
+
+  test.each([
+    [["--listen", "nowhere"], "write HOST:PORT"],
+    [["--limit", "bodyBytes=much"], "whole number"],
+    [["--log-level", "loud"], "Cannot log at level"],
+  ])("what is wrong with %j", async (args, message) => {
+    expect(await refusal(...args, "--data", folder)).toContain(message);
+  });
+});
+
+test("an unknown verb or option is an error with a hint", async () => {
+  for (const args of [["fly"], ["serve", "--fly"]]) {
+    const { code, stderr } = await runCli(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain("profusion help");
+  }
+});
