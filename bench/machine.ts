@@ -1,12 +1,14 @@
 // What the benchmark ran on: figures mean nothing without it.
 
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { run } from "./go-programs.ts";
 
 export interface Machine {
   cpu: string;
   cores: number;
   memoryBytes: number;
+  /** Of the minute before: well below 1, or others worked too and no figure counts. */
+  loadBefore: number;
   node: string;
   go: string;
 }
@@ -16,6 +18,7 @@ export async function describeMachine(): Promise<Machine> {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
     memoryBytes: totalmem(),
+    loadBefore: loadavg()[0]!,
     node: process.version,
     go: (await run("go", ["version"])).trim(),
   };

@@ -12,6 +12,8 @@ import { bodyOf, type Corpus, readCorpus } from "./corpus.ts";
 
 export interface OneWorkerResult {
   ms: number;
+  /** Of all threads: the garbage collector and the compiler have their own. */
+  cpuMs: number;
   /** Of that, from the last profile on: sorting, encoding, gzip. */
   finishMs: number;
   resultBytes: number;
@@ -34,12 +36,19 @@ function gunzip(corpus: Corpus): { gzipped: Uint8Array; finishMs: number } {
   return { gzipped: new Uint8Array(0), finishMs: 0 };
 }
 
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
 const [, , what, folder, out] = argv;
 const corpus = await readCorpus(folder!);
+const cpuBefore = process.cpuUsage();
 const startedMs = performance.now();
 const { gzipped, finishMs } = what === "gunzip" ? gunzip(corpus) : merge(corpus);
 const result: OneWorkerResult = {
   ms: performance.now() - startedMs,
+  cpuMs: cpuMsSince(cpuBefore),
   finishMs,
   resultBytes: gzipped.length,
   peakRssBytes: process.resourceUsage().maxRSS * 1024,

@@ -12,6 +12,8 @@ export interface GoogleMerge {
   mergeMs: number;
   writeMs: number;
   totalMs: number;
+  /** Of parse, merge and write; garbage collection included. */
+  cpuMs: number;
   resultBytes: number;
   peakRssBytes: number;
 }
@@ -56,13 +58,14 @@ export async function probeSync(folder: string): Promise<{ p50Ms: number; p99Ms:
 }
 
 /** Our server in Go that does per upload what profefe does; it ends when disposed. */
-export async function startIngestPeer(folder: string): Promise<AsyncDisposable & { url: string }> {
+export async function startIngestPeer(folder: string): Promise<AsyncDisposable & { url: string; pid: number }> {
   const child = spawn(await buildGoProgram("ingest-server"), ["-folder", folder], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const [url] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   return {
     url,
+    pid: child.pid!,
     async [Symbol.asyncDispose]() {
       const ended = once(child, "exit");
       child.stdin.end();

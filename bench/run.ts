@@ -27,6 +27,10 @@ const rows = ROWS.filter(({ name }) => filter.test(name));
 if (rows.length === 0)
   throw new Error(`no row is named like ${filter}: there are ${ROWS.map(({ name }) => name).join(", ")}`);
 
+const machine = await describeMachine();
+console.log(
+  `${machine.cpu}, ${machine.cores} cores, load ${machine.loadBefore.toFixed(2)}, Node ${machine.node}, ${machine.go}`,
+);
 const outcomes: Outcome[] = [];
 for (const row of rows) {
   const outcome = await runRow(row);
@@ -55,7 +59,7 @@ async function writeResults(results: readonly Outcome[]): Promise<string> {
     size === "full" ? join(import.meta.dirname, "results") : join(import.meta.dirname, ".cache", "results");
   const file = join(folder, `${date.slice(0, 16).replace(":", "")}-${commit}.json`);
   await mkdir(folder, { recursive: true });
-  const content = { date, commit, size, machine: await describeMachine(), rows: results };
+  const content = { date, commit, size, machine, rows: results };
   await writeFile(file, `${JSON.stringify(content, undefined, 2)}\n`);
   return file;
 }

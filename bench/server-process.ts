@@ -12,9 +12,12 @@ const MAIN = join(import.meta.dirname, "..", "src", "cli", "main.ts");
 
 export interface ServerProcess extends AsyncDisposable {
   url: string;
+  pid: number;
   /** From the start of the process until it said that it is ready. */
   startMs: number;
   memory(): Promise<Memory>;
+  /** Computed by all of its threads since its start. */
+  cpuMs(): Promise<number>;
   /** Forgets the peak so far. */
   resetPeak(): Promise<void>;
 }
@@ -43,8 +46,10 @@ export async function startProcess(dataFolder: string): Promise<ServerProcess> {
   const startMs = performance.now() - startedMs;
   return {
     url,
+    pid: child.pid!,
     startMs,
     memory: () => readMemory(child.pid!),
+    cpuMs: () => readCpuMs(child.pid!),
     async resetPeak() {
       const switchFile = `/proc/${child.pid}/clear_refs`;
       if (existsSync(switchFile)) await writeFile(switchFile, "5");
@@ -70,6 +75,17 @@ async function readMemory(pid: number): Promise<Memory> {
   const status = existsSync(file) ? await readFile(file, "utf8") : "";
   const bytesOf = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) * 1024;
   return { residentBytes: bytesOf("VmRSS"), peakBytes: bytesOf("VmHWM") };
+}
+
+/** Ticks of 10 ms, as Linux reports them. */
+const MS_PER_TICK = 10;
+
+export async function readCpuMs(pid: number): Promise<number> {
+  const file = `/proc/${pid}/stat`;
+  if (!existsSync(file)) return 0;
+  // The second field, the name in brackets, may hold spaces; user and system ticks are the 14th and the 15th.
+  const fields = (await readFile(file, "utf8")).replace(/^.*\) /, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
 /** An empty folder on the disk of the cache, gone when disposed: memory disks would make fdatasync free. */

@@ -6,7 +6,7 @@ import { corpus, type Size, type Weight } from "../generate.ts";
 import { run } from "../go-programs.ts";
 import { type Measurement, median, type Row } from "../measurement.ts";
 import type { OneWorkerResult } from "../merge-one-worker.ts";
-import { googleMerge } from "../peers.ts";
+import { type GoogleMerge, googleMerge } from "../peers.ts";
 import { expectSameMerge } from "../same-merge.ts";
 import { temporaryFolder } from "../server-process.ts";
 
@@ -29,7 +29,7 @@ async function measure(size: Size, weight: Weight, pairs: number): Promise<Measu
   await using temporary = await temporaryFolder();
   const [googleFile, ownFile] = [join(temporary.path, "google.pb.gz"), join(temporary.path, "own.pb.gz")];
   const own: OneWorkerResult[] = [];
-  const google: { totalMs: number; peakRssBytes: number }[] = [];
+  const google: GoogleMerge[] = [];
   const gunzipMs: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     google.push(await googleMerge(folder, googleFile));
@@ -44,7 +44,9 @@ async function measure(size: Size, weight: Weight, pairs: number): Promise<Measu
     figures: {
       ownMs,
       ownFinishMs: median(own.map(({ finishMs }) => finishMs)),
+      ownCpuMs: median(own.map(({ cpuMs }) => cpuMs)),
       googleMs,
+      googleCpuMs: median(google.map(({ cpuMs }) => cpuMs)),
       gunzipMs: median(gunzipMs),
       googleRatio: googleMs / ownMs,
       gunzipRatio: ownMs / median(gunzipMs),

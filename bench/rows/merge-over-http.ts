@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { corpus, type Size, type Weight } from "../generate.ts";
 import { type Measurement, median, type Row, type Target } from "../measurement.ts";
-import { googleMerge, sendLoad } from "../peers.ts";
+import { type GoogleMerge, googleMerge, sendLoad } from "../peers.ts";
 import { expectSameMerge } from "../same-merge.ts";
 import { startProcess, temporaryFolder } from "../server-process.ts";
 
@@ -36,14 +36,18 @@ async function measure(size: Size, weight: Weight, pairs: number, targets: Targe
   await server.resetPeak();
   const before = await server.memory();
   const ownMs: number[] = [];
-  const googleMs: number[] = [];
+  const google: GoogleMerge[] = [];
+  let ownCpuMs = 0;
   let answer: Uint8Array = new Uint8Array(0);
   for (let pair = 0; pair < pairs; pair++) {
-    googleMs.push((await googleMerge(folder, googleFile)).totalMs);
+    google.push(await googleMerge(folder, googleFile));
+    const cpuBefore = await server.cpuMs();
     const startedMs = performance.now();
     answer = await merge(server.url, { query: "cpu{}" }, entries.length);
     ownMs.push(performance.now() - startedMs);
+    ownCpuMs = (await server.cpuMs()) - cpuBefore;
   }
+  const googleMs = median(google.map(({ totalMs }) => totalMs));
   const after = await server.memory();
   await expectSameMerge(answer, googleFile);
   const perServiceMs: number[] = [];
@@ -57,8 +61,10 @@ async function measure(size: Size, weight: Weight, pairs: number, targets: Targe
     figures: {
       ownMs: median(ownMs),
       ownFirstMs: ownMs[0]!,
-      googleMs: median(googleMs),
-      googleRatio: median(ownMs) / median(googleMs),
+      ownLastCpuMs: ownCpuMs,
+      googleMs,
+      googleCpuMs: median(google.map(({ cpuMs }) => cpuMs)),
+      googleRatio: median(ownMs) / googleMs,
       oneServiceMs: median(perServiceMs),
       memoryBeforeBytes: before.residentBytes,
       memoryGrowthBytes: after.peakBytes - before.residentBytes,

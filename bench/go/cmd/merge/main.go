@@ -25,6 +25,7 @@ type result struct {
 	MergeMs     float64 `json:"mergeMs"`
 	WriteMs     float64 `json:"writeMs"`
 	TotalMs     float64 `json:"totalMs"`
+	CPUMs       float64 `json:"cpuMs"`
 	ResultBytes int     `json:"resultBytes"`
 	PeakRSS     int     `json:"peakRssBytes"`
 }
@@ -51,6 +52,7 @@ func main() {
 	if *gunzip {
 		measured.GunzipMs = milliseconds(func() { gunzipAll(bodies) })
 	}
+	before := process.CPU()
 	var parsed []*profile.Profile
 	var merged *profile.Profile
 	var written bytes.Buffer
@@ -64,6 +66,7 @@ func main() {
 		log.Fatal(err)
 	}
 	measured.TotalMs = measured.ParseMs + measured.MergeMs + measured.WriteMs
+	measured.CPUMs = float64((process.CPU() - before).Microseconds()) / 1000
 	measured.ResultBytes = written.Len()
 	measured.PeakRSS = process.PeakRSS()
 	if *out != "" {
