@@ -16,6 +16,7 @@ import { GroupCommit } from "./group-commit.ts";
 import type { IngestTask } from "./ingest-worker.ts";
 import type { PreparedUpload } from "./prepare-upload.ts";
 import type { PushOutcome, PushRequest } from "./repository.ts";
+import { THREAD_RESOURCES } from "./thread.ts";
 
 export interface IngestDependencies {
   blobs: BlobStore;
@@ -39,6 +40,7 @@ export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestD
     filename: new URL("./ingest-worker.ts", import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
+    resourceLimits: THREAD_RESOURCES,
   });
 
   async function prepare(bytes: Uint8Array, type: string): Promise<PreparedUpload> {
