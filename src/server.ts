@@ -1,6 +1,5 @@
 // The composition root: chooses the drivers, builds everything, owns start and shutdown. What anything does is decided below.
 
-import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
@@ -18,6 +17,7 @@ import { createRepository } from "./repository/create.ts";
 import type { Repository } from "./repository/repository.ts";
 import { repositoryMetrics } from "./repository-metrics.ts";
 import { openDiskBlobs } from "./storage/disk/blobs.ts";
+import { makeDurableFolder } from "./storage/disk/durable.ts";
 import { lockFolder } from "./storage/disk/lock.ts";
 import { openSqliteCatalog } from "./storage/sqlite/catalog.ts";
 
@@ -94,7 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeDurableFolder(folder);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DomainError("unavailable", `Cannot use the data folder ${folder}: ${reason}`, { cause });

@@ -4,7 +4,7 @@ import { statfsSync } from "node:fs";
 import type { Limits } from "../../model/limits.ts";
 import type { BlobKind, BlobSource, BlobStore, Locator, Segment } from "../blob-store.ts";
 import { assertSpace, type Space } from "../space.ts";
-import { makeFolder } from "./durable.ts";
+import { makeDurableFolder } from "./durable.ts";
 import { Objects } from "./objects.ts";
 import { repairSegments } from "./repair.ts";
 import { segmentsFolder } from "./segment-format.ts";
@@ -25,7 +25,7 @@ export interface DiskBlobsOptions {
 
 export async function openDiskBlobs(options: DiskBlobsOptions): Promise<BlobStore> {
   const { folder, limits, knownEnds, report, spaceOf = () => diskSpace(folder) } = options;
-  await makeFolder(segmentsFolder(folder));
+  await makeDurableFolder(segmentsFolder(folder));
   const objects = await Objects.open(folder, report);
   const found = await repairSegments({ folder, knownEnds, report });
   const nextId = 1 + Math.max(0, ...knownEnds.keys(), ...found.map(({ segmentId }) => segmentId));

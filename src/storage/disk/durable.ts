@@ -14,7 +14,7 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Makes `folder`, and every folder above it that is absent, durably. */
-export async function makeFolder(folder: string): Promise<void> {
+export async function makeDurableFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
   const top = dirname(resolve(first));

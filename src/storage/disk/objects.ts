@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DomainError } from "../../model/errors.ts";
 import { quote } from "../../model/text.ts";
 import { checkObjectName } from "../object-name.ts";
-import { makeFolder, syncFolder } from "./durable.ts";
+import { makeDurableFolder, syncFolder } from "./durable.ts";
 import { writeFailure } from "./write-failure.ts";
 
 export class Objects {
@@ -22,8 +22,8 @@ export class Objects {
 
   static async open(folder: string, report: (message: string) => void): Promise<Objects> {
     const objects = new Objects(folder);
-    await makeFolder(objects.#folder);
-    await makeFolder(objects.#scratch);
+    await makeDurableFolder(objects.#folder);
+    await makeDurableFolder(objects.#scratch);
     const unfinished = await readdir(objects.#scratch);
     for (const file of unfinished) await rm(join(objects.#scratch, file));
     if (unfinished.length > 0) report(`${unfinished.length} unfinished objects are deleted`);

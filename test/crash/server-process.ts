@@ -1,0 +1,102 @@
+// The whole server as a process of its own, and a client that remembers what it was promised. For tests that end the process by force.
+
+import type { ChildProcess } from "node:child_process";
+import { hash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { encodeGenerated, generateSet } from "../support/profile-generator.ts";
+import type { Random } from "../support/random.ts";
+
+const RECORDED = new URL("../testdata/recorded/", import.meta.url);
+const recorded = readdirSync(RECORDED)
+  .filter((file) => /^go-(cpu|heap|allocs)-.*[.]pb[.]gz$/.test(file))
+  .map((file) => readFileSync(new URL(file, RECORDED)));
+
+export function serverArguments(dataFolder: string, limits: Record<string, number> = {}): string[] {
+  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  const set = Object.entries(limits).flatMap(([name, value]) => ["--limit", `${name}=${value}`]);
+  return [main, "serve", "--listen", "127.0.0.1:0", "--data", dataFolder, ...set];
+}
+
+export interface StartedServer {
+  url: string;
+  /** Warnings and worse that it logged, from its start until now. */
+  warnings: string[];
+}
+
+/** Resolves when the process serves; goes on reading its log. Rejects where it ends before. */
+export async function whenServing(child: ChildProcess): Promise<StartedServer> {
+  const warnings: string[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<StartedServer>();
+  const lines = createInterface({ input: child.stdout! });
+  lines.on("line", (text) => {
+    const line = JSON.parse(text) as { level: number; msg: string; addresses?: { host: string; port: number }[] };
+    if (line.level >= 40) warnings.push(text);
+    if (line.addresses) resolve({ url: `http://127.0.0.1:${line.addresses[0]!.port}`, warnings });
+  });
+  lines.on("close", () => reject(new Error(`The server ended before it served: ${warnings.join("\n")}`)));
+  return promise;
+}
+
+/** What the server acknowledged: id → digest of the bytes that were sent. */
+export type Promised = Map<string, string>;
+
+export interface UploadAnswer {
+  status: number;
+  /** Where it was acknowledged. */
+  id?: string;
+  /** Where it was not. */
+  error?: string;
+  digest: string;
+}
+
+/** Another profile each time, as real agents send them: gzipped, 0.3–60 KB. */
+export async function upload(url: string, random: Random): Promise<UploadAnswer> {
+  const generated = generateSet(random.uint32()).find(({ spec }) => spec.samples.length > 0);
+  const bytes = generated && random.chance(0.5) ? gzipSync(encodeGenerated(generated)) : random.pick(recorded);
+  const query = `service=crash-${random.between(1, 3)}&type=cpu&labels=n%3D${random.uint32()},instance%3D${random.between(1, 4)}`;
+  const response = await fetch(`${url}/api/0/profiles?${query}`, { method: "POST", body: Uint8Array.from(bytes) });
+  const answer = (await response.json()) as { body?: { id: string }; error?: string };
+  const digest = hash("sha256", bytes, "hex");
+  return {
+    status: response.status,
+    ...(response.ok ? { id: answer.body!.id } : { error: answer.error ?? "" }),
+    digest,
+  };
+}
+
+/**
+ * The server logs a request's id when it has answered, so that a recording shows when a deletion was announced, from where on the profile may
+ * be gone, and when it was acknowledged, from where on it must be.
+ */
+export async function remove(url: string, id: string): Promise<number> {
+  await (await fetch(`${url}/api/0/version`, { headers: { "x-request-id": `removing-${id}` } })).arrayBuffer();
+  const response = await fetch(`${url}/profusion.v1.ProfileService/DeleteProfile`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-request-id": `removed-${id}` },
+    body: JSON.stringify({ id }),
+  });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+/** Undefined where there is no such profile. */
+export async function downloadDigest(url: string, id: string): Promise<string | undefined> {
+  const response = await fetch(`${url}/api/0/profiles/${id}`);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new Error(`Download of ${id} answered ${response.status}: ${Buffer.from(bytes)}`);
+  return hash("sha256", bytes, "hex");
+}
+
+/** Those of the promised that do not come back byte for byte. */
+export async function broken(url: string, promised: Promised): Promise<string[]> {
+  const faults: string[] = [];
+  for (const [id, digest] of promised) {
+    const found = await downloadDigest(url, id);
+    if (found !== digest) faults.push(`${id} ${found === undefined ? "is gone" : "has other bytes"}`);
+  }
+  return faults;
+}
