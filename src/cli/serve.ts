@@ -8,7 +8,7 @@ import { quote } from "../model/text.ts";
 import type { RunningServer } from "../server.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { repeated } from "./repeated.ts";
-import { setLimits } from "./set-limits.ts";
+import { listLimits, setLimits } from "./set-limits.ts";
 
 const DEFAULT_LISTEN = "127.0.0.1:10100";
 const DEFAULT_DATA = "./data";
@@ -34,6 +34,7 @@ export function addServe(program: Command, version: string): void {
     .option("--data <folder>", `where the profiles live (PROFUSION_DATA; default ${DEFAULT_DATA})`)
     .option("--log-level <level>", "trace, debug, info, warn, error or silent (PROFUSION_LOG_LEVEL; default info)")
     .option("--limit <name=number>", "set a limit; may be repeated (PROFUSION_LIMIT_<NAME>)", repeated(String), [])
+    .addHelpText("after", () => `\nLimits and their defaults (bytes, ms, counts):\n${listLimits()}`)
     .action((options: ServeOptions) => serve(options, version));
 }
 

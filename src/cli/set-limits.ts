@@ -29,6 +29,13 @@ export function setLimits(
   return limits;
 }
 
+/** Every limit with its default, for the help; the reasons are in src/model/limits.ts. */
+export function listLimits(): string {
+  return Object.entries(DEFAULT_LIMITS)
+    .map(([name, value]) => `  ${name}=${value}`)
+    .join("\n");
+}
+
 /** bodyBytes → PROFUSION_LIMIT_BODY_BYTES. */
 export function environmentName(name: string): string {
   return PREFIX + name.replace(/[A-Z]/g, "_$&").toUpperCase();
@@ -43,6 +50,6 @@ function parseLimit(name: string, text: string): number {
 function unknownLimit(name: string): DomainError {
   return new DomainError(
     "invalid",
-    `Cannot set limit ${quote(name)}: no limit has this name; docs/limits.md lists them`,
+    `Cannot set limit ${quote(name)}: no limit has this name; "profusion serve --help" lists them`,
   );
 }

@@ -5,7 +5,7 @@ import { parseAddress } from "../../src/cli/address.ts";
 import { parseLabel } from "../../src/cli/label-option.ts";
 import { formatLocalTime, parseLocalTime } from "../../src/cli/local-time.ts";
 import { repeated } from "../../src/cli/repeated.ts";
-import { environmentName, setLimits } from "../../src/cli/set-limits.ts";
+import { environmentName, listLimits, setLimits } from "../../src/cli/set-limits.ts";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 
 describe("parseAddress()", () => {
@@ -61,6 +61,13 @@ describe("setLimits()", () => {
   test.each(["-1", "1.5", "1e3", "", "x", "64MiB", "99999999999999999999"])("refuses the value %j", (value) => {
     expect(() => setLimits([`labels=${value}`], {})).toThrow("whole number");
     expect(() => setLimits([], { PROFUSION_LIMIT_LABELS: value })).toThrow("whole number");
+  });
+
+  test("the help lists them all, each as it is set", () => {
+    const options = listLimits()
+      .split("\n")
+      .map((line) => line.trim());
+    expect(setLimits(options, {})).toEqual(DEFAULT_LIMITS);
   });
 
   test("refuses a variable that names no limit", () => {
