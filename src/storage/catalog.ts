@@ -164,7 +164,7 @@ export interface Catalog extends AsyncDisposable {
   /** Ordered by (service, type, labels); `after` is the `key` of the last row of the page before. */
   series(query: ListQuery): Promise<(SeriesRow & { key: string })[]>;
 
-  /** For repair at start: the end of the last frame that a row names, per segment. */
+  /** For repair at start: the end of the last frame that a row names, per segment; 0 where no row names one any more. */
   segmentEnds(): Promise<Map<number, number>>;
   segments(): Promise<CatalogSegment[]>;
   /** Live profiles of one segment, in offset order, for copying them out of a segment that is mostly dead. */

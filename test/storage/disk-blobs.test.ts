@@ -119,6 +119,20 @@ describe("disk: reopening", () => {
     await store[Symbol.asyncDispose]();
   });
 
+  test("a segment that the catalog is done with, or that it alone lists, is there to be deleted", async () => {
+    const { folder } = await killedStore();
+    const reports: string[] = [];
+    const report = (message: string) => void reports.push(message);
+    const knownEnds = new Map([1, 2].map((segmentId) => [segmentId, 0]));
+    await using store = await openDiskBlobs({ folder, limits: DEFAULT_LIMITS, knownEnds, report });
+    expect(reports).toEqual([expect.stringContaining("Segment 1 is cut")]);
+    const segments = await store.segments();
+    expect(segments.map(({ segmentId, sealed }) => [segmentId, sealed])).toEqual([1, 2].map((id) => [id, true]));
+    for (const { segmentId } of segments) await store.deleteSegment(segmentId);
+    expect(await store.segments()).toEqual([]);
+    expect((await store.append([bytesOf("x")], "profile"))[0]!.segmentId).toBe(3);
+  });
+
   test("a tail that no row names is cut, said, and cut only once", async () => {
     const { folder, locators, path } = await killedStore();
     await appendFile(path, "torn");

@@ -15,7 +15,7 @@ export interface DiskBlobsOptions {
   /** Locked by the caller, see src/storage/disk/lock.ts. */
   folder: string;
   limits: Limits;
-  /** Per segment the end of the last frame that the catalog names. */
+  /** Catalog.segmentEnds(). */
   knownEnds: ReadonlyMap<number, number>;
   /** Told everything that start-up repaired or found damaged, and every failure that does not reach a caller. */
   report: (message: string) => void;

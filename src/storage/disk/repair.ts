@@ -18,24 +18,26 @@ import { writeFailure } from "./write-failure.ts";
 
 export interface RepairOptions {
   folder: string;
-  /** Per segment the end of the last frame that a row names. */
+  /** Per segment the end of the last frame that a row names; 0 where no row names one any more, so that it may go. */
   knownEnds: ReadonlyMap<number, number>;
   /** Told every change and every damage. */
   report: (message: string) => void;
 }
 
-/** Every segment of the folder, sealed. */
+/** Every segment of the folder, sealed; those that only the catalog lists too, so that whoever frees segments comes upon them. */
 export async function repairSegments({ folder, knownEnds, report }: RepairOptions): Promise<Segment[]> {
   const ids = (await readdir(segmentsFolder(folder)))
     .map(segmentIdOf)
     .filter((segmentId) => segmentId !== undefined)
     .sort((a, b) => a - b);
   const present = new Set(ids);
-  for (const segmentId of knownEnds.keys()) {
-    if (!present.has(segmentId)) report(`Segment ${segmentId} is absent, though the catalog names profiles in it`);
+  const segments: Segment[] = [];
+  for (const [segmentId, knownEnd] of knownEnds) {
+    if (present.has(segmentId)) continue;
+    if (knownEnd > 0) report(`Segment ${segmentId} is absent, though the catalog names profiles in it`);
+    segments.push({ segmentId, kind: "profile", bytes: 0, sealed: true });
   }
   const newestKnown = Math.max(0, ...knownEnds.keys());
-  const segments: Segment[] = [];
   for (const segmentId of ids) {
     const path = segmentPath(folder, segmentId);
     const found = await look(path, segmentId, knownEnds.get(segmentId), newestKnown, report);
@@ -99,7 +101,7 @@ async function cutTail(
     return bytes;
   }
   if (bytes > end) {
-    report(`Segment ${segmentId} is cut from ${bytes} to ${end} bytes: what lay behind was never acknowledged`);
+    report(`Segment ${segmentId} is cut from ${bytes} to ${end} bytes: no profile needs what lay behind`);
     await handle.truncate(end);
   }
   try {

@@ -199,7 +199,9 @@ class MemoryCatalog implements Catalog {
   }
 
   async segmentEnds(): Promise<Map<number, number>> {
-    return new Map([...this.#segments].map(([segmentId, { endOffset }]) => [segmentId, endOffset]));
+    return new Map(
+      [...this.#segments].map(([segmentId, { live, endOffset }]) => [segmentId, live > 0 ? endOffset : 0]),
+    );
   }
 
   async segments(): Promise<CatalogSegment[]> {

@@ -279,7 +279,7 @@ export class SqliteCatalog implements Catalog {
 
   async segmentEnds(): Promise<Map<number, number>> {
     const segments = await this.#read<(CatalogSegment & { endOffset: number })[]>("segments");
-    return new Map(segments.map(({ segmentId, endOffset }) => [segmentId, endOffset]));
+    return new Map(segments.map(({ segmentId, live, endOffset }) => [segmentId, live > 0 ? endOffset : 0]));
   }
 
   async segments(): Promise<CatalogSegment[]> {
