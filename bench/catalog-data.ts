@@ -2,7 +2,7 @@
 // Thirty days of a fleet: each version lives for three days, so most series are dead; some services are much busier than others.
 
 import { createHash, hash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Labels } from "../src/model/labels.ts";
 import { DEFAULT_LIMITS } from "../src/model/limits.ts";
@@ -57,8 +57,13 @@ const SHAPES: Record<(typeof TYPES)[number], Shape> = {
 
 /** The data folder of that size, filled now if it is not in the cache: about a minute and 400 MB at full size. */
 export async function fleetFolder(size: Size): Promise<string> {
-  const folder = join(CACHE, `fleet-${size}-${await formatVersion()}`);
-  await once(folder, (unfinished) => fill(unfinished, FLEETS[size]));
+  const prefix = `fleet-${size}-`;
+  const folder = join(CACHE, prefix + (await formatVersion()));
+  await once(folder, async (unfinished) => {
+    const old = (await readdir(CACHE)).filter((name) => name.startsWith(prefix) && join(CACHE, name) !== unfinished);
+    for (const name of old) await rm(join(CACHE, name), { recursive: true });
+    await fill(unfinished, FLEETS[size]);
+  });
   return folder;
 }
 
