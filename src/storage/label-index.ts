@@ -40,6 +40,8 @@ export class LabelIndex {
   readonly #names = new Map<string, LabelName>();
   /** By label id. */
   readonly #labels: Label[] = [];
+  /** By label id: its name. */
+  readonly #nameOf: LabelName[] = [];
   /** By label id; a single series, as most values of a pod name have, is not worth a list. */
   readonly #postings: (IdList | number | undefined)[] = [];
 
@@ -56,6 +58,7 @@ export class LabelIndex {
     }
     entry.labelIds.push(labelId);
     entry.idOfValue.set(value, labelId);
+    this.#nameOf[labelId] = entry;
     this.#labels[labelId] = { name, value };
   }
 
@@ -71,7 +74,7 @@ export class LabelIndex {
         list.push(seriesId);
         this.#postings[labelId] = list;
       }
-      const { present } = this.#names.get(this.#labels[labelId]!.name)!;
+      const { present } = this.#nameOf[labelId]!;
       if (present.at(present.length - 1) !== seriesId) present.push(seriesId);
     }
   }
@@ -107,38 +110,47 @@ export class LabelIndex {
     }
   }
 
-  /**
-   * Raises `hits` from `round` to `round + 1` for every series that the matcher holds for; `hits` has a place for every series id.
-   * Meaning: src/model/selector.ts, compileMatcher.
-   */
-  mark(matcher: Matcher, hits: Uint8Array, round: number): void {
+  /** True where only series that have the name can match: those are found without looking at all others. */
+  isNarrow(matcher: Matcher): boolean {
     const negated = matcher.operator === "!=" || matcher.operator === "!~";
+    return !negated && (matcher.mustExist === true || !valueTest(matcher, this.#limits)(""));
+  }
+
+  /**
+   * Raises `hits` from `round` to `round + 1` for every series that the matcher holds for; `hits` has a place for every series id. Answers
+   * the raised ones where the matcher is narrow. Meaning: src/model/selector.ts, compileMatcher.
+   */
+  mark(matcher: Matcher, hits: Uint8Array, round: number): IdList | undefined {
     const entry = this.#names.get(matcher.name);
-    const absentHolds = !matcher.mustExist && valueTest(matcher, this.#limits)("") !== negated;
-    if (!negated && !absentHolds) {
-      if (entry) this.#raiseMatching(entry, matcher, hits, round, round + 1);
-      return;
+    const raised = new IdList();
+    if (this.isNarrow(matcher)) {
+      if (entry) this.#raiseMatching(entry, matcher, hits, round, raised);
+      return raised;
     }
+    const negated = matcher.operator === "!=" || matcher.operator === "!~";
+    const absentHolds = !matcher.mustExist && valueTest(matcher, this.#limits)("") !== negated;
     const present = new Uint8Array(hits.length);
     for (const seriesId of entry?.present.view() ?? []) present[seriesId] = 1;
-    if (entry) this.#raiseMatching(entry, matcher, present, 1, 2);
+    if (entry) this.#raiseMatching(entry, matcher, present, 1, raised);
     const wanted = negated ? 1 : 2;
     for (let seriesId = 0; seriesId < hits.length; seriesId++) {
       if (hits[seriesId] !== round) continue;
       const state = present[seriesId]!;
       if (state === 0 ? absentHolds : state === wanted) hits[seriesId] = round + 1;
     }
+    return undefined;
   }
 
-  #raiseMatching(entry: LabelName, matcher: Matcher, marks: Uint8Array, from: number, to: number): void {
+  #raiseMatching(entry: LabelName, matcher: Matcher, marks: Uint8Array, from: number, raised: IdList): void {
     for (const labelId of this.#matchingLabels(entry, matcher)) {
       const posting = this.#postings[labelId];
       if (posting === undefined) continue;
-      if (typeof posting === "number") {
-        if (marks[posting] === from) marks[posting] = to;
-        continue;
+      const ids = typeof posting === "number" ? [posting] : posting.view();
+      for (const seriesId of ids) {
+        if (marks[seriesId] !== from) continue;
+        marks[seriesId] = from + 1;
+        raised.push(seriesId);
       }
-      for (const seriesId of posting.view()) if (marks[seriesId] === from) marks[seriesId] = to;
     }
   }
 

@@ -203,44 +203,80 @@ export class SeriesIndex {
   /** Regular expressions over many values are tested by `matchElsewhere`; the answer holds for the moment in which this resolves. */
   async resolve(selector: Selector, matchElsewhere: MatchElsewhere, needsSeries = false): Promise<ResolvedSelection> {
     for (const matcher of selector.labels) await this.labels.prepare(matcher, matchElsewhere);
-    const selectedGroups = this.#selectGroups(selector);
-    const rounds = selector.labels.length;
-    const everything = rounds === 0 && selectedGroups.length === this.#groups.length;
-    const hits = new Uint8Array(this.#lastSeriesId + 1);
-    for (const [round, matcher] of selector.labels.entries()) this.labels.mark(matcher, hits, round);
-    const resolved = this.#gather(selectedGroups, hits, rounds);
-    const byGroups = rounds === 0 && (everything || resolved.groups.length <= GROUP_SCANS);
-    return { ...resolved, everything, ...((needsSeries || !byGroups) && { series: hits }) };
+    const groups = this.#selectGroups(selector);
+    const everything = groups.reduce((sum, { rows }) => sum + rows, 0) === this.#rows;
+    const isWhole = selector.labels.length === 0 && (everything || groups.length <= GROUP_SCANS);
+    return isWhole && !needsSeries ? this.#wholeGroups(groups, everything) : this.#someSeries(selector, groups);
   }
 
   #selectGroups(selector: Selector): SeriesGroup[] {
     const service = memoTest(selector.services, this.#limits);
     const type = memoTest(selector.types, this.#limits);
-    return this.#groups.filter((group) => service(group.service) && type(group.type));
+    return this.#groups.filter((group) => group.rows > 0 && service(group.service) && type(group.type));
   }
 
-  /** Leaves 1 in `hits` for the selected series, which are those of the groups that hold `rounds`, and 0 for all others. */
-  #gather(selected: readonly SeriesGroup[], hits: Uint8Array, rounds: number) {
-    const groups: ResolvedSelection["groups"] = [];
-    const selectedSeries = new Uint8Array(hits.length);
-    const totals = { seriesCount: 0, rows: 0, totalRows: this.#rows, firstMs: Infinity, lastMs: -Infinity };
-    for (const { serviceId, typeId, series, rows } of selected) {
-      let selectedRows = 0;
-      for (const seriesId of series.view()) {
-        const own = this.#rowsOf[seriesId]!;
-        if (hits[seriesId] !== rounds || own === 0) continue;
-        selectedSeries[seriesId] = 1;
-        totals.seriesCount++;
-        selectedRows += own;
-        if (this.#firstMs[seriesId]! < totals.firstMs) totals.firstMs = this.#firstMs[seriesId]!;
-        if (this.#lastMs[seriesId]! > totals.lastMs) totals.lastMs = this.#lastMs[seriesId]!;
-      }
-      totals.rows += selectedRows;
-      if (selectedRows > 0) groups.push({ serviceId, typeId, rows });
-    }
-    hits.set(selectedSeries);
-    return { groups, seq: this.#takenSeq, ...totals };
+  #wholeGroups(groups: readonly SeriesGroup[], everything: boolean): ResolvedSelection {
+    return {
+      groups: groups.map(forThread),
+      seq: this.#takenSeq,
+      everything,
+      seriesCount: groups.reduce((sum, { series }) => sum + series.length, 0),
+      rows: groups.reduce((sum, { rows }) => sum + rows, 0),
+      totalRows: this.#rows,
+      firstMs: 0,
+      lastMs: Number.POSITIVE_INFINITY,
+    };
   }
+
+  #someSeries(selector: Selector, groups: readonly SeriesGroup[]): ResolvedSelection {
+    const series = new Uint8Array(this.#lastSeriesId + 1);
+    const rowsInGroup = new Float64Array(this.#groups.length).fill(-1);
+    for (const group of groups) rowsInGroup[this.#groups.indexOf(group)] = 0;
+    let [seriesCount, rows, firstMs, lastMs] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const candidates of this.#candidates(selector, groups)) {
+      for (const seriesId of candidates) {
+        const own = this.#rowsOf[seriesId]!;
+        const group = this.#groupOf[seriesId]!;
+        if (own === 0 || rowsInGroup[group]! < 0) continue;
+        series[seriesId] = 1;
+        seriesCount++;
+        rows += own;
+        rowsInGroup[group]! += own;
+        if (this.#firstMs[seriesId]! < firstMs) firstMs = this.#firstMs[seriesId]!;
+        if (this.#lastMs[seriesId]! > lastMs) lastMs = this.#lastMs[seriesId]!;
+      }
+    }
+    return {
+      groups: this.#groups.filter((_, at) => rowsInGroup[at]! > 0).map(forThread),
+      series,
+      seq: this.#takenSeq,
+      everything: false,
+      seriesCount,
+      rows,
+      totalRows: this.#rows,
+      firstMs,
+      lastMs,
+    };
+  }
+
+  /** The series that hold all label matchers, whatever their group; without matchers, those of the groups. */
+  #candidates({ labels }: Selector, groups: readonly SeriesGroup[]): Uint32Array[] {
+    if (labels.length === 0) return groups.map(({ series }) => series.view());
+    // The last one to look names the survivors, if it can: then nobody has to search for them.
+    const order = labels.toSorted((a, b) => Number(this.labels.isNarrow(a)) - Number(this.labels.isNarrow(b)));
+    const hits = new Uint8Array(this.#lastSeriesId + 1);
+    let survivors: IdList | undefined;
+    for (const [round, matcher] of order.entries()) survivors = this.labels.mark(matcher, hits, round);
+    if (survivors) return [survivors.view()];
+    const found = new IdList();
+    for (let seriesId = 1; seriesId < hits.length; seriesId++)
+      if (hits[seriesId] === order.length) found.push(seriesId);
+    return [found.view()];
+  }
+}
+
+function forThread({ serviceId, typeId, rows }: SeriesGroup): ResolvedSelection["groups"][number] {
+  return { serviceId, typeId, rows };
 }
 
 /** All matchers on one name; each distinct value is tested once. */

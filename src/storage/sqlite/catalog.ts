@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { DomainError } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import { parseProfileId } from "../../model/profile-id.ts";
-import type { Selector } from "../../model/selector.ts";
+import { EVERYTHING, type Selector } from "../../model/selector.ts";
 import type { Shape } from "../../model/shape.ts";
 import { quote } from "../../model/text.ts";
 import type { Interval } from "../../model/time.ts";
@@ -32,12 +32,12 @@ import { INSTANCE_LABELS } from "../spread.ts";
 import { storedProfile } from "../stored-profile.ts";
 import { msOfId } from "./id-range.ts";
 import { insertMessage } from "./insert-message.ts";
-import { readRecords } from "./merge-records.ts";
+import { readRecords, type SortedRecords } from "./merge-records.ts";
 import { migrate } from "./migrations.ts";
 import { type ConnectionRole, openDatabase, translateSqliteError } from "./open-database.ts";
 import { type PageRequest, selectedIds } from "./page-reader.ts";
 import { type ProfileRows, unpackRows } from "./profile-rows.ts";
-import { applySnapshot, type IndexSnapshot } from "./snapshot.ts";
+import { applySnapshot, type IndexSnapshot, type SeriesExtents } from "./snapshot.ts";
 import { CatalogThread } from "./thread.ts";
 import type { InsertAnswer, Removal } from "./writer.ts";
 
@@ -99,7 +99,12 @@ export class SqliteCatalog implements Catalog {
   /** Call once, before anything else. */
   async load(): Promise<void> {
     try {
-      applySnapshot(this.#index, await this.#read<IndexSnapshot>("snapshot"));
+      // Nothing is written meanwhile, so that two readers see the same.
+      const [snapshot, extents] = await Promise.all([
+        this.#read<IndexSnapshot>("snapshot"),
+        this.#read<SeriesExtents>("extents"),
+      ]);
+      applySnapshot(this.#index, snapshot, extents);
     } catch (error) {
       await this[Symbol.asyncDispose]();
       throw error;
@@ -145,7 +150,7 @@ export class SqliteCatalog implements Catalog {
   async find({ selector, ...query }: FindQuery): Promise<StoredProfile[]> {
     const selection = await this.#resolve(selector);
     if (selection.rows === 0 || query.limit === 0) return [];
-    const rows = await this.#read<ProfileRows>("page", pageRequest(selection, query));
+    const rows = await this.#read<ProfileRows>("page", pageRequest(selection, query), transferOf(selection));
     return unpackRows(rows, this.#index);
   }
 
@@ -154,7 +159,7 @@ export class SqliteCatalog implements Catalog {
     if (selection.rows === 0) return { inputs: [], shapes: new Map(), matched: 0 };
     const instances = strategy === "spread" ? { instances: this.#instances() } : {};
     const rankColumns = strategy === "most_cpu" ? this.#index.rankColumns() : [];
-    const { records, matched } = await this.#read<{ records: Uint8Array; matched: number }>("merge", {
+    const { matched, ...records } = await this.#read<SortedRecords & { matched: number }>("merge", {
       selection,
       ...(interval && { interval }),
       maxSeq: selection.seq,
@@ -167,12 +172,12 @@ export class SqliteCatalog implements Catalog {
   async mergeInputsByIds(ids: readonly string[]): Promise<MergeInputs> {
     const parsed = ids.map(parseProfileId).filter((id) => id !== undefined);
     const unique = [...new Set(parsed.map((id) => Buffer.from(id).toString("hex")))];
-    const records = await this.#read<Uint8Array>("mergeByIds", { ids: unique, maxSeq: this.#index.takenSeq });
+    const records = await this.#read<SortedRecords>("mergeByIds", { ids: unique, maxSeq: this.#index.takenSeq });
     const found = this.#inputs(records);
     return { ...found, matched: found.inputs.length };
   }
 
-  #inputs(records: Uint8Array): Omit<MergeInputs, "matched"> {
+  #inputs(records: SortedRecords): Omit<MergeInputs, "matched"> {
     const inputs = readRecords(records);
     const shapes = new Map<number, Shape>();
     for (const { shapeId } of inputs) {
@@ -303,7 +308,7 @@ export class SqliteCatalog implements Catalog {
 
   async statistics() {
     const services = new Set(this.#index.groups.filter(({ rows }) => rows > 0).map(({ service }) => service)).size;
-    const { seriesCount } = await this.#resolve({ services: [], types: [], labels: [] });
+    const { seriesCount } = await this.#resolve(EVERYTHING, true);
     const { rows: profiles, takenSeq: maxSeq } = this.#index;
     const segments = await this.segments();
     const sizeBytes = segments.reduce((sum, { bytes, deadBytes }) => sum + bytes - deadBytes, 0);
@@ -331,10 +336,10 @@ export class SqliteCatalog implements Catalog {
     this.#read("matchValues", { name, pattern, afterLabelId, lastLabelId });
 
   /** By the reader with the least to do. */
-  #read<Answer>(method: string, argument?: unknown): Promise<Answer> {
+  #read<Answer>(method: string, argument?: unknown, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
     const [first, ...others] = this.#readers;
     const reader = others.reduce((best, next) => (next.load < best.load ? next : best), first!);
-    return reader.request<Answer>(method, argument);
+    return reader.request<Answer>(method, argument, transfer);
   }
 
   #checkpointAfter(rows: number): void {
@@ -356,6 +361,10 @@ export class SqliteCatalog implements Catalog {
       if (!(error instanceof DomainError)) throw error;
     }
   }
+}
+
+function transferOf({ series }: ResolvedSelection): ArrayBuffer[] {
+  return series ? [series.buffer] : [];
 }
 
 /** Throws `invalid` where `afterId` is no id. */

@@ -3,26 +3,19 @@
 import { formatProfileId } from "../../model/profile-id.ts";
 import type { MergeInput, SelectionStrategy } from "../catalog.ts";
 import { spread } from "../spread.ts";
-import { msOfId } from "./id-range.ts";
 
 /** Byte positions in a record, big-endian. */
 const ID = 0;
 const DIGEST = 16;
 const TIME = 48;
-const RANK = 56;
-const SERIES = 64;
-const SHAPE = 68;
-const SUBMITTER = 72;
-const SEGMENT = 76;
-const OFFSET = 80;
-const SIZE = 86;
-const RECORD_BYTES = 90;
-
-/** SQL for a record of `p` in hexadecimal. `rank` is SQL for what most_cpu orders by. */
-export function recordSql(rank: string): string {
-  return `hex(p.profile_id) || hex(p.digest) || printf('%016x%016x%08x%08x%08x%08x%012x%08x',
-    p.time_ns, ${rank}, p.series_id, p.shape_id, p.submitter_id, p.segment_id, p.offset, p.size_bytes)`;
-}
+const SHAPE = 56;
+const SEGMENT = 60;
+const OFFSET = 64;
+const SIZE = 70;
+/** Only for the strategies that ask for more than the time. */
+const RANK = 74;
+const SERIES = 82;
+const SUBMITTER = 86;
 
 export interface SelectionRule {
   limit: number;
@@ -31,15 +24,32 @@ export interface SelectionRule {
   instances?: Uint32Array;
 }
 
+/** The record at order[0] is the first. */
+export interface SortedRecords {
+  records: Uint8Array<ArrayBuffer>;
+  recordBytes: number;
+  order: Uint32Array<ArrayBuffer>;
+}
+
+/** SQL for a record of `p` in hexadecimal. `rank` is SQL for what most_cpu orders by. */
+export function recordSql({ strategy }: SelectionRule, rank: string): string {
+  const record = `hex(p.profile_id) || hex(p.digest) || printf('%016x%08x%08x%012x%08x',
+    p.time_ns, p.shape_id, p.segment_id, p.offset, p.size_bytes)`;
+  if (strategy === "newest") return record;
+  return `${record} || printf('%016x%08x%08x', ${rank}, p.series_id, p.submitter_id)`;
+}
+
 /** Takes records as they come and keeps those of the rule. Memory: twice the limit; for spread, all that match. */
 export class RecordCollector {
   readonly #rule: SelectionRule;
+  readonly #recordBytes: number;
   #records = Buffer.alloc(0);
   #pieces: Buffer[] = [];
   #held = 0;
 
   constructor(rule: SelectionRule) {
     this.#rule = rule;
+    this.#recordBytes = rule.strategy === "newest" ? RANK : SUBMITTER + 4;
   }
 
   /** Under `newest`, ids before this one need not be handed over. */
@@ -48,22 +58,28 @@ export class RecordCollector {
   add(hexadecimal: string): void {
     const piece = Buffer.from(hexadecimal, "hex");
     this.#pieces.push(piece);
-    this.#held += piece.length / RECORD_BYTES;
+    this.#held += piece.length / this.#recordBytes;
     const { limit, strategy } = this.#rule;
     if (strategy === "spread" || this.#held <= 2 * limit) return;
     const kept = this.#cut();
-    if (strategy === "newest" && limit > 0) this.oldestWanted = Buffer.from(this.#idAt(kept.at(-1)!));
-    this.#keep(kept);
+    const last = kept.at(-1);
+    if (strategy === "newest" && last !== undefined) {
+      const start = last * this.#recordBytes;
+      this.oldestWanted = Buffer.from(this.#records.subarray(start, start + DIGEST));
+    }
+    this.#pieces = kept.map((at) => this.#records.subarray(at * this.#recordBytes, (at + 1) * this.#recordBytes));
+    this.#records = Buffer.alloc(0);
+    this.#held = kept.length;
+    this.#join();
   }
 
-  /** In canonical order: (time, id). */
-  finish(): Uint8Array<ArrayBuffer> {
+  finish(): SortedRecords {
     this.#join();
     const kept = this.#held > this.#rule.limit ? this.#cut() : this.#all();
-    const ms = this.#milliseconds();
-    kept.sort((a, b) => ms[a]! - ms[b]! || this.#compare(a, b, TIME, RANK) || this.#compare(a, b, ID, DIGEST));
-    this.#keep(kept);
-    return this.#records;
+    const order = Uint32Array.from(this.#inTime(kept));
+    const records = new Uint8Array(this.#records.length);
+    records.set(this.#records);
+    return { records, recordBytes: this.#recordBytes, order };
   }
 
   #cut(): number[] {
@@ -71,32 +87,38 @@ export class RecordCollector {
     const { limit, strategy, instances } = this.#rule;
     const ms = this.#milliseconds();
     const byId = (a: number, b: number) => ms[a]! - ms[b]! || this.#compare(a, b, ID, DIGEST);
-    const all = this.#all();
-    if (strategy === "newest") return all.sort((a, b) => byId(b, a)).slice(0, limit);
-    if (strategy === "most_cpu") {
-      const rank = (at: number) => this.#records.readBigInt64BE(at * RECORD_BYTES + RANK);
-      return all.sort((a, b) => Number(rank(b) > rank(a)) - Number(rank(b) < rank(a)) || byId(a, b)).slice(0, limit);
+    if (strategy === "newest") {
+      return this.#all()
+        .sort((a, b) => byId(b, a))
+        .slice(0, limit);
     }
-    all.sort((a, b) => ms[a]! - ms[b]! || this.#compare(a, b, TIME, RANK) || this.#compare(a, b, ID, DIGEST));
+    if (strategy === "most_cpu") {
+      const rank = (at: number) => this.#records.readBigInt64BE(at * this.#recordBytes + RANK);
+      const ranks = Array.from({ length: this.#held }, (_, at) => rank(at));
+      return this.#all()
+        .sort((a, b) => (ranks[a]! === ranks[b]! ? byId(a, b) : ranks[a]! > ranks[b]! ? -1 : 1))
+        .slice(0, limit);
+    }
+    const all = this.#inTime(this.#all());
     const names = all.map((at) => {
-      const instance = instances?.[this.#records.readUInt32BE(at * RECORD_BYTES + SERIES)] ?? 0;
-      return instance || `submitter ${this.#records.readUInt32BE(at * RECORD_BYTES + SUBMITTER)}`;
+      const instance = instances?.[this.#records.readUInt32BE(at * this.#recordBytes + SERIES)] ?? 0;
+      return instance || `submitter ${this.#records.readUInt32BE(at * this.#recordBytes + SUBMITTER)}`;
     });
     return spread(names, limit).map((position) => all[position]!);
   }
 
-  #join(): void {
-    this.#records = Buffer.concat([this.#records, ...this.#pieces]);
-    this.#pieces = [];
+  /** Canonical order: (time, id). */
+  #inTime(records: number[]): number[] {
+    const ms = this.#milliseconds();
+    return records.sort(
+      (a, b) => ms[a]! - ms[b]! || this.#compare(a, b, TIME, SHAPE) || this.#compare(a, b, ID, DIGEST),
+    );
   }
 
-  #keep(kept: readonly number[]): void {
-    const records = new Uint8Array(kept.length * RECORD_BYTES);
-    for (const [to, at] of kept.entries()) {
-      records.set(this.#records.subarray(at * RECORD_BYTES, (at + 1) * RECORD_BYTES), to * RECORD_BYTES);
-    }
-    this.#records = Buffer.from(records.buffer);
-    this.#held = kept.length;
+  #join(): void {
+    if (this.#pieces.length === 0) return;
+    this.#records = Buffer.concat([this.#records, ...this.#pieces]);
+    this.#pieces = [];
   }
 
   #all(): number[] {
@@ -104,17 +126,15 @@ export class RecordCollector {
   }
 
   #milliseconds(): Float64Array {
-    return Float64Array.from({ length: this.#held }, (_, at) => msOfId(this.#idAt(at)));
-  }
-
-  #idAt(at: number): Uint8Array {
-    return this.#records.subarray(at * RECORD_BYTES, at * RECORD_BYTES + DIGEST);
+    const ms = new Float64Array(this.#held);
+    for (let at = 0; at < ms.length; at++) ms[at] = this.#records.readUIntBE(at * this.#recordBytes, 6);
+    return ms;
   }
 
   /** The bytes [from, to) of two records: for an unsigned big-endian number, its order. */
   #compare(a: number, b: number, from: number, to: number): number {
-    const left = a * RECORD_BYTES;
-    const right = b * RECORD_BYTES;
+    const left = a * this.#recordBytes;
+    const right = b * this.#recordBytes;
     return this.#records.compare(this.#records, right + from, right + to, left + from, left + to);
   }
 }
@@ -154,7 +174,7 @@ class RecordInput implements MergeInput {
   }
 }
 
-export function readRecords(records: Uint8Array): MergeInput[] {
+export function readRecords({ records, recordBytes, order }: SortedRecords): MergeInput[] {
   const bytes = Buffer.from(records.buffer, records.byteOffset, records.byteLength);
-  return Array.from({ length: bytes.length / RECORD_BYTES }, (_, at) => new RecordInput(bytes, at * RECORD_BYTES));
+  return Array.from(order, (at) => new RecordInput(bytes, at * recordBytes));
 }

@@ -28,12 +28,13 @@ export const MIGRATIONS: readonly string[] = [
     series_id INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (series_id, name)
   ) STRICT, WITHOUT ROWID;
 
+  -- flags: bits 0 and 1 say whose the time is (0 profile, 1 client, 2 receipt); bit 2 is kept for what is packed.
   CREATE TABLE profile (
     service_id INTEGER NOT NULL, type_id INTEGER NOT NULL, profile_id BLOB NOT NULL,
     series_id INTEGER NOT NULL, seq INTEGER NOT NULL,
     time_ns INTEGER NOT NULL, received_ns INTEGER NOT NULL, duration_ns INTEGER NOT NULL, claimed_ns INTEGER,
-    time_source INTEGER NOT NULL, shape_id INTEGER, size_bytes INTEGER NOT NULL, samples INTEGER NOT NULL,
-    submitter_id INTEGER, flags INTEGER NOT NULL, digest BLOB NOT NULL,
+    flags INTEGER NOT NULL, shape_id INTEGER, size_bytes INTEGER NOT NULL, samples INTEGER NOT NULL,
+    submitter_id INTEGER, digest BLOB NOT NULL,
     segment_id INTEGER NOT NULL, offset INTEGER NOT NULL, external_id TEXT,
     v0 INTEGER, v1 INTEGER, v2 INTEGER, v3 INTEGER, more_totals TEXT,
     PRIMARY KEY (service_id, type_id, profile_id)
@@ -41,7 +42,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX profile_by_id ON profile (profile_id, series_id);
   CREATE INDEX profile_by_series ON profile (series_id, profile_id);
   CREATE INDEX profile_by_external_id ON profile (external_id) WHERE external_id IS NOT NULL;
-  CREATE INDEX profile_by_receipt ON profile (digest, series_id, received_ns) WHERE time_source = 2;
+  CREATE INDEX profile_by_receipt ON profile (digest, series_id, received_ns) WHERE flags & 3 = 2;
 
   CREATE TABLE request (
     request_id TEXT PRIMARY KEY, profile_id BLOB NOT NULL, received_ns INTEGER NOT NULL

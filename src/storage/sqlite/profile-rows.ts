@@ -6,7 +6,7 @@ import type { StoredProfile } from "../catalog.ts";
 import type { SeriesIndex } from "../series-index.ts";
 
 /** For statements with safe integers and raw rows; `p` is the profile table. */
-export const ROW_COLUMNS = `p.profile_id, p.digest, p.time_ns, p.received_ns, p.duration_ns, p.claimed_ns, p.series_id, p.seq, p.time_source,
+export const ROW_COLUMNS = `p.profile_id, p.digest, p.time_ns, p.received_ns, p.duration_ns, p.claimed_ns, p.series_id, p.seq, p.flags,
   p.shape_id, p.size_bytes, p.samples, p.submitter_id, p.segment_id, p.offset, p.external_id, p.v0, p.v1, p.v2, p.v3, p.more_totals`;
 
 export const ROW_BY_ID = `SELECT ${ROW_COLUMNS} FROM profile k INDEXED BY profile_by_id CROSS JOIN profile p
@@ -82,26 +82,15 @@ export function unpackRows(rows: ProfileRows, index: SeriesIndex): StoredProfile
   const records: StoredProfile[] = [];
   let nextTotal = 0;
   for (let at = 0; at < rows.count; at++) {
-    const [
-      seriesId,
-      seq,
-      timeSource,
-      shapeId,
-      sizeBytes,
-      sampleCount,
-      submitterId,
-      segmentId,
-      offset,
-      totals,
-      claimed,
-    ] = rows.numbers.subarray(at * NUMBERS, (at + 1) * NUMBERS) as unknown as number[];
+    const [seriesId, seq, flags, shapeId, sizeBytes, sampleCount, submitterId, segmentId, offset, totals, claimed] =
+      rows.numbers.subarray(at * NUMBERS, (at + 1) * NUMBERS) as unknown as number[];
     const [timeNs, receivedNs, durationNs, claimedTimeNs] = rows.times.subarray(at * 4, at * 4 + 4);
     const externalId = rows.externalIds[at]!;
     records.push({
       id: formatProfileId(rows.ids.subarray(at * 16, at * 16 + 16)),
       ...index.identityOf(seriesId!),
       timeNs: timeNs!,
-      timeSource: TIME_SOURCES[timeSource!]!,
+      timeSource: TIME_SOURCES[flags! & 3]!,
       ...(claimed && { claimedTimeNs: claimedTimeNs! }),
       durationNs: durationNs!,
       receivedNs: receivedNs!,

@@ -6,11 +6,11 @@ import { compileAnchored } from "../../model/regexp.ts";
 import { type Interval, NS_PER_MS } from "../../model/time.ts";
 import type { CatalogSegment } from "../catalog.ts";
 import { firstIdOfMs, idRange } from "./id-range.ts";
-import { RecordCollector, recordSql, type SelectionRule } from "./merge-records.ts";
+import { RecordCollector, recordSql, type SelectionRule, type SortedRecords } from "./merge-records.ts";
 import { CHUNK_ROWS, PageReader, type PageRequest } from "./page-reader.ts";
 import { type ProfileRows, packRows, type RawRow, ROW_BY_ID, ROW_COLUMNS } from "./profile-rows.ts";
 import { type ScanRequest, SelectionScan } from "./selection-scan.ts";
-import { type IndexSnapshot, readSnapshot } from "./snapshot.ts";
+import { type IndexSnapshot, readExtents, readSnapshot, type SeriesExtents } from "./snapshot.ts";
 import { Statements } from "./statements.ts";
 import { submitterName } from "./writer.ts";
 
@@ -41,7 +41,11 @@ export class CatalogReader {
   }
 
   snapshot(): IndexSnapshot {
-    return this.#database.transaction(() => readSnapshot(this.#statements))();
+    return readSnapshot(this.#statements);
+  }
+
+  extents(): SeriesExtents {
+    return readExtents(this.#statements);
   }
 
   page(request: PageRequest): ProfileRows {
@@ -66,9 +70,9 @@ export class CatalogReader {
     return { count, sizeBytes };
   }
 
-  merge({ rule, rankColumns, ...request }: MergeScanRequest): { records: Uint8Array<ArrayBuffer>; matched: number } {
+  merge({ rule, rankColumns, ...request }: MergeScanRequest): SortedRecords & { matched: number } {
     const collector = new RecordCollector(rule);
-    const record = recordSql(rule.strategy === "most_cpu" ? rankSql(rankColumns) : "0");
+    const record = recordSql(rule, rule.strategy === "most_cpu" ? rankSql(rankColumns) : "0");
     let matched = 0;
     const aggregate = (matches: string) =>
       `count(*) FILTER (WHERE ${matches}), group_concat(${record}, '') FILTER (WHERE ${matches} AND p.profile_id >= @oldest)`;
@@ -81,14 +85,15 @@ export class CatalogReader {
       matched += Number(rows);
       if (records !== null) collector.add(records as string);
     });
-    return { records: collector.finish(), matched };
+    return { ...collector.finish(), matched };
   }
 
   /** Absent ids are left out; `ids` names each once. */
-  mergeByIds({ ids, maxSeq }: { ids: string[]; maxSeq: number }): Uint8Array<ArrayBuffer> {
-    const collector = new RecordCollector({ limit: ids.length, strategy: "newest" });
+  mergeByIds({ ids, maxSeq }: { ids: string[]; maxSeq: number }): SortedRecords {
+    const rule: SelectionRule = { limit: ids.length, strategy: "newest" };
+    const collector = new RecordCollector(rule);
     const statement = this.#statements.plain(
-      `SELECT group_concat(${recordSql("0")}, '') FROM json_each(@ids) j
+      `SELECT group_concat(${recordSql(rule, "0")}, '') FROM json_each(@ids) j
       CROSS JOIN profile k INDEXED BY profile_by_id ON k.profile_id = unhex(j.value)
       CROSS JOIN profile p ON p.service_id = k.service_id AND p.type_id = k.type_id AND p.profile_id = k.profile_id
       WHERE p.seq <= @maxSeq`,

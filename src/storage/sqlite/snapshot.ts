@@ -16,9 +16,10 @@ export interface IndexSnapshot {
   series: Uint32Array<ArrayBuffer>;
   /** Label and series id of each pair, ascending. */
   postings: Uint32Array<ArrayBuffer>;
-  /** Series id, profiles, first and last ms of each series that has profiles. */
-  extents: Float64Array<ArrayBuffer>;
 }
+
+/** Series id, profiles, first and last ms of each series that has profiles. */
+export type SeriesExtents = Float64Array<ArrayBuffer>;
 
 const POSTINGS_PER_READ = 500_000;
 
@@ -43,7 +44,6 @@ export function readSnapshot(statements: Statements): IndexSnapshot {
       ),
     ),
     postings: readPostings(statements),
-    extents: readExtents(statements),
   };
 }
 
@@ -72,29 +72,28 @@ function readPostings(statements: Statements): Uint32Array<ArrayBuffer> {
 }
 
 /** An id starts with 48 bits of ms. */
-function readExtents(statements: Statements): Float64Array<ArrayBuffer> {
-  const bytes = fromHex(
-    statements.value(
-      `SELECT group_concat(printf('%012x%012x', series_id, profiles) || substr(hex(first), 1, 12) || substr(hex(last), 1, 12), '') FROM (
+export function readExtents(statements: Statements): SeriesExtents {
+  const hexadecimal = statements.value(
+    `SELECT group_concat(printf('%012x%012x', series_id, profiles) || substr(hex(first), 1, 12) || substr(hex(last), 1, 12), '') FROM (
         SELECT series_id, count(*) AS profiles, min(profile_id) AS first, max(profile_id) AS last
         FROM profile INDEXED BY profile_by_series GROUP BY series_id)`,
-    ),
   );
+  // group_concat over no rows is null.
+  const bytes = Buffer.from((hexadecimal as string | null) ?? "", "hex");
   return Float64Array.from({ length: bytes.length / 6 }, (_, at) => bytes.readUIntBE(at * 6, 6));
 }
 
 function readUint32(hexadecimal: unknown): Uint32Array<ArrayBuffer> {
-  const bytes = fromHex(hexadecimal);
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readUInt32BE(at * 4));
+  const words = new Uint32Array(((hexadecimal as string | null) ?? "").length / 8);
+  const bytes = Buffer.from(words.buffer);
+  bytes.write((hexadecimal as string | null) ?? "", "hex");
+  // printf writes big-endian; every machine that runs this reads little-endian.
+  bytes.swap32();
+  return words;
 }
 
-/** group_concat over no rows is null. */
-function fromHex(hexadecimal: unknown): Buffer {
-  return Buffer.from((hexadecimal as string | null) ?? "", "hex");
-}
-
-export function applySnapshot(index: SeriesIndex, snapshot: IndexSnapshot): void {
-  const { services, types, shapes, labelIds, labelTexts, series, extents } = snapshot;
+export function applySnapshot(index: SeriesIndex, snapshot: IndexSnapshot, extents: SeriesExtents): void {
+  const { services, types, shapes, labelIds, labelTexts, series } = snapshot;
   const byId = Array.from(labelIds.keys()).sort((a, b) => labelIds[a]! - labelIds[b]!);
   const labels = byId.map((at) => [labelIds[at]!, labelTexts[2 * at]!, labelTexts[2 * at + 1]!] as const);
   index.takeNames({ services, types, shapes, labels, series: [] });

@@ -34,10 +34,10 @@ export interface Removal {
 }
 
 const INSERT_PROFILE = `INSERT INTO profile VALUES (@serviceId, @typeId, @id, @seriesId, @seq, @timeNs, @receivedNs, @durationNs,
-  @claimedNs, @timeSource, @shapeId, @sizeBytes, @samples, @submitterId, 0, @digest, @segmentId, @offset, @externalId,
+  @claimedNs, @timeSource, @shapeId, @sizeBytes, @samples, @submitterId, @digest, @segmentId, @offset, @externalId,
   @v0, @v1, @v2, @v3, @moreTotals) ON CONFLICT DO NOTHING`;
 const EARLIER_RECEIPT = `SELECT ${ROW_COLUMNS} FROM profile p INDEXED BY profile_by_receipt
-  WHERE time_source = ${RECEIPT} AND digest = ? AND series_id = ? AND received_ns BETWEEN ? AND ? ORDER BY received_ns LIMIT 1`;
+  WHERE flags & 3 = ${RECEIPT} AND digest = ? AND series_id = ? AND received_ns BETWEEN ? AND ? ORDER BY received_ns LIMIT 1`;
 const REMEMBER_REQUEST = `INSERT INTO request VALUES (?, ?, ?)
   ON CONFLICT DO UPDATE SET profile_id = excluded.profile_id, received_ns = max(received_ns, excluded.received_ns)`;
 const CLEAR_REQUESTS = `DELETE FROM request WHERE request_id IN (
