@@ -3,13 +3,14 @@
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { aggregationOf } from "../model/profile-type.ts";
+import type { ValueType } from "../model/shape.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog, MergeInput, StoredProfile } from "../storage/catalog.ts";
 import type { Gate } from "./gate.ts";
 import type { MergeJobResult, MergePool } from "./merge-pool.ts";
 import { type MergePlan, planMerge } from "./planner.ts";
 import type { ReadGuard } from "./read-guard.ts";
-import type { MergeAnswer, MergeRequest, MergeSummary, SampleTypeTotal, Skipped } from "./repository.ts";
+import type { MergeAnswer, MergeRequest, MergeSummary, SampleTypeTotal, Selection, Skipped } from "./repository.ts";
 
 export interface MergeDependencies {
   catalog: Catalog;
@@ -28,9 +29,13 @@ export async function merge(dependencies: MergeDependencies, request: MergeReque
   const { catalog, pool, gate, reads, limits } = dependencies;
   using _turn = await gate.enter(request.signal);
   using _reading = reads.enter();
-  const plan = await planMerge(catalog, request.selection, request.columns, limits);
+  const columns = request.columns ?? columnOf(request.selection);
+  const plan = await planMerge(catalog, request.selection, columns, limits);
   const only =
-    request.verbatimSingle && plan.matched === 1 && plan.skipped.every(({ reason }) => reason === "duplicate");
+    request.verbatimSingle &&
+    columns === undefined &&
+    plan.matched === 1 &&
+    plan.skipped.every(({ reason }) => reason === "duplicate");
   if (only) return verbatim(dependencies, plan, request);
 
   const result = await pool.merge({
@@ -67,6 +72,11 @@ export async function merge(dependencies: MergeDependencies, request: MergeReque
       warnings: [...warningsOfSkipped(skipped), ...warningsOfSums(sampleTypes, result.wrapped, plan.inputs.length)],
     },
   };
+}
+
+/** A profile-type id, such as memory:inuse_space:bytes:space:bytes, asks for its one column. */
+function columnOf({ selector, ids }: Selection): readonly ValueType[] | undefined {
+  return ids === undefined && selector.column ? [selector.column] : undefined;
 }
 
 /** A single match is answered as it was sent, like the download of its id. */

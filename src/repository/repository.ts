@@ -57,7 +57,7 @@ export interface Selection {
 
 export interface MergeRequest {
   selection: Selection;
-  /** Keep only these columns, in this order. Default: all columns of the newest profile's shape. */
+  /** Keep only these columns, in this order. Default: the one of the selector's profile-type id, else all of the newest profile's shape. */
   columns?: readonly ValueType[];
   /** A damaged or unfitting profile fails the merge, where it would else be skipped and counted. */
   strict?: boolean;

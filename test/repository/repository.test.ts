@@ -218,6 +218,21 @@ describe("merge", () => {
     expect(Buffer.compare(gunzipSync(second.bytes), gunzipSync(first.bytes))).toBe(0);
   });
 
+  test("keeps the one column that a profile-type id names, also of a single match", async () => {
+    const sampleTypes: [string, string][] = [
+      ["inuse_objects", "count"],
+      ["inuse_space", "bytes"],
+    ];
+    const periodType: [string, string] = ["space", "bytes"];
+    const samples = [{ stack: ["f"], values: [3, 100] }];
+    const selector = parseSelector("memory:inuse_space:bytes:space:bytes", DEFAULT_LIMITS);
+    for (let at = 0; at < 2; at++) {
+      await push(at, { type: "heap" }, { sampleTypes, periodType, samples });
+      const { summary } = await merge({ selector }, { verbatimSingle: true });
+      expect(summary.sampleTypes).toMatchObject([{ type: "inuse_space", unit: "bytes", total: BigInt(at + 1) * 100n }]);
+    }
+  });
+
   test("warns of sums of snapshots", async () => {
     const sampleTypes: [string, string][] = [["inuse_space", "bytes"]];
     for (let at = 0; at < 2; at++)
