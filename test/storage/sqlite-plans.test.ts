@@ -1,0 +1,151 @@
+// SQLite's plans for every statement of the catalog: which index, no sorting where an index gives the order, no scan of all profiles.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Database } from "better-sqlite3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
+import { parseSelector } from "../../src/model/selector.ts";
+import { SeriesIndex } from "../../src/storage/series-index.ts";
+import { insertMessage } from "../../src/storage/sqlite/insert-message.ts";
+import { migrate } from "../../src/storage/sqlite/migrations.ts";
+import { openDatabase } from "../../src/storage/sqlite/open-database.ts";
+import { CatalogReader } from "../../src/storage/sqlite/reader.ts";
+import { applySnapshot } from "../../src/storage/sqlite/snapshot.ts";
+import { CatalogWriter } from "../../src/storage/sqlite/writer.ts";
+import { BASE_NS, label, newProfile } from "../support/catalog-profile.ts";
+
+let folder: string;
+let database: Database;
+let reader: CatalogReader;
+let writer: CatalogWriter;
+/** Every text that was prepared since it was emptied. */
+const prepared: string[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "profusion-plans-"));
+  database = openDatabase(join(folder, "catalog.db"), "writer");
+  migrate(database);
+  const prepare = database.prepare.bind(database);
+  database.prepare = ((sql: string) => {
+    prepared.push(sql);
+    return prepare(sql);
+  }) as Database["prepare"];
+  writer = new CatalogWriter(database);
+  const profiles = Array.from({ length: 3_000 }, (_, nth) =>
+    newProfile({
+      second: nth,
+      service: `s${nth % 9}`,
+      labels: [label("nth", `${nth}`), label("mod", `${nth % 2}`)],
+      requestId: `r${nth}`,
+      submitter: "me",
+      timeSource: nth % 3 ? "profile" : "receipt",
+    }),
+  );
+  writer.insertAll([insertMessage(profiles)]);
+  reader = new CatalogReader(database, DEFAULT_LIMITS, 100);
+});
+afterAll(async () => {
+  database.close();
+  await rm(folder, { recursive: true });
+});
+
+/** What `use` makes SQLite do: one line per step of each statement. */
+async function plansOf(use: () => unknown): Promise<string[]> {
+  prepared.length = 0;
+  await use();
+  const statements = [...prepared];
+  return statements.flatMap((sql) => {
+    const names = [...sql.matchAll(/@(\w+)/g)].map(([, name]) => [name!, null]);
+    const explain = database.prepare(`EXPLAIN QUERY PLAN ${sql}`);
+    const rows =
+      names.length > 0
+        ? explain.all(Object.fromEntries(names))
+        : explain.all(...[...sql.matchAll(/\?/g)].map(() => null));
+    return (rows as { detail: string }[]).map(({ detail }) => detail);
+  });
+}
+
+async function pagePlans(text: string, order: "newest" | "oldest" = "newest", limit = 10): Promise<string[]> {
+  const index = new SeriesIndex(DEFAULT_LIMITS);
+  applySnapshot(index, reader.snapshot(), reader.extents());
+  const selection = await index.resolve(parseSelector(text, DEFAULT_LIMITS), async () => new Uint32Array());
+  const fresh = new CatalogReader(database, DEFAULT_LIMITS, 100);
+  return plansOf(() => fresh.page({ selection, order, limit, maxSeq: 1e9 }));
+}
+
+const BY_ID = "SEARCH k USING COVERING INDEX profile_by_id (profile_id>? AND profile_id<?)";
+const ROW = "SEARCH p USING PRIMARY KEY (service_id=? AND type_id=? AND profile_id=?)";
+const GROUP = "SEARCH p USING PRIMARY KEY (service_id=? AND type_id=? AND profile_id>? AND profile_id<?)";
+
+describe("a page", () => {
+  test.each(["newest", "oldest"] as const)("of everything walks the ids, %s first, without sorting", async (order) => {
+    expect(await pagePlans("{}", order)).toEqual(expect.arrayContaining([BY_ID, ROW]));
+    expect((await pagePlans("{}", order)).join()).not.toMatch(/TEMP B-TREE|SCAN/);
+  });
+
+  test("of one service and type walks its primary key without sorting", async () => {
+    expect((await pagePlans('cpu{service="s3"}')).filter((line) => !line.includes("submitter"))).toEqual([GROUP]);
+  });
+
+  test("of many series in one group walks its primary key, though an index over series exists", async () => {
+    const plans = await pagePlans('cpu{service="s3",nth!="1"}');
+    expect(plans).toContain(GROUP);
+    expect(plans.join()).not.toMatch(/TEMP B-TREE|SCAN|profile_by_series/);
+  });
+
+  test("of many series in many groups walks the ids without sorting", async () => {
+    const plans = await pagePlans('{mod="1"}');
+    expect(plans).toEqual(expect.arrayContaining([BY_ID, ROW]));
+    expect(plans.join()).not.toMatch(/TEMP B-TREE|SCAN|profile_by_series/);
+  });
+
+  test("of a few profiles gathers from the index over series, in one statement", async () => {
+    const plans = await pagePlans('{nth="5"}');
+    expect(plans).toContain(
+      "SEARCH k USING COVERING INDEX profile_by_series (series_id=? AND profile_id>? AND profile_id<?)",
+    );
+    expect(plans).toContain(ROW);
+    expect(plans).not.toContain(BY_ID);
+  });
+});
+
+test("an insert, a retry, a relocation and a deletion find their rows by key", async () => {
+  const profile = newProfile({
+    second: 7,
+    timeSource: "receipt",
+    requestId: "fresh",
+    labels: [label("brand", "new")],
+    sampleLabelKeys: ["k"],
+    submitter: "you",
+  });
+  const locator = { segmentId: 1, offset: 1, sizeBytes: 1 };
+  const plans = await plansOf(() => {
+    const fresh = new CatalogWriter(database);
+    fresh.insertAll([insertMessage([profile])]);
+    fresh.insertAll([insertMessage([profile])]);
+    fresh.relocate({ ids: [profile.id], to: [locator] });
+    fresh.delete([profile.id]);
+    fresh.forgetSegment(99);
+  });
+  expect(plans.join("\n")).not.toMatch(/SCAN (?!CONSTANT)/);
+  expect(plans).toContain(
+    "SEARCH p USING INDEX profile_by_receipt (digest=? AND series_id=? AND received_ns>? AND received_ns<?)",
+  );
+});
+
+test("reads of one profile, a segment, counts and times never scan all profiles", async () => {
+  const interval = { startNs: BASE_NS + 1n, endNs: BASE_NS + 5n };
+  const seriesIds = Uint32Array.of(1, 2);
+  const plans = await plansOf(() => {
+    const fresh = new CatalogReader(database, DEFAULT_LIMITS, 100);
+    fresh.get({ ids: [new Uint8Array(16)], maxSeq: 1 });
+    fresh.mergeByIds({ ids: ["00".repeat(16)], maxSeq: 1 });
+    fresh.profilesInSegment({ segmentId: 1, limit: 1 });
+    fresh.seriesCounts({ seriesIds, interval });
+    fresh.seriesTimes({ seriesIds });
+    fresh.matchValues({ name: "nth", pattern: "1.*", afterLabelId: 0, lastLabelId: 10 });
+  });
+  expect(plans.join("\n")).not.toMatch(/SCAN (?!j VIRTUAL)/);
+});
