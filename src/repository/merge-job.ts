@@ -40,6 +40,9 @@ export interface MergedBytes {
   wrapped: boolean[];
 }
 
+/** Half the time of zlib's default of 6 for 3 % more bytes (bench: 3.3 MB, 27 and 58 ms); merges are mostly read once. */
+const GZIP_LEVEL = 4;
+
 export class MergeJob {
   readonly #reader: BlobReader;
   readonly #limits: Limits;
@@ -99,6 +102,6 @@ export class MergeJob {
         { subject: "result" },
       );
     }
-    return { gzipped: deflate(bytes), digest: hash("sha256", bytes, "hex"), ...sums };
+    return { gzipped: deflate(bytes, GZIP_LEVEL), digest: hash("sha256", bytes, "hex"), ...sums };
   }
 }
