@@ -1,3 +1,5 @@
+// What the API takes and gives, and made-up bodies of it.
+
 package main
 
 import (

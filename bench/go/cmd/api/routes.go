@@ -1,3 +1,5 @@
+// The handlers of the API: each leans on other parts of the standard library, so that their stacks differ.
+
 package main
 
 import (

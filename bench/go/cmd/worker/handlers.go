@@ -1,3 +1,5 @@
+// What the jobs do: each leans on other parts of the standard library, so that their stacks differ.
+
 package main
 
 import (

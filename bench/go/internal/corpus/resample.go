@@ -1,3 +1,5 @@
+// How one profile is drawn from real ones.
+
 package corpus
 
 import (

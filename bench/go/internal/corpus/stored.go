@@ -1,3 +1,5 @@
+// A corpus as it lies on the disk.
+
 package corpus
 
 import (

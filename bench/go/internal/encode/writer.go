@@ -1,3 +1,5 @@
+// The protobuf that this package needs, and no more.
+
 package encode
 
 // A writer appends protobuf fields; a nested message is written to a writer of its own first.
