@@ -3,7 +3,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -30,9 +30,11 @@ beforeAll(async () => {
   clone = join(folder, "clone");
   copyRepository();
   port = String(await freePort());
+  const script = join(clone, "examples/merge.ts");
+  writeFileSync(script, readFileSync(script, "utf8").replaceAll(DOCUMENTED_PORT, port));
 });
 afterAll(async () => {
-  if (server?.exitCode === null) {
+  if (server?.exitCode === null && server.signalCode === null) {
     const ended = once(server, "close");
     process.kill(-server.pid!, "SIGTERM");
     await ended;
