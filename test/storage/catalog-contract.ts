@@ -123,6 +123,13 @@ export function catalogContract(
         expect(retry!.record.id).toBe(again!.record.id);
       });
 
+      test("remembers a request id also where the profile was there already", async () => {
+        const [first] = await insert(newProfile({ content: "same" }));
+        await insert(newProfile({ content: "same", requestId: "late" }));
+        const [retry] = await insert(newProfile({ second: 5, requestId: "late" }));
+        expect(retry).toEqual({ record: first!.record, alreadyExisted: true });
+      });
+
       test("takes the same digest and series within ten minutes as a retry, where the time is that of the receipt", async () => {
         const minute = 60n * 1_000_000_000n;
         const at = (receivedNs: bigint, more = {}) =>
@@ -225,6 +232,36 @@ export function catalogContract(
         await insert(b);
         for (const text of ["{}", '{service="auth"}', '{none=""}'])
           expect(await find(text, { maxSeq: 1 })).toEqual([idOf(a)]);
+      });
+
+      test("finds a few among many to the nanosecond and the commit, page by page", async () => {
+        await insert(
+          ...Array.from({ length: 3000 }, (_, nth) =>
+            newProfile({ second: nth % 100, labels: [label("n", `${nth}`)] }),
+          ),
+        );
+        const rare = Array.from({ length: 40 }, (_, nth) =>
+          newProfile({ timeNs: BASE_NS + 50_000_000_000n + BigInt(nth) * 100_000n, labels: [label("rare", "yes")] }),
+        );
+        await insert(...rare);
+        const wanted = rare.slice(5, 25).map(idOf).sort();
+        const interval = { startNs: rare[5]!.timeNs, endNs: rare[30]!.timeNs };
+        for (const order of ["newest", "oldest"] as const) {
+          const paged: string[] = [];
+          for (let afterId: string | undefined; ; afterId = paged.at(-1)) {
+            const more = { order, interval, maxSeq: 3025, limit: 3, ...(afterId && { afterId }) };
+            const page = await find('{rare="yes"}', more);
+            paged.push(...page);
+            if (page.length < 3) break;
+          }
+          expect(paged).toEqual(order === "newest" ? wanted.toReversed() : wanted);
+        }
+        expect(await find('{rare="yes"}', { interval, limit: 1000 })).toHaveLength(25);
+        expect((await catalog.count(selector('{rare="yes"}'), interval)).count).toBe(25);
+        expect(
+          (await catalog.mergeInputs({ selector: selector('{rare="yes"}'), interval, limit: 9, strategy: "newest" }))
+            .matched,
+        ).toBe(25);
       });
 
       test("refuses a cursor that is no id", async () => {
