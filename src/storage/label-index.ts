@@ -3,7 +3,6 @@
 
 import type { Label } from "../model/labels.ts";
 import type { Limits } from "../model/limits.ts";
-import { compileAnchored } from "../model/regexp.ts";
 import { type Matcher, valueTest } from "../model/selector.ts";
 import { IdList } from "./id-list.ts";
 
@@ -11,6 +10,11 @@ import { IdList } from "./id-list.ts";
 export const INLINE_VALUES = 2_000;
 /** Per label name; each remembers the values it matched. */
 const CACHED_PATTERNS = 8;
+/** Compiling one takes as long as testing a hundred values. */
+const COMPILED_PATTERNS = 64;
+
+/** In a map of hits by series id: out, whatever else holds. Above any count of matchers. */
+export const EXCLUDED = 255;
 
 /** Which of the values of `name` with ids in (afterLabelId, lastLabelId] the anchored pattern matches. */
 export type MatchElsewhere = (
@@ -38,6 +42,7 @@ interface PatternCache {
 export class LabelIndex {
   readonly #limits: Limits;
   readonly #names = new Map<string, LabelName>();
+  readonly #compiled = new Map<string, (value: string) => boolean>();
   /** By label id. */
   readonly #labels: Label[] = [];
   /** By label id: its name. */
@@ -93,7 +98,7 @@ export class LabelIndex {
     return typeof posting === "number" ? Uint32Array.of(posting) : posting.view();
   }
 
-  /** Tests what `matcher` would have to test of many values, elsewhere; afterwards mark() is quick. */
+  /** Tests what `matcher` would have to test of many values, elsewhere; afterwards exclude() and raise() are quick. */
   async prepare({ name, operator, value }: Matcher, matchElsewhere: MatchElsewhere): Promise<void> {
     if (operator === "=" || operator === "!=") return;
     const entry = this.#names.get(name);
@@ -110,58 +115,62 @@ export class LabelIndex {
     }
   }
 
-  /** True where only series that have the name can match: those are found without looking at all others. */
-  isNarrow(matcher: Matcher): boolean {
-    const negated = matcher.operator === "!=" || matcher.operator === "!~";
-    return !negated && (matcher.mustExist === true || !valueTest(matcher, this.#limits)(""));
+  /** Whether a series without the name cannot match: then the matches are among the few that have it. */
+  requiresName(matcher: Matcher): boolean {
+    return matcher.mustExist === true || this.#test(matcher)("") === isNegated(matcher);
   }
 
   /**
-   * Raises `hits` from `round` to `round + 1` for every series that the matcher holds for; `hits` has a place for every series id. Answers
-   * the raised ones where the matcher is narrow. Meaning: src/model/selector.ts, compileMatcher.
+   * Sets `hits` to EXCLUDED for series that fail the matcher and would not be missed by raise(). Meaning of a match:
+   * src/model/selector.ts, compileMatcher.
    */
-  mark(matcher: Matcher, hits: Uint8Array, round: number): IdList | undefined {
+  exclude(matcher: Matcher, hits: Uint8Array): void {
     const entry = this.#names.get(matcher.name);
-    const raised = new IdList();
-    if (this.isNarrow(matcher)) {
-      if (entry) this.#raiseMatching(entry, matcher, hits, round, raised);
-      return raised;
+    if (!entry) return;
+    if (isNegated(matcher)) {
+      for (const ids of this.#matchingSeries(entry, matcher)) for (const seriesId of ids) hits[seriesId] = EXCLUDED;
+    } else if (!this.requiresName(matcher)) {
+      const matching = new Uint8Array(hits.length);
+      for (const ids of this.#matchingSeries(entry, matcher)) for (const seriesId of ids) matching[seriesId] = 1;
+      for (const seriesId of entry.present.view()) if (matching[seriesId] === 0) hits[seriesId] = EXCLUDED;
     }
-    const negated = matcher.operator === "!=" || matcher.operator === "!~";
-    const absentHolds = !matcher.mustExist && valueTest(matcher, this.#limits)("") !== negated;
-    const present = new Uint8Array(hits.length);
-    for (const seriesId of entry?.present.view() ?? []) present[seriesId] = 1;
-    if (entry) this.#raiseMatching(entry, matcher, present, 1, raised);
-    const wanted = negated ? 1 : 2;
-    for (let seriesId = 0; seriesId < hits.length; seriesId++) {
-      if (hits[seriesId] !== round) continue;
-      const state = present[seriesId]!;
-      if (state === 0 ? absentHolds : state === wanted) hits[seriesId] = round + 1;
-    }
-    return undefined;
   }
 
-  #raiseMatching(entry: LabelName, matcher: Matcher, marks: Uint8Array, from: number, raised: IdList): void {
-    for (const labelId of this.#matchingLabels(entry, matcher)) {
-      const posting = this.#postings[labelId];
-      if (posting === undefined) continue;
-      const ids = typeof posting === "number" ? [posting] : posting.view();
+  /** Raises `hits` from `round` to `round + 1` for series that hold a matcher that requires its name, and answers those. */
+  raise(matcher: Matcher, hits: Uint8Array, round: number): IdList {
+    const raised = new IdList();
+    const entry = this.#names.get(matcher.name);
+    if (!entry) return raised;
+    const lists = isNegated(matcher) ? [entry.present.view()] : this.#matchingSeries(entry, matcher);
+    for (const ids of lists) {
       for (const seriesId of ids) {
-        if (marks[seriesId] !== from) continue;
-        marks[seriesId] = from + 1;
+        if (hits[seriesId] !== round) continue;
+        hits[seriesId] = round + 1;
         raised.push(seriesId);
       }
     }
+    return raised;
   }
 
-  #matchingLabels(entry: LabelName, { operator, value }: Matcher): Uint32Array | number[] {
+  /** Of every value that the matcher's text fits; negation is the caller's. */
+  #matchingSeries(entry: LabelName, matcher: Matcher): Iterable<number>[] {
+    const lists: Iterable<number>[] = [];
+    for (const labelId of this.#matchingLabels(entry, matcher)) {
+      const posting = this.#postings[labelId];
+      if (posting !== undefined) lists.push(typeof posting === "number" ? [posting] : posting.view());
+    }
+    return lists;
+  }
+
+  #matchingLabels(entry: LabelName, matcher: Matcher): Uint32Array | number[] {
+    const { operator, value } = matcher;
     if (operator === "=" || operator === "!=") {
       const labelId = entry.idOfValue.get(value);
       return labelId === undefined ? [] : [labelId];
     }
     const cache = this.#patternCache(entry, value);
     if (cache.tested < entry.labelIds.length) {
-      const matches = compileAnchored(value, this.#limits);
+      const matches = this.#test(matcher);
       for (; cache.tested < entry.labelIds.length; cache.tested++) {
         const labelId = entry.labelIds.at(cache.tested)!;
         if (matches(this.#labels[labelId]!.value)) cache.matching.push(labelId);
@@ -170,11 +179,27 @@ export class LabelIndex {
     return cache.matching.view();
   }
 
+  #test(matcher: Matcher): (value: string) => boolean {
+    if (matcher.operator === "=" || matcher.operator === "!=") return valueTest(matcher, this.#limits);
+    const test = this.#compiled.get(matcher.value) ?? valueTest(matcher, this.#limits);
+    remember(this.#compiled, matcher.value, test, COMPILED_PATTERNS);
+    return test;
+  }
+
   #patternCache(entry: LabelName, pattern: string): PatternCache {
     const cache = entry.patterns.get(pattern) ?? { tested: 0, matching: new IdList() };
-    entry.patterns.delete(pattern);
-    entry.patterns.set(pattern, cache);
-    if (entry.patterns.size > CACHED_PATTERNS) entry.patterns.delete(entry.patterns.keys().next().value!);
+    remember(entry.patterns, pattern, cache, CACHED_PATTERNS);
     return cache;
   }
+}
+
+function isNegated({ operator }: Matcher): boolean {
+  return operator === "!=" || operator === "!~";
+}
+
+/** The one that was used longest ago makes room. */
+function remember<Value>(cache: Map<string, Value>, key: string, value: Value, size: number): void {
+  cache.delete(key);
+  cache.set(key, value);
+  if (cache.size > size) cache.delete(cache.keys().next().value!);
 }

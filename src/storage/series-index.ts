@@ -229,15 +229,20 @@ export class SeriesIndex {
   }
 
   #someSeries(selector: Selector, groups: readonly SeriesGroup[]): ResolvedSelection {
-    const series = new Uint8Array(this.#lastSeriesId + 1);
+    const hits = new Uint8Array(this.#lastSeriesId + 1);
+    for (const matcher of selector.labels) this.labels.exclude(matcher, hits);
+    const required = selector.labels.filter((matcher) => this.labels.requiresName(matcher));
+    let candidates = groups.map((group) => group.series.view());
+    for (const [round, matcher] of required.entries()) candidates = [this.labels.raise(matcher, hits, round).view()];
+    const series = new Uint8Array(hits.length);
     const rowsInGroup = new Float64Array(this.#groups.length).fill(-1);
     for (const group of groups) rowsInGroup[this.#groups.indexOf(group)] = 0;
     let [seriesCount, rows, firstMs, lastMs] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const candidates of this.#candidates(selector, groups)) {
-      for (const seriesId of candidates) {
+    for (const ids of candidates) {
+      for (const seriesId of ids) {
         const own = this.#rowsOf[seriesId]!;
         const group = this.#groupOf[seriesId]!;
-        if (own === 0 || rowsInGroup[group]! < 0) continue;
+        if (hits[seriesId] !== required.length || own === 0 || rowsInGroup[group]! < 0) continue;
         series[seriesId] = 1;
         seriesCount++;
         rows += own;
@@ -257,21 +262,6 @@ export class SeriesIndex {
       firstMs,
       lastMs,
     };
-  }
-
-  /** The series that hold all label matchers, whatever their group; without matchers, those of the groups. */
-  #candidates({ labels }: Selector, groups: readonly SeriesGroup[]): Uint32Array[] {
-    if (labels.length === 0) return groups.map(({ series }) => series.view());
-    // The last one to look names the survivors, if it can: then nobody has to search for them.
-    const order = labels.toSorted((a, b) => Number(this.labels.isNarrow(a)) - Number(this.labels.isNarrow(b)));
-    const hits = new Uint8Array(this.#lastSeriesId + 1);
-    let survivors: IdList | undefined;
-    for (const [round, matcher] of order.entries()) survivors = this.labels.mark(matcher, hits, round);
-    if (survivors) return [survivors.view()];
-    const found = new IdList();
-    for (let seriesId = 1; seriesId < hits.length; seriesId++)
-      if (hits[seriesId] === order.length) found.push(seriesId);
-    return [found.view()];
   }
 }
 

@@ -26,7 +26,7 @@ import type {
   StoredProfile,
 } from "../catalog.ts";
 import type { MatchElsewhere } from "../label-index.ts";
-import { type ResolvedSelection, SeriesIndex } from "../series-index.ts";
+import { GROUP_SCANS, type ResolvedSelection, SeriesIndex } from "../series-index.ts";
 import { groupList, labelNameList, labelValueList, type SeriesCounts, seriesList } from "../series-lists.ts";
 import { INSTANCE_LABELS } from "../spread.ts";
 import { storedProfile } from "../stored-profile.ts";
@@ -376,8 +376,10 @@ function pageRequest(
   if (afterId !== undefined && after === undefined) {
     throw new DomainError("invalid", `Cannot continue after ${quote(afterId)}: it is no profile id`);
   }
+  // Many groups are read by their series, not one by one, and each would cost a microsecond on its way.
+  const groups = selection.groups.length > GROUP_SCANS ? [] : selection.groups;
   return {
-    selection,
+    selection: { ...selection, groups },
     order,
     limit,
     maxSeq: Math.min(selection.seq, maxSeq ?? selection.seq),

@@ -31,7 +31,7 @@ export class PageReader {
   readonly #statements: Statements;
   readonly #chunkRows: number;
 
-  /** A scan that skips rows looks at `chunkRows` before it is asked whether gathering were cheaper. */
+  /** A scan that skips rows looks at `chunkRows` at first, at most, before it is asked whether gathering were cheaper. */
   constructor(statements: Statements, chunkRows: number) {
     this.#statements = statements;
     this.#chunkRows = chunkRows;
@@ -63,7 +63,9 @@ export class PageReader {
     const found: RawRow[] = [];
     let rest = range;
     let spent = 0;
-    for (let chunk = this.#chunkRows; ; chunk *= 4) {
+    // Four times what it should take, if the selected lie evenly among the others.
+    const expected = passed(scan.kind === "byId" ? selection.totalRows : group!.rows) * 4;
+    for (let chunk = Math.ceil(Math.min(expected, this.#chunkRows)); ; chunk *= 4) {
       const edge = this.#edge(scan, order, rest, chunk);
       const part = edge === undefined ? rest : upTo(rest, order, edge);
       found.push(...this.#scan(scan, { ...request, limit: limit - found.length }, part, series));
