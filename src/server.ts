@@ -10,6 +10,7 @@ import { healthRoutes } from "./http/health.ts";
 import { type Listener, startListener } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { createRequestHandler } from "./http/request-handler.ts";
+import { readTlsCredentials, type TlsFiles } from "./http/tls.ts";
 import { DomainError } from "./model/errors.ts";
 import type { Limits } from "./model/limits.ts";
 import { NS_PER_MS } from "./model/time.ts";
@@ -24,6 +25,8 @@ import { openSqliteCatalog } from "./storage/sqlite/catalog.ts";
 export interface ServerOptions {
   /** Each gets a listener of its own; port 0 is any free port. */
   listen: readonly { host: string; port: number }[];
+  /** Every listener answers TLS too, on its port. Absent: cleartext alone. */
+  tls?: TlsFiles | undefined;
   /** Made where it is absent. One process at a time has it. */
   dataFolder: string;
   limits: Limits;
@@ -43,6 +46,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { dataFolder, limits, logger, version } = options;
   const startedMs = performance.now();
   await using opened = new AsyncDisposableStack();
+  const tls = options.tls && (await readTlsCredentials(options.tls));
   await makeFolder(dataFolder);
   opened.use(lockFolder(dataFolder));
   const catalog = opened.use(await openSqliteCatalog({ folder: dataFolder, limits }));
@@ -68,13 +72,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const listeners: Listener[] = [];
   for (const { host, port } of options.listen) {
-    const listener = await startListener({ host, port, limits, logger, onRequest });
+    const listener = await startListener({ host, port, limits, logger, onRequest, tls });
     opened.defer(() => listener.close(0));
     listeners.push(listener);
   }
   const { profiles, series } = await catalog.statistics();
   logger.info(
-    { addresses: listeners.map(({ address }) => address), profiles, series, startMs: performance.now() - startedMs },
+    {
+      addresses: listeners.map(({ address }) => address),
+      tls: tls !== undefined,
+      profiles,
+      series,
+      startMs: performance.now() - startedMs,
+    },
     "serving",
   );
 

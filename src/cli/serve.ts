@@ -1,8 +1,8 @@
 // `profusion serve`: runs the server until a signal. What it is made of is src/server.ts.
 
-import { once } from "node:events";
 import type { Command } from "commander";
 import pino from "pino";
+import type { TlsFiles } from "../http/tls.ts";
 import { DomainError } from "../model/errors.ts";
 import { quote } from "../model/text.ts";
 import type { RunningServer } from "../server.ts";
@@ -18,6 +18,8 @@ const HURRY_MS = 1_000;
 interface ServeOptions {
   listen?: Address[];
   data?: string;
+  tlsCert?: string;
+  tlsKey?: string;
   logLevel?: string;
   limit: string[];
 }
@@ -32,6 +34,8 @@ export function addServe(program: Command, version: string): void {
       repeated(parseAddress),
     )
     .option("--data <folder>", `where the profiles live (PROFUSION_DATA; default ${DEFAULT_DATA})`)
+    .option("--tls-cert <file>", "answer TLS too, beside cleartext: certificate and chain, PEM (PROFUSION_TLS_CERT)")
+    .option("--tls-key <file>", "the certificate's key, PEM without a passphrase (PROFUSION_TLS_KEY)")
     .option("--log-level <level>", "trace, debug, info, warn, error or silent (PROFUSION_LOG_LEVEL; default info)")
     .option("--limit <name=number>", "set a limit; may be repeated (PROFUSION_LIMIT_<NAME>)", repeated(String), [])
     .addHelpText("after", () => `\nLimits and their defaults (bytes, ms, counts):\n${listLimits()}`)
@@ -42,16 +46,27 @@ async function serve(options: ServeOptions, version: string): Promise<void> {
   const { env } = process;
   const limits = setLimits(options.limit, env);
   const listen = options.listen ?? (env.PROFUSION_LISTEN || DEFAULT_LISTEN).split(",").map(parseAddress);
+  const tls = tlsFiles(options.tlsCert || env.PROFUSION_TLS_CERT, options.tlsKey || env.PROFUSION_TLS_KEY);
   const dataFolder = options.data || env.PROFUSION_DATA || DEFAULT_DATA;
   const logger = createLogger(options.logLevel || env.PROFUSION_LOG_LEVEL || "info");
   // Loaded here: the other verbs need none of it.
   const { startServer } = await import("../server.ts");
   // A signal before this is done ends the process as it stands, which the storage survives.
-  const server = await startServer({ listen, dataFolder, limits, logger, version });
-  logger.info({ signal: await nextSignal() }, "stopping");
-  void hurry(server, logger);
+  const server = await startServer({ listen, tls, dataFolder, limits, logger, version });
+  const [first, second] = stopSignals();
+  logger.info({ signal: await first }, "stopping");
+  void hurry(server, logger, second);
   await server.close();
   logger.info("stopped");
+}
+
+function tlsFiles(certificate: string | undefined, key: string | undefined): TlsFiles | undefined {
+  if (certificate && key) return { certificate, key };
+  if (!certificate && !key) return undefined;
+  throw new DomainError(
+    "invalid",
+    `Cannot answer TLS with ${certificate ? "a certificate" : "a key"} alone: set both --tls-cert (PROFUSION_TLS_CERT) and --tls-key (PROFUSION_TLS_KEY), or neither`,
+  );
 }
 
 /** Lines of JSON on stdout, written at once: nothing is lost when the process ends. */
@@ -65,17 +80,23 @@ function createLogger(level: string): pino.Logger {
   return pino({ level, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ sync: true }));
 }
 
-async function nextSignal(): Promise<string> {
-  const either = new AbortController();
-  const names = ["SIGTERM", "SIGINT"] as const;
-  const name = await Promise.race(names.map((each) => once(process, each, either).then(() => each)));
-  either.abort();
-  return name;
+/** The first signal to stop and the second. Listened for at once: between the two, one would end the process by itself. */
+function stopSignals(): [first: Promise<string>, second: Promise<string>] {
+  const first = Promise.withResolvers<string>();
+  const second = Promise.withResolvers<string>();
+  let next = first;
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    process.on(name, () => {
+      next.resolve(name);
+      next = second;
+    });
+  }
+  return [first.promise, second.promise];
 }
 
 /** What is under way is cut short at the second signal. */
-async function hurry(server: RunningServer, logger: pino.Logger): Promise<void> {
-  const signal = await nextSignal();
+async function hurry(server: RunningServer, logger: pino.Logger, second: Promise<string>): Promise<void> {
+  const signal = await second;
   logger.warn({ signal }, "stopping at once");
   setTimeout(() => process.exit(1), HURRY_MS).unref();
   await server.close(0);

@@ -9,6 +9,7 @@ import type { HttpRequest, HttpResponse } from "./exchange.ts";
 import { createHttp1Server } from "./http1-server.ts";
 import { createHttp2Server } from "./http2-server.ts";
 import { Sniffer, type WireProtocol } from "./sniffer.ts";
+import { createTlsServer, type TlsCredentials } from "./tls.ts";
 
 export interface ListenerOptions {
   host: string;
@@ -18,6 +19,8 @@ export interface ListenerOptions {
   logger: Logger;
   /** Must not throw: createRequestHandler in src/http/request-handler.ts makes one. */
   onRequest: (request: HttpRequest, response: HttpResponse) => void;
+  /** TLS is answered beside cleartext. Absent: it is refused. */
+  tls?: TlsCredentials | undefined;
 }
 
 export interface Listener {
@@ -36,6 +39,12 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const sniffer = new Sniffer(limits);
   const http1 = createHttp1Server(limits, onRequest);
   const http2 = createHttp2Server(limits, onRequest);
+  // Without ALPN a client speaks HTTP/1: Node's HTTP/2 takes no TLS socket that has not agreed on it.
+  const tls =
+    options.tls &&
+    createTlsServer(options.tls, limits, logger, (socket) =>
+      hand(socket.alpnProtocol === "h2" ? "http2" : "http1", socket),
+    );
   const refuseTls = once(() =>
     logger.warn("a client tried TLS on the cleartext port and was refused; further ones are not logged"),
   );
@@ -53,6 +62,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   function hand(protocol: WireProtocol, socket: Socket): void {
     if (protocol === "http1") http1.serve(socket);
     else if (protocol === "http2") http2.serve(socket);
+    else if (tls) tls.serve(socket);
     else {
       refuseTls();
       socket.destroy();
@@ -66,6 +76,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     drain = () => {};
     server.close();
     sniffer.destroyAll();
+    tls?.destroyHandshakes();
     http1.drain();
     http2.drain();
   };

@@ -2,11 +2,13 @@
 
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runCli, runServe } from "../support/run-cli.ts";
+import { CERTIFICATE, TLS_FILES } from "../support/test-certificate.ts";
 
 const CPU = readFileSync(new URL("../testdata/recorded/go-cpu-1.pb.gz", import.meta.url));
 
@@ -55,6 +57,18 @@ describe("profusion serve", () => {
     const { addresses } = server.log.find(({ msg }) => msg === "serving") as { addresses: { port: number }[] };
     expect(addresses.length).toBe(2);
     for (const { port } of addresses) expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+  });
+
+  test("answers TLS beside cleartext on every address, with files from options or the environment", async () => {
+    const options = ["--listen", "127.0.0.1:0", "--tls-cert", TLS_FILES.certificate];
+    await using server = await runServe(folder, options, { PROFUSION_TLS_KEY: TLS_FILES.key });
+    const serving = server.log.find(({ msg }) => msg === "serving") as { addresses: { port: number }[]; tls: boolean };
+    expect([serving.addresses.length, serving.tls]).toEqual([2, true]);
+    for (const { port } of serving.addresses) {
+      const [answer] = await once(get(`https://127.0.0.1:${port}/healthz`, { ca: CERTIFICATE }), "response");
+      expect(answer.statusCode).toBe(200);
+      expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+    }
   });
 
   test("stops at once at the second signal, whatever is still under way", async () => {
@@ -108,6 +122,9 @@ describe("profusion serve says in one line, without a stack trace,", () => {
     [["--listen", "nowhere"], "write HOST:PORT"],
     [["--limit", "bodyBytes=much"], "whole number"],
     [["--log-level", "loud"], "Cannot log at level"],
+    [["--tls-cert", TLS_FILES.certificate], "Cannot answer TLS with a certificate alone"],
+    [["--tls-key", TLS_FILES.key], "Cannot answer TLS with a key alone"],
+    [["--tls-cert", "absent.pem", "--tls-key", TLS_FILES.key], 'Cannot use the TLS certificate "absent.pem": ENOENT'],
   ])("what is wrong with %j", async (args, message) => {
     expect(await refusal(...args, "--data", folder)).toContain(message);
   });

@@ -1,4 +1,4 @@
-// One HTTP/2 request with prior knowledge, as gRPC clients speak it.
+// One HTTP/2 request with prior knowledge, as gRPC clients speak it, or over TLS.
 
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 
@@ -13,9 +13,10 @@ export interface Http2Client extends Disposable {
   request(headers: Record<string, string>, body?: Uint8Array): Promise<Http2Answer>;
 }
 
-export function openHttp2(url: string): Http2Client {
+/** `ca` is whom an https URL's certificate is to be from. */
+export function openHttp2(url: string, ca?: string): Http2Client {
   // Room for the longest header the server takes; Node's client refuses more than 64 KiB by default.
-  const session = connect(url, { maxSendHeaderBlockLength: 4 * 1024 * 1024 });
+  const session = connect(url, { maxSendHeaderBlockLength: 4 * 1024 * 1024, ...(ca && { ca }) });
   session.on("error", () => {});
   return {
     session,

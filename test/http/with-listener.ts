@@ -7,6 +7,7 @@ import { type Listener, startListener } from "../../src/http/listener.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
 import { createRequestHandler } from "../../src/http/request-handler.ts";
 import type { Route } from "../../src/http/router.ts";
+import type { TlsCredentials } from "../../src/http/tls.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/model/limits.ts";
 
 export const silentLogger = pino({ level: "silent" });
@@ -20,6 +21,7 @@ export interface TestServer extends AsyncDisposable {
 export async function serveHandler(
   onRequest: (request: HttpRequest, response: HttpResponse) => void,
   limits: Partial<Limits> = {},
+  tls?: TlsCredentials,
 ): Promise<TestServer> {
   const listener = await startListener({
     host: "127.0.0.1",
@@ -27,6 +29,7 @@ export async function serveHandler(
     limits: { ...DEFAULT_LIMITS, ...limits },
     logger: silentLogger,
     onRequest,
+    tls,
   });
   const { port } = listener.address;
   return {

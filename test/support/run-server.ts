@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import type { TlsFiles } from "../../src/http/tls.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/model/limits.ts";
 import { startServer } from "../../src/server.ts";
 
@@ -13,10 +14,11 @@ export interface ServerForTest extends AsyncDisposable {
   address: string;
 }
 
-export async function runServer(limits: Partial<Limits> = {}): Promise<ServerForTest> {
+export async function runServer(limits: Partial<Limits> = {}, tls?: TlsFiles): Promise<ServerForTest> {
   const dataFolder = await mkdtemp(join(tmpdir(), "profusion-"));
   const server = await startServer({
     listen: [{ host: "127.0.0.1", port: 0 }],
+    tls,
     dataFolder,
     limits: { ...DEFAULT_LIMITS, ...limits },
     // A bug behind an "internal error" shows.

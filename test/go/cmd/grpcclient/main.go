@@ -1,18 +1,22 @@
 // Command grpcclient calls every method of the contract with grpc-go, asks health and both versions of reflection with
 // grpc-go's own messages, and prints what it saw as JSON.
 //
-//	grpcclient HOST:PORT SERVICE FILE FILE FILE
+//	grpcclient [-tls-ca FILE] HOST:PORT SERVICE FILE FILE FILE
+//
+// With -tls-ca it speaks TLS and trusts the authorities in that PEM file.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -33,17 +37,26 @@ type report struct {
 }
 
 func main() {
-	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
+	authorities := flag.String("tls-ca", "", "speak TLS and trust the authorities in this PEM file")
+	flag.Parse()
+	if err := run(*authorities, flag.Arg(0), flag.Arg(1), flag.Args()[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(address string, service string, files []string) error {
+func run(authorities string, address string, service string, files []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	transport := insecure.NewCredentials()
+	if authorities != "" {
+		var err error
+		if transport, err = credentials.NewClientTLSFromFile(authorities, ""); err != nil {
+			return err
+		}
+	}
 	connection, err := grpc.NewClient(address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.UseCompressor("gzip")))
+		grpc.WithTransportCredentials(transport), grpc.WithDefaultCallOptions(grpc.UseCompressor("gzip")))
 	if err != nil {
 		return err
 	}
