@@ -95,7 +95,7 @@ export interface SelectionState {
 
 export interface NameCount {
   name: string;
-  /** Profiles in the interval, where one was given and counts were asked for; else of all time. */
+  /** Profiles of the selector in the interval. A profile that has a label name twice counts once. */
   profiles: number;
 }
 
@@ -103,6 +103,7 @@ export interface ListQuery {
   /** Narrow the list to what these profiles have. Defaults: everything, all of time. */
   selector: Selector;
   interval?: Interval;
+  /** Of the names; in a list of series, of the service. */
   prefix: string;
   /** Exclusive: the last name of the page before. */
   after?: string;
@@ -114,15 +115,17 @@ export interface SeriesRow {
   type: string;
   labels: Labels;
   profiles: number;
-  /** Start of its first and its last profile. */
+  /** Start of its first and its last profile in the interval. */
   firstNs: bigint;
   lastNs: bigint;
 }
 
-/** Freed bytes of one segment, by a deletion. */
+/** What the rows say of one segment; its file holds headers and unacknowledged bytes besides. */
 export interface CatalogSegment {
   segmentId: number;
+  /** Sizes of all blobs that were ever named in it, those of duplicates included. */
   bytes: number;
+  /** Of these, without a row now. */
   deadBytes: number;
   /** Profiles in it that are still in the catalog. */
   live: number;
@@ -147,9 +150,9 @@ export interface Catalog extends AsyncDisposable {
   mergeInputsByIds(ids: readonly string[]): Promise<MergeInputs>;
   count(selector: Selector, interval?: Interval): Promise<SelectionState>;
 
-  /** Removes the rows in one commit; the locators are theirs, for the caller to free. Absent ids are left out. */
+  /** Removes the rows in one commit; the locators are theirs, in any order, for the caller to free. Absent ids are left out. */
   delete(ids: readonly string[]): Promise<Locator[]>;
-  /** Removes at most `limit` of the selection up to `maxSeq` in one commit, and answers how many and what to free. */
+  /** Removes the oldest of the selection up to `maxSeq`, at most `limit`, in one commit, and answers what to free. */
   deleteSelection(
     selector: Selector,
     interval: Interval | undefined,
@@ -171,7 +174,7 @@ export interface Catalog extends AsyncDisposable {
   profilesInSegment(segmentId: number, limit: number): Promise<StoredProfile[]>;
   /** Points rows at copies of their bytes; a row deleted meanwhile is left out of the answer. */
   relocate(moves: readonly { id: string; to: Locator }[]): Promise<string[]>;
-  /** Forgets a segment without live profiles. */
+  /** Forgets a segment without live profiles; an absent one is forgotten already. Throws `conflict` where profiles are live. */
   forgetSegment(segmentId: number): Promise<void>;
 
   statistics(): Promise<{ profiles: number; series: number; services: number; sizeBytes: number; maxSeq: number }>;
