@@ -1,18 +1,20 @@
-// Thread entry of ingest: a message in, one call down, a message out.
+// Thread entry of ingest: a message in, one call down for each upload, a message out.
 
+import { parentPort, workerData } from "node:worker_threads";
 import { toErrorMessage } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
+import type { PrepareAnswer, RawUpload } from "./ingest-pool.ts";
 import { prepareUpload } from "./prepare-upload.ts";
 
-export interface IngestTask {
-  bytes: Uint8Array;
-  type: string;
-  limits: Limits;
-}
+const { limits } = workerData as { limits: Limits };
 
-export default function run({ bytes, type, limits }: IngestTask) {
+parentPort!.on("message", ({ requestId, uploads }: { requestId: number; uploads: RawUpload[] }) => {
+  parentPort!.postMessage({ requestId, value: uploads.map(prepare) });
+});
+
+function prepare({ bytes, type }: RawUpload): PrepareAnswer {
   try {
-    return { prepared: prepareUpload(bytes, type, limits) };
+    return prepareUpload(bytes, type, limits);
   } catch (error) {
     return { error: toErrorMessage(error) };
   }

@@ -1,7 +1,5 @@
 // The life of a push: check names, prepare in a worker, append bytes, commit rows, acknowledge. Bytes before row, always.
 
-import { Piscina } from "piscina";
-import { fromErrorMessage } from "../model/errors.ts";
 import { canonicalLabels, checkService } from "../model/labels.ts";
 import type { Limits } from "../model/limits.ts";
 import { profileId } from "../model/profile-id.ts";
@@ -13,10 +11,8 @@ import type { ProfileSummary } from "../pprof/summary.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog, NewProfile } from "../storage/catalog.ts";
 import { GroupCommit } from "./group-commit.ts";
-import type { IngestTask } from "./ingest-worker.ts";
-import type { PreparedUpload } from "./prepare-upload.ts";
+import { IngestPool } from "./ingest-pool.ts";
 import type { PushOutcome, PushRequest } from "./repository.ts";
-import { THREAD_RESOURCES } from "./thread.ts";
 
 export interface IngestDependencies {
   blobs: BlobStore;
@@ -36,21 +32,7 @@ export interface Ingest extends AsyncDisposable {
 const TENANT = "default";
 export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestDependencies): Ingest {
   const commits = new GroupCommit(blobs, catalog, limits);
-  const workers = new Piscina({
-    filename: new URL("./ingest-worker.ts", import.meta.url).href,
-    minThreads: threads,
-    maxThreads: threads,
-    resourceLimits: THREAD_RESOURCES,
-  });
-
-  async function prepare(bytes: Uint8Array, type: string): Promise<PreparedUpload> {
-    // A copy, and lent for good: the original is appended while the worker may still hold its own.
-    const sent = new Uint8Array(bytes); // not slice(): a Buffer's shares its memory
-    const task: IngestTask = { bytes: sent, type, limits };
-    const answer = await workers.run(task, { transferList: [sent.buffer] });
-    if (answer.error) throw fromErrorMessage(answer.error);
-    return answer.prepared;
-  }
+  const pool = new IngestPool(limits, threads);
 
   async function push(request: PushRequest): Promise<PushOutcome> {
     const service = checkService(request.service, limits);
@@ -59,7 +41,9 @@ export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestD
     checkSenderId("request id", request.requestId, limits);
     checkSenderId("external id", request.externalId, limits);
     const receivedNs = nowNs();
-    const { digest, summary } = await prepare(request.bytes, type);
+    // A copy, and lent for good: the original is appended while the thread may still hold its own.
+    const sent = new Uint8Array(request.bytes); // not slice(): a Buffer's shares its memory
+    const { digest, summary } = await pool.prepare(sent, type);
     if (summary?.sampleCount === 0) return { state: "empty" };
 
     const time = resolveProfileTime(summary?.timeNs ?? 0n, request.clientTimeNs, receivedNs);
@@ -99,7 +83,7 @@ export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestD
     settled: () => commits.settled(),
     async [Symbol.asyncDispose]() {
       await commits.idle();
-      await workers.close();
+      await pool[Symbol.asyncDispose]();
     },
   };
 }
