@@ -40,7 +40,7 @@ export function contractHandler(repository: Repository, options: ContractHandler
   };
 
   async function answer(request: HttpRequest, response: HttpResponse): Promise<void> {
-    const isJson = /^application\/.*json/.test(request.headers["content-type"] ?? "");
+    const isJson = /^application\/.*json/i.test(request.headers["content-type"] ?? "");
     const path = request.url?.split("?", 1)[0] ?? "";
     const handler = (isJson ? jsonHandlers : handlers).get(path)!;
     const contextValues = createContextValues().set(submitterKey, request.socket?.remoteAddress);

@@ -32,7 +32,8 @@ const PROCESS_ID = randomBytes(4).toString("hex");
 let requests = 0;
 
 export function openExchange(request: HttpRequest, response: HttpResponse): Exchange {
-  const url = request.url ?? "/";
+  const url = originForm(request.url ?? "/");
+  request.url = url;
   const mark = url.indexOf("?");
   const left = new AbortController();
   response.once("close", () => {
@@ -52,6 +53,15 @@ export function openExchange(request: HttpRequest, response: HttpResponse): Exch
     route: "",
     requestBytes: 0,
   };
+}
+
+/** Servers must also take http://authority/path (RFC 9112 §3.2.2), which clients send where they believe in a proxy. */
+function originForm(target: string): string {
+  if (target.startsWith("/")) return target;
+  const path = /^https?:\/\/[^/?]*/i.exec(target);
+  if (path === null) return target;
+  const rest = target.slice(path[0].length);
+  return rest.startsWith("/") ? rest : `/${rest}`;
 }
 
 /** Narrows to HTTP/1.1, whose connection carries one request at a time. */

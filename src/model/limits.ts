@@ -21,15 +21,18 @@ export const DEFAULT_LIMITS = {
   /** Go records 128 frames, async-profiler 2048. */
   framesPerStack: 4096,
 
-  // A profile in a legacy format (src/pprof/legacy/), which is read into objects, where a protobuf is read in place.
-  /** Inflated; the largest seen, a C++ heap profile, has 9 MB. */
-  legacyBytes: 32 * MIB,
+  // A profile in a legacy format (src/pprof/legacy/), which is read into objects, where a protobuf is read in place: these bound
+  // the seconds and the memory that one upload can cost.
+  /** Inflated; Go's texts of a large program have 1–2 MB. */
+  legacyBytes: 16 * MIB,
   /** google/pprof refuses longer lines too. */
   legacyLineBytes: 64 * KIB - 1,
-  /** Distinct addresses; a program of 100 MB of code shows some 100 000. */
-  legacyLocations: 1_000_000,
+  /** Distinct addresses; a large program shows some 10 000. */
+  legacyLocations: 500_000,
+  /** Linux allows a process 65 530. */
+  legacyMappings: 65_536,
   /** `name=value` lines of a memory map, which later lines refer to as `$name`: one or two in practice. */
-  legacyAssignments: 64,
+  legacyAssignments: 16,
   /** Comparisons of addresses with mappings: 100 000 addresses among 1000 mappings. */
   legacyMappingChecks: 100_000_000,
   /** Strings, functions, mappings, locations or lines of one profile, each: a row costs up to 40 bytes while it is read. */
@@ -56,7 +59,9 @@ export const DEFAULT_LIMITS = {
   selectorMatchers: 64,
   regexpBytes: 1 * KIB,
   /** Instructions of the compiled RE2 program: repetition such as (a{100}){100} multiplies. */
-  regexpProgramSize: 5_000,
+  regexpProgramSize: 500,
+  /** A reader tests the values of one name; two readers serve everybody. A hundred thousand short values take 0.1–0.3 s. */
+  regexpMs: 2_000,
   /** profefe clients put id lists of this size into the request line. */
   headerBytes: 1 * MIB,
 

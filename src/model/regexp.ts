@@ -23,6 +23,19 @@ export function compileAnchored(pattern: string, limits: Limits): (value: string
   return (value) => compiled.testExact(value);
 }
 
+/** A function to call before each of many tests: it throws `too-large` when they have taken limits.regexpMs. */
+export function regexpDeadline(pattern: string, values: number, limits: Limits): () => void {
+  const untilMs = performance.now() + limits.regexpMs;
+  return () => {
+    if (performance.now() < untilMs) return;
+    throw new DomainError(
+      "too-large",
+      `Cannot test regular expression ${quote(pattern)} on ${values} values within ${limits.regexpMs} ms: use a simpler one or narrow the selector`,
+      { subject: "result" },
+    );
+  };
+}
+
 function compile(pattern: string): RE2JS {
   try {
     return RE2JS.compile(pattern, RE2JS.DOTALL);

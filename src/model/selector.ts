@@ -54,6 +54,7 @@ export function parseSelector(text: string, limits: Limits): Selector {
   }
   const fault = text.isWellFormed() ? undefined : textFault(text);
   if (fault) throw new DomainError("invalid", `Cannot read selector ${quote(text)}: it ${fault}`);
+  if (text.trim() === "") throw new DomainError("invalid", "Cannot read an empty selector: {} is everything");
   const { typeText, matchers } = new SelectorReader(text).read();
   if (matchers.length > limits.selectorMatchers) {
     throw new DomainError(
@@ -76,9 +77,15 @@ function sortOut(matchers: readonly Matcher[]): Selector {
   for (const matcher of matchers) {
     if (matcher.name === "service") services.push(matcher);
     else if (matcher.name !== "type" && matcher.name !== "__name__") labels.push(matcher);
-    else if (matcher.operator !== "=") types.push({ ...matcher, name: "type" });
+    else if (matcher.operator !== "=") types.push({ ...matcher, name: "type", value: plainTypes(matcher) });
     else {
       const reference = parseTypeReference(matcher.value);
+      if (reference.column && typeId !== undefined && typeId !== matcher.value) {
+        throw new DomainError(
+          "invalid",
+          `Cannot ask for ${quote(typeId)} and ${quote(matcher.value)}: name one profile type id`,
+        );
+      }
       if (reference.column) {
         column = reference.column;
         typeId = matcher.value;
@@ -93,6 +100,15 @@ function typeMatcher(types: readonly string[]): Matcher {
   return types.length === 1
     ? { name: "type", operator: "=", value: types[0]! }
     : { name: "type", operator: "=~", value: types.join("|") };
+}
+
+/** An id names one column to keep; there is no asking for its opposite. */
+function plainTypes({ operator, value }: Matcher): string {
+  if (operator !== "!=" || !value.includes(":")) return value;
+  throw new DomainError(
+    "invalid",
+    `Cannot leave out ${quote(value)}: a profile type id goes with = only, a type such as heap with any operator`,
+  );
 }
 
 /** The selector in one canonical text, which reads back as the same selector, but for `mustExist`, which has no PromQL form. */
@@ -162,7 +178,6 @@ class SelectorReader {
   }
 
   #readBraces(matchers: Matcher[]): void {
-    if (this.#text.trim() === "") return;
     this.#expect("{");
     for (;;) {
       this.#skipSpace();

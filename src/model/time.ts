@@ -29,6 +29,9 @@ const ISO = /^(\d{4})-(\d{2})-(\d{2})T(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|
 const RELATIVE = /^now(?:([+-])(.+))?$/;
 const DURATION_PART = /(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w)/gy;
 
+/** Characters; turning more digits into a number would take long. */
+const LONGEST_DURATION = 64;
+
 const UNIT_NS: Record<string, bigint> = {
   ns: 1n,
   us: 1_000n,
@@ -114,6 +117,7 @@ function zoneOffsetMinutes(zone: string | undefined): number | undefined {
 export function parseDuration(text: string): bigint {
   let totalNs = 0n;
   let end = 0;
+  if (text.length > LONGEST_DURATION) throw unreadable(text);
   for (const part of text.matchAll(DURATION_PART)) {
     const [whole, fraction = ""] = part[1]!.split(".");
     const unitNs = UNIT_NS[part[2]!]!;
@@ -121,9 +125,13 @@ export function parseDuration(text: string): bigint {
     end = part.index + part[0].length;
   }
   if (end === 0 || end !== text.length) {
-    throw new DomainError("invalid", `Cannot read duration ${quote(text)}: write 30s, 5m, 1h30m, 2d or 1w`);
+    throw unreadable(text);
   }
   return totalNs;
+}
+
+function unreadable(text: string): DomainError {
+  return new DomainError("invalid", `Cannot read duration ${quote(text)}: write 30s, 5m, 1h30m, 2d or 1w`);
 }
 
 /** RFC 3339 in UTC with as many of nine fraction digits as are needed. */

@@ -30,7 +30,7 @@ export async function merge(dependencies: MergeDependencies, request: MergeReque
   using _turn = await gate.enter(request.signal);
   using _reading = reads.enter();
   const columns = request.columns ?? columnOf(request.selection);
-  const plan = await planMerge(catalog, request.selection, columns, limits);
+  const plan = await planMerge(catalog, request.selection, columns, limits, request.strict);
   const only =
     request.verbatimSingle &&
     columns === undefined &&

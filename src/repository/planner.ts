@@ -2,6 +2,7 @@
 
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
+import { formatProfileId, parseProfileId } from "../model/profile-id.ts";
 import { describeShape, mergeKey, type Shape, type ValueType } from "../model/shape.ts";
 import type { Catalog, MergeInput, MergeInputs } from "../storage/catalog.ts";
 import type { Selection, Skipped } from "./repository.ts";
@@ -23,13 +24,14 @@ export async function planMerge(
   selection: Selection,
   columns: readonly ValueType[] | undefined,
   limits: Limits,
+  strict = false,
 ): Promise<MergePlan> {
   const skipped: Skipped[] = [];
   const found = selection.ids
     ? await inputsByIds(catalog, selection.ids, skipped)
     : await inputsBySelector(catalog, selection, limits, skipped);
   if (found.inputs.length === 0) throw new DomainError("not-found", "No profile matches");
-  const fitting = chooseShape(found, columns, selection.ids !== undefined, skipped);
+  const fitting = chooseShape(found, columns, strict || selection.ids !== undefined, skipped);
   return { ...fitting, matched: found.matched, skipped };
 }
 
@@ -62,11 +64,16 @@ async function inputsBySelector(
 }
 
 async function inputsByIds(catalog: Catalog, ids: readonly string[], skipped: Skipped[]): Promise<MergeInputs> {
-  const unique = [...new Set(ids)];
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const id of ids.map(canonicalId)) {
+    if (seen.has(id)) repeated.add(id);
+    seen.add(id);
+  }
+  const unique = [...seen];
   const found = await catalog.mergeInputsByIds(unique);
-  if (unique.length < ids.length) {
-    const repeated = [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))];
-    skipped.push(skip("duplicate", repeated, "named more than once, counted once", ids.length - unique.length));
+  if (repeated.size > 0) {
+    skipped.push(skip("duplicate", [...repeated], "named more than once, counted once", ids.length - unique.length));
   }
   const present = new Set(found.inputs.map(({ id }) => id));
   const absent = unique.filter((id) => !present.has(id));
@@ -74,9 +81,15 @@ async function inputsByIds(catalog: Catalog, ids: readonly string[], skipped: Sk
   return found;
 }
 
+/** Ids are read in either case; text that is no id stays what it is, and is not there. */
+function canonicalId(id: string): string {
+  const bytes = parseProfileId(id);
+  return bytes === undefined ? id : formatProfileId(bytes);
+}
+
 /**
  * Columns in another order are the same columns. With columns asked for, every shape that has them fits. Otherwise the newest shape wins,
- * and the rest is skipped; but ids that were named one by one must fit together.
+ * and the rest is skipped; but where all must fit (named one by one, or strict), the rest is a conflict.
  */
 function chooseShape(
   { inputs, shapes }: MergeInputs,

@@ -6,10 +6,13 @@ import type { Limits } from "../model/limits.ts";
 import { type Matcher, valueTest } from "../model/selector.ts";
 import { IdList } from "./id-list.ts";
 
-/** Regular expressions over more values than this are tested in another thread: RE2 in JavaScript takes 1–3 µs a value. */
-export const INLINE_VALUES = 2_000;
-/** Per label name; each remembers the values it matched. */
-const CACHED_PATTERNS = 8;
+/**
+ * So long a regular expression is tested here, the rest of the values in another thread. Most take 1–3 µs a value, so some two thousand
+ * fit; the largest allowed on a value of 4 KiB takes milliseconds.
+ */
+const INLINE_MS = 4;
+/** Per label name; each remembers the values it matched. As many as a selector may have matchers: none is lost between test and use. */
+const CACHED_PATTERNS = 64;
 /** Compiling one takes as long as testing a hundred values. */
 const COMPILED_PATTERNS = 64;
 
@@ -104,7 +107,8 @@ export class LabelIndex {
     const entry = this.#names.get(name);
     if (!entry) return;
     const cache = this.#patternCache(entry, value);
-    while (entry.labelIds.length - cache.tested > INLINE_VALUES) {
+    this.#testValues(entry, cache, value, performance.now() + INLINE_MS);
+    while (cache.tested < entry.labelIds.length) {
       const from = cache.tested;
       const to = entry.labelIds.length;
       const matching = await matchElsewhere(name, value, entry.labelIds.at(from - 1) ?? 0, entry.labelIds.at(to - 1)!);
@@ -169,14 +173,18 @@ export class LabelIndex {
       return labelId === undefined ? [] : [labelId];
     }
     const cache = this.#patternCache(entry, value);
-    if (cache.tested < entry.labelIds.length) {
-      const matches = this.#test(matcher);
-      for (; cache.tested < entry.labelIds.length; cache.tested++) {
-        const labelId = entry.labelIds.at(cache.tested)!;
-        if (matches(this.#labels[labelId]!.value)) cache.matching.push(labelId);
-      }
-    }
+    this.#testValues(entry, cache, value, Number.POSITIVE_INFINITY);
     return cache.matching.view();
+  }
+
+  /** Goes on where the pattern's cache ends, to the last value or until `untilMs` of the process's clock. */
+  #testValues(entry: LabelName, cache: PatternCache, pattern: string, untilMs: number): void {
+    if (cache.tested === entry.labelIds.length) return;
+    const matches = this.#test({ name: "", operator: "=~", value: pattern });
+    for (; cache.tested < entry.labelIds.length && performance.now() < untilMs; cache.tested++) {
+      const labelId = entry.labelIds.at(cache.tested)!;
+      if (matches(this.#labels[labelId]!.value)) cache.matching.push(labelId);
+    }
   }
 
   #test(matcher: Matcher): (value: string) => boolean {

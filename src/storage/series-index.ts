@@ -3,6 +3,7 @@
 
 import type { Labels } from "../model/labels.ts";
 import type { Limits } from "../model/limits.ts";
+import { regexpDeadline } from "../model/regexp.ts";
 import { compileMatcher, type Matcher, type Selector } from "../model/selector.ts";
 import { parseShapeSignature, type Shape } from "../model/shape.ts";
 import { IdList } from "./id-list.ts";
@@ -272,10 +273,12 @@ function forThread({ serviceId, typeId, rows }: SeriesGroup): ResolvedSelection[
 /** All matchers on one name; each distinct value is tested once. */
 function memoTest(matchers: readonly Matcher[], limits: Limits): (value: string) => boolean {
   const tests = matchers.map((matcher) => compileMatcher(matcher, limits));
+  const deadline = regexpDeadline(matchers.map(({ value }) => value).join(" "), matchers.length, limits);
   const known = new Map<string, boolean>();
   return (value) => {
     let holds = known.get(value);
     if (holds === undefined) {
+      deadline();
       holds = tests.every((test) => test([value]));
       known.set(value, holds);
     }

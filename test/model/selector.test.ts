@@ -10,7 +10,6 @@ const parse = (text: string) => parseSelector(text, limits);
 
 describe("parseSelector()", () => {
   test.each([
-    ["", "{}"],
     ["{}", "{}"],
     ["{ , }", undefined],
     ["cpu", "cpu{}"],
@@ -61,6 +60,13 @@ describe("parseSelector()", () => {
     ['{a="\\ud800"}', "this escape is no character"],
     ['{a="\\U00110000"}', "this escape is no character"],
     ["{=}", "a label name must stand here"],
+    ["", "an empty selector"],
+    [" \t\n", "{} is everything"],
+    [
+      '{type="memory:inuse_space:bytes:space:bytes",type="memory:alloc_space:bytes:space:bytes"}',
+      "name one profile type id",
+    ],
+    ['{type!="memory:inuse_space:bytes:space:bytes"}', "goes with = only"],
     ['{""="x"}', "a label name must stand here"],
     ["cpu heap", '"{" must stand here'],
     ["cpu{}{}", "nothing may follow the closing brace"],
@@ -118,7 +124,6 @@ describe("compileSelector()", () => {
     { name: "zone", value: "b" },
   ];
   test.each([
-    ["", true],
     ["cpu", true],
     ["heap", false],
     ['{service="auth"}', true],

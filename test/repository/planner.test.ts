@@ -75,6 +75,26 @@ describe("planMerge()", () => {
     });
   });
 
+  test("answers conflict under strict where a selector finds different shapes", async () => {
+    const strict = planMerge(catalogOf([1, 4]), everything, undefined, DEFAULT_LIMITS, true);
+    await expect(strict).rejects.toMatchObject({ kind: "conflict" });
+  });
+
+  test("reads ids in either case", async () => {
+    const id = "01m7xzym5jfw72bd4gqjvpeme5";
+    const asked: string[][] = [];
+    const catalog = catalogOf([1]);
+    catalog.mergeInputsByIds = async (ids) => {
+      asked.push([...ids]);
+      const { inputs, ...rest } = await catalog.mergeInputs({ selector: EVERYTHING, limit: 1, strategy: "newest" });
+      return { ...rest, inputs: inputs.map((input) => ({ ...input, id })) };
+    };
+    const selection = { selector: EVERYTHING, ids: [id, id.toUpperCase()] };
+    const plan = await planMerge(catalog, selection, undefined, DEFAULT_LIMITS);
+    expect(asked).toEqual([[id]]);
+    expect(plan.skipped).toMatchObject([{ reason: "duplicate", count: 1, ids: [id] }]);
+  });
+
   test("counts a repeated id once and names it, and names absent ones", async () => {
     const selection = { selector: EVERYTHING, ids: ["a", "x", "a"] };
     const plan = await planMerge(catalogOf([1, 1]), selection, undefined, DEFAULT_LIMITS);

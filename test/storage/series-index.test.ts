@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Label } from "../../src/model/labels.ts";
 import { compareLabels } from "../../src/model/labels.ts";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
+import { compileAnchored } from "../../src/model/regexp.ts";
 import {
   compileSelector,
   EVERYTHING,
@@ -12,12 +13,17 @@ import {
   parseSelector,
   type Selector,
 } from "../../src/model/selector.ts";
-import { INLINE_VALUES } from "../../src/storage/label-index.ts";
 import { SeriesIndex } from "../../src/storage/series-index.ts";
 import { Random } from "../support/random.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const nowhere = () => Promise.reject(new Error("nothing is matched elsewhere here"));
+/** Another thread's part, done here. */
+function elsewhereOf({ labels }: SeriesIndex) {
+  return async (name: string, pattern: string, after: number, last: number) => {
+    const matches = compileAnchored(pattern, DEFAULT_LIMITS);
+    return labels.labelIdsOf(name).filter((id) => id > after && id <= last && matches(labels.label(id).value));
+  };
+}
 
 interface Series {
   seriesId: number;
@@ -51,7 +57,7 @@ function indexOf(all: readonly Series[]): SeriesIndex {
 }
 
 async function selected(index: SeriesIndex, selector: Selector): Promise<number[]> {
-  const { series } = await index.resolve(selector, nowhere, true);
+  const { series } = await index.resolve(selector, elsewhereOf(index), true);
   return [...series!.keys()].filter((seriesId) => series![seriesId] === 1);
 }
 
@@ -106,7 +112,7 @@ describe("SeriesIndex.resolve()", () => {
     );
     index.takeDeletion(3, 1);
     expect(await selected(index, EVERYTHING)).toEqual([1, 2]);
-    const resolved = await index.resolve(parseSelector('{n!="1"}', DEFAULT_LIMITS), nowhere);
+    const resolved = await index.resolve(parseSelector('{n!="1"}', DEFAULT_LIMITS), elsewhereOf(index));
     expect(resolved).toMatchObject({ rows: 1, totalRows: 2, seriesCount: 1, firstMs: 2, lastMs: 2 });
   });
 
@@ -117,7 +123,7 @@ describe("SeriesIndex.resolve()", () => {
       type: "cpu",
       labels: [{ name: "pod", value: `pod-${seriesId}` }],
     });
-    const count = INLINE_VALUES * 2;
+    const count = 20_000;
     const index = indexOf(Array.from({ length: count }, (_, nth) => of(nth + 1)));
     const asked: number[][] = [];
     const elsewhere = async (_name: string, pattern: string, after: number, last: number) => {
@@ -130,10 +136,9 @@ describe("SeriesIndex.resolve()", () => {
     const found = async () => (await index.resolve(selector, elsewhere)).seriesCount;
     expect(await Promise.all([found(), found()])).toEqual([11, 11]);
     expect(await found()).toBe(11);
-    expect(asked).toEqual([
-      [0, count],
-      [0, count],
-    ]);
+    // How many of the first values were tested here depends on the machine's speed; what remained was asked for whole.
+    for (const [, last] of asked) expect(last).toBe(count);
+    const before = asked.length;
     index.takeNames({
       services: [],
       types: [],
@@ -143,6 +148,6 @@ describe("SeriesIndex.resolve()", () => {
     });
     index.takeRows(count + 1, 1, 1, 1);
     expect(await found()).toBe(12);
-    expect(asked).toHaveLength(2);
+    expect(asked).toHaveLength(before);
   });
 });

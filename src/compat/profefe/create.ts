@@ -24,7 +24,7 @@ function readMetadata(exchange: Exchange, { limits, nowNs }: ProfefeContext): Om
   const service = readService(parameters);
   const type = readType(parameters);
   if (type === undefined) throw badRequest("unknown profile type");
-  const labels = readLabels(parameters);
+  const labels = readLabels(parameters, limits);
   const created = readTime(parameters, "created_at", nowNs(), '"created_at"');
   try {
     checkService(service, limits);

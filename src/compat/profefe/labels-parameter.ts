@@ -2,13 +2,21 @@
 
 import { DomainError } from "../../model/errors.ts";
 import type { Label } from "../../model/labels.ts";
+import type { Limits } from "../../model/limits.ts";
 import { quote } from "../../model/text.ts";
 import { unescapeQuery, utf8Text } from "./escapes.ts";
 
+/** Empty chunks are skipped, so there may be more of them than labels; this is more than any client sends. */
+const MOST_CHUNKS = 10_000;
+
 /** `bytes` has been decoded once, as part of the query. Throws `invalid`; limits and order are src/model/labels.ts's. */
-export function parseLabelsParameter(bytes: string): Label[] {
+export function parseLabelsParameter(bytes: string, limits: Limits): Label[] {
   const labels: Label[] = [];
-  for (const chunk of bytes.split(",")) {
+  // Cut before anything is decoded: a URL may hold half a million commas.
+  const chunks = bytes.split(",", MOST_CHUNKS + 1);
+  if (chunks.length > MOST_CHUNKS) throw new DomainError("invalid", `more than ${MOST_CHUNKS} labels`);
+  for (const chunk of chunks) {
+    if (labels.length > limits.labels) break;
     const sign = chunk.indexOf("=");
     const name = sign < 0 ? chunk : chunk.slice(0, sign);
     const value = sign < 0 ? "" : chunk.slice(sign + 1);

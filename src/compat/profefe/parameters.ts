@@ -29,6 +29,7 @@ export interface ProfileQuery {
 }
 
 const MAX_INT64 = 2n ** 63n - 1n;
+const MOST_DIGITS = 64;
 /** A `+02:00` that was put into a URL unescaped. */
 const SPACE_FOR_PLUS = / (?=\d\d:\d\d$)/;
 
@@ -61,9 +62,9 @@ export function readType(parameters: Parameters): string | undefined {
 }
 
 /** As they came, for a profile: the repository puts them in order. */
-export function readLabels(parameters: Parameters): Label[] {
+export function readLabels(parameters: Parameters, limits: Limits): Label[] {
   const bytes = readBytes(parameters, "labels");
-  return bytes === undefined ? [] : explained("labels", bytes, () => parseLabelsParameter(bytes));
+  return bytes === undefined ? [] : explained("labels", bytes, () => parseLabelsParameter(bytes, limits));
 }
 
 /** Undefined where it is absent. `title` is how profefe's message names it. */
@@ -92,7 +93,7 @@ export function readProfileQuery(parameters: Parameters, limits: Limits, nowNs: 
   const hasSelector = selectorText !== undefined && selectorText !== "";
   const service = hasSelector ? readText(parameters, "service") || undefined : readService(parameters);
   const type = readType(parameters);
-  const sent = readLabels(parameters);
+  const sent = readLabels(parameters, limits);
   const { labels } = explained("labels", parameters.get("labels") ?? "", () => canonicalLabels(sent, limits));
   const plain = selectorOf(service, type, labels);
   const selector = hasSelector ? narrowed(plain, selectorText, limits) : plain;
@@ -135,7 +136,8 @@ function readLimit(parameters: Parameters): number | undefined {
   const refuse = (rule: string) => badRequest(`bad "limit" ${quote(text)}: ${rule}`);
   const parsing = `strconv.Atoi: parsing ${quote(text)}`;
   if (!/^[+-]?\d+$/.test(text)) throw refuse(`${parsing}: invalid syntax`);
-  const limit = BigInt(text.replace(/^\+/, ""));
+  // Judged by length first: turning a long text into a number takes long.
+  const limit = text.length > MOST_DIGITS ? MAX_INT64 + 1n : BigInt(text.replace(/^\+/, ""));
   if (limit > MAX_INT64) throw refuse(`${parsing}: value out of range`);
   if (limit < 0n) throw refuse("it must not be negative");
   return limit === 0n ? undefined : Number(limit);

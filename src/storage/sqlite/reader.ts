@@ -2,7 +2,7 @@
 
 import type { Database } from "better-sqlite3";
 import type { Limits } from "../../model/limits.ts";
-import { compileAnchored } from "../../model/regexp.ts";
+import { compileAnchored, regexpDeadline } from "../../model/regexp.ts";
 import { type Interval, NS_PER_MS } from "../../model/time.ts";
 import type { CatalogSegment } from "../catalog.ts";
 import { firstIdOfMs, idRange } from "./id-range.ts";
@@ -174,14 +174,19 @@ export class CatalogReader {
     return time;
   }
 
-  /** Which values of a label name the pattern matches: ids in (afterLabelId, lastLabelId], ascending. */
+  /** Which values of a label name the pattern matches: ids in (afterLabelId, lastLabelId], ascending. Throws `too-large` when it takes long. */
   matchValues(request: { name: string; pattern: string; afterLabelId: number; lastLabelId: number }) {
     const { name, pattern, afterLabelId, lastLabelId } = request;
     const matches = compileAnchored(pattern, this.#limits);
     const labels = this.#statements
       .plain("SELECT label_id, value FROM label WHERE name = ? AND label_id > ? AND label_id <= ?")
       .all(name, afterLabelId, lastLabelId) as [number, string][];
-    return Uint32Array.from(labels.filter(([, value]) => matches(value)).map(([labelId]) => labelId)).sort();
+    const deadline = regexpDeadline(pattern, labels.length, this.#limits);
+    const matching = labels.filter(([, value]) => {
+      deadline();
+      return matches(value);
+    });
+    return Uint32Array.from(matching.map(([labelId]) => labelId)).sort();
   }
 
   segments(): (CatalogSegment & { endOffset: number })[] {
