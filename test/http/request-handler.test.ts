@@ -1,7 +1,7 @@
 // Routing, refusals, bodies, health, metrics and the request log, over real sockets.
 
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { Writable } from "node:stream";
 import { pino } from "pino";
 import { describe, expect, test } from "vitest";
@@ -40,6 +40,28 @@ function throwing(error: unknown): Route {
 }
 
 describe("routing", () => {
+  test.each([
+    ["/a?x=1", "/a|x=1"],
+    ["http://some.host/a?x=1", "/a|x=1"],
+    ["HTTP://some.host:80/a", "/a|"],
+    ["http://some.host?x=1", "/|x=1"],
+    ["http://some.host", "/|"],
+  ])("the request target %s, as clients write it to proxies too, is %s", async (target, seen) => {
+    const show: Route = {
+      method: "GET",
+      path: "/*",
+      handle: (exchange) => sendText(exchange, 200, `${exchange.path}|${exchange.query}`),
+    };
+    await using server = await serveRoutes([show]);
+    const { host, port } = new URL(server.url);
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request({ host: host.split(":")[0], port, path: target }, resolve)
+        .on("error", reject)
+        .end();
+    });
+    expect((await response.toArray()).join("")).toBe(seen);
+  });
+
   const routes: Route[] = ["/a", "/a/*", "/a/b*"].map((path) => ({
     method: "GET",
     path,
