@@ -91,12 +91,19 @@ export async function downloadDigest(url: string, id: string): Promise<string | 
   return hash("sha256", bytes, "hex");
 }
 
+const DOWNLOADS_AT_ONCE = 8;
+
 /** Those of the promised that do not come back byte for byte. */
-export async function broken(url: string, promised: Promised): Promise<string[]> {
+export async function broken(url: string, promised: Iterable<[id: string, digest: string]>): Promise<string[]> {
   const faults: string[] = [];
-  for (const [id, digest] of promised) {
-    const found = await downloadDigest(url, id);
-    if (found !== digest) faults.push(`${id} ${found === undefined ? "is gone" : "has other bytes"}`);
-  }
+  // One iterator for all: each takes the next that nobody took.
+  const rest = [...promised].values();
+  const check = async () => {
+    for (const [id, digest] of rest) {
+      const found = await downloadDigest(url, id);
+      if (found !== digest) faults.push(`${id} ${found === undefined ? "is gone" : "has other bytes"}`);
+    }
+  };
+  await Promise.all(Array.from({ length: DOWNLOADS_AT_ONCE }, check));
   return faults;
 }

@@ -1,7 +1,7 @@
 // One process at a time has a data folder. Node has no flock, but SQLite's exclusive lock is one: the operating system drops it with the
 // process, however that ends, so nothing is ever left to clean by hand.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { DomainError } from "../../model/errors.ts";
@@ -25,8 +25,18 @@ export function lockFolder(folder: string): Disposable {
       { cause },
     );
   }
-  writeFileSync(holderPath, `${process.pid}\n`);
+  sayHolder(holderPath);
   return { [Symbol.dispose]: () => void database.close() };
+}
+
+/** Only for the message above: a full disk must not keep the owner from starting. An old id is worse than none. */
+function sayHolder(holderPath: string): void {
+  try {
+    rmSync(holderPath, { force: true });
+    writeFileSync(holderPath, `${process.pid}\n`);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENOSPC") throw error;
+  }
 }
 
 function openLock(folder: string): Database.Database {
@@ -45,7 +55,7 @@ function cannotLock(folder: string, cause: unknown): DomainError {
 
 function holderOf(holderPath: string): string {
   try {
-    return readFileSync(holderPath, "utf8").trim();
+    return readFileSync(holderPath, "utf8").trim() || "of unknown id";
   } catch {
     return "of unknown id";
   }
