@@ -1,7 +1,7 @@
 // What only the SQLite catalog promises: its settings, its versions, what survives closing it, and how commits are joined.
 
 import { existsSync, statSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
@@ -39,11 +39,12 @@ describe("openSqliteCatalog()", () => {
   });
 
   test("creates its folder, and leaves one file when it is closed", async () => {
-    folder = join(folder, "a", "b");
-    const catalog = await open();
+    const inner = join(folder, "a", "b");
+    const catalog = await openSqliteCatalog({ folder: inner, limits: DEFAULT_LIMITS });
     await catalog.insert([newProfile()]);
     await catalog[Symbol.asyncDispose]();
-    expect(existsSync(`${path()}-wal`) && statSync(`${path()}-wal`).size > 0).toBe(false);
+    const log = join(inner, "catalog.db-wal");
+    expect(existsSync(log) && statSync(log).size > 0).toBe(false);
   });
 
   test("finds after reopening what it acknowledged, and goes on counting", async () => {
@@ -92,10 +93,7 @@ describe("openSqliteCatalog()", () => {
   });
 
   test("answers unavailable for a file that is no database", async () => {
-    await (await import("node:fs/promises")).writeFile(
-      path(),
-      "not a database, but long enough to look at".repeat(100),
-    );
+    await writeFile(path(), "not a database, but long enough to look at".repeat(100));
     await expect(open()).rejects.toMatchObject({ kind: "unavailable" });
   });
 
