@@ -32,10 +32,14 @@ afterAll(async () => {
 });
 
 async function push(type: string, round: number): Promise<void> {
-  const query = new URLSearchParams({ service: "rec", type, labels: `version=1.${round}.0,env=test` });
-  const body = readFileSync(recorded(`go-${type}-${round}.pb.gz`));
-  const answer = await fetch(`${server.url}/api/0/profiles?${query}`, { method: "POST", body });
-  ids.set(`${type} ${round}`, ((await answer.json()) as { body: { id: string } }).body.id);
+  const query = { service: "rec", type, labels: `version=1.${round}.0,env=test` };
+  ids.set(`${type} ${round}`, await pushFile(recorded(`go-${type}-${round}.pb.gz`), query));
+}
+
+async function pushFile(file: string, query: Record<string, string>): Promise<string> {
+  const url = `${server.url}/api/0/profiles?${new URLSearchParams(query)}`;
+  const answer = await fetch(url, { method: "POST", body: readFileSync(file) });
+  return ((await answer.json()) as { body: { id: string } }).body.id;
 }
 
 async function pprof(...args: string[]): Promise<string> {
@@ -94,6 +98,23 @@ test("a selector in the URL does too", async () => {
   const query = encodeURIComponent('cpu{service="rec",version=~"1[.][123].*"}');
   const url = `${server.url}/api/0/profiles/merge?query=${query}&last=9999d`;
   expect(await pprof("-top", url)).toBe(await pprof("-top", mergedFile("cpu", ROUNDS)));
+});
+
+test("legacy formats show what their files show, alone and merged", async () => {
+  const files = ["legacy/gperftools-cpu-64-little.prof", "legacy/gperftools-cpu-signal-frame.prof"].map((name) =>
+    fileURLToPath(new URL(`../testdata/${name}`, import.meta.url)),
+  );
+  const legacyIds: string[] = [];
+  for (const file of files) legacyIds.push(await pushFile(file, { service: "legacy", type: "cpu" }));
+  for (const [at, file] of files.entries()) {
+    const url = `${server.url}/api/0/profiles/${legacyIds[at]}`;
+    expect(Buffer.from(await (await fetch(url)).arrayBuffer()).equals(readFileSync(file))).toBe(true);
+    expect(await pprof("-top", url)).toBe(await pprof("-top", file));
+  }
+  const merged = join(folder, "legacy.pb.gz");
+  execFileSync(oracle, ["merge", "-o", merged, ...files]);
+  const url = `${server.url}/api/0/profiles/merge?service=legacy&type=cpu&last=1h`;
+  expect(await pprof("-top", url)).toBe(await pprof("-top", merged));
 });
 
 test("nothing found is an error that pprof shows", async () => {

@@ -2,6 +2,7 @@
 
 import type { Exchange } from "../../http/exchange.ts";
 import type { Route } from "../../http/router.ts";
+import { sendText } from "../../http/send.ts";
 import { DomainError } from "../../model/errors.ts";
 import type { Repository } from "../../repository/repository.ts";
 import { PROFILES_PATH, type ProfefeContext, type ProfefeOptions } from "./context.ts";
@@ -27,6 +28,7 @@ export function profefeRoutes(repository: Repository, options: ProfefeOptions): 
     ...withSlash("POST", PROFILES_PATH, createProfile),
     ...withSlash("GET", `${PROFILES_PATH}/merge`, mergeFound),
     ...withSlash("POST", `${PROFILES_PATH}/merge`, mergePosted),
+    route("POST", `${PROFILES_PATH}/symbolz`, sendNoSymbols),
     // profefe takes an id without the slash too.
     route("GET", `${PROFILES_PATH}*`, getByIds, `${PROFILES_PATH}/__pid__`),
     route("GET", "/api/0/services", listServices),
@@ -39,6 +41,11 @@ export function profefeRoutes(repository: Repository, options: ProfefeOptions): 
 /** Four strings, named as profefe names them. */
 function sendVersion(exchange: Exchange, { version }: ProfefeContext): void {
   sendEnvelope(exchange, { version, commit: "", build_time: "", go_version: `node ${process.version}` });
+}
+
+/** `go tool pprof` asks next to the URL of a profile without symbols, and gives up where that is an error. We have none to add. */
+function sendNoSymbols(exchange: Exchange): void {
+  sendText(exchange, 200, "num_symbols: 0\n");
 }
 
 function nothing(): never {

@@ -28,11 +28,14 @@ export function readMemoryMap(lines: LineScanner, draft: Draft): void {
 
 function readMappings(lines: LineScanner, limits: Limits): Mapping[] {
   const mappings: Mapping[] = [];
-  const assignments = new Map<string, string>();
+  const assignments: Assignment[] = [];
   while (lines.next()) {
     const line = substitute(lines.text.replace(LOG_PREFIX, ""), assignments, limits);
     const mapping = readMapping(line);
     if (mapping) mappings.push(mapping);
+    if (mappings.length > limits.legacyMappings) {
+      oversizedProfile(`its memory map has more than ${limits.legacyMappings} mappings`);
+    }
     if (mapping !== undefined) continue;
     const equals = line.indexOf("=");
     if (equals >= 0) assign(assignments, trim(line.slice(0, equals)), trim(line.slice(equals + 1)), limits);
@@ -40,24 +43,30 @@ function readMappings(lines: LineScanner, limits: Limits): Mapping[] {
   return mappings;
 }
 
-function assign(assignments: Map<string, string>, name: string, value: string, limits: Limits): void {
-  if (assignments.has(`$${name}`)) return; // the first one holds
-  if (assignments.size >= limits.legacyAssignments) {
+interface Assignment {
+  /** With the "$" that it is referred to by. */
+  name: string;
+  value: string;
+}
+
+function assign(assignments: Assignment[], name: string, value: string, limits: Limits): void {
+  if (assignments.some((known) => known.name === `$${name}`)) return; // the first one holds
+  if (assignments.length >= limits.legacyAssignments) {
     oversizedProfile(`its memory map has more than ${limits.legacyAssignments} assignments`);
   }
-  assignments.set(`$${name}`, value);
+  assignments.push({ name: `$${name}`, value });
 }
 
 /** Puts in the values of `$name`; where several names fit, the one that was assigned first. */
-function substitute(line: string, assignments: ReadonlyMap<string, string>, limits: Limits): string {
-  if (assignments.size === 0) return line;
+function substitute(line: string, assignments: readonly Assignment[], limits: Limits): string {
+  if (assignments.length === 0) return line;
   let replaced = "";
   let at = 0;
   for (let dollar = line.indexOf("$"); dollar >= 0; dollar = line.indexOf("$", at)) {
     replaced += line.slice(at, dollar);
-    const found = [...assignments].find(([name]) => line.startsWith(name, dollar));
-    replaced += found ? found[1] : "$";
-    at = dollar + (found ? found[0].length : 1);
+    const found = assignments.find(({ name }) => line.startsWith(name, dollar));
+    replaced += found?.value ?? "$";
+    at = dollar + (found?.name.length ?? 1);
     checkLine(replaced.length, limits);
   }
   return replaced + line.slice(at);
