@@ -33,7 +33,7 @@ export interface TlsServer {
 /** Throws `invalid` naming the file and the reason: unreadable, not PEM, or a key that does not fit the certificate. */
 export async function readTlsCredentials(files: TlsFiles): Promise<TlsCredentials> {
   const [cert, certificate] = await readPem(files.certificate, "certificate", (pem) => {
-    createSecureContext({ cert: pem }); // X509Certificate alone takes DER too
+    createSecureContext({ cert: pem }); // the whole chain; X509Certificate reads the first of it
     return new X509Certificate(pem);
   });
   const [key, privateKey] = await readPem(files.key, "key", createPrivateKey);
@@ -68,7 +68,6 @@ export function createTlsServer(
   });
   server.on("tlsClientError", (error, socket) => {
     logger.debug({ remote: socket.remoteAddress, reason: error.message }, "a TLS handshake failed");
-    socket.destroy();
   });
   return {
     serve(socket) {

@@ -6,6 +6,7 @@ import { get } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runCli, runServe } from "../support/run-cli.ts";
 import { CERTIFICATE, TLS_FILES } from "../support/test-certificate.ts";
@@ -69,6 +70,22 @@ describe("profusion serve", () => {
       expect(answer.statusCode).toBe(200);
       expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
     }
+  });
+
+  test("serves on while nobody reads its log", async () => {
+    await using server = await runServe(folder);
+    server.child.stdout!.pause();
+    const path = "a".repeat(150);
+    // 400 KB of lines: more than the pipe and both ends of it hold.
+    for (let round = 0; round < 60; round++) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${server.url}/${path}`)));
+      for (const answer of answers) expect((await answer.text()).trim()).toBe("404 page not found");
+    }
+    server.child.stdout!.resume();
+    server.child.kill("SIGTERM");
+    expect(await server.ended).toBe(0);
+    expect(server.log.filter(({ msg }) => msg === "request").length).toBe(60 * 20);
+    expect(server.log.at(-1)).toMatchObject({ msg: "stopped" });
   });
 
   test("stops at once at the second signal, whatever is still under way", async () => {

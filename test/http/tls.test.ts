@@ -309,6 +309,7 @@ describe("readTlsCredentials() names the file and the reason:", () => {
   const files: Record<string, string | Buffer> = {
     "certificate.pem": CERTIFICATE,
     "certificate.der": Buffer.from(CERTIFICATE.replace(/-----.*-----/g, ""), "base64"),
+    "chain.pem": `${CERTIFICATE}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
     "key.pem": readFileSync(TLS_FILES.key),
     "other-key.pem": privateKey.export(pem),
     "locked-key.pem": privateKey.export({ ...pem, cipher: "aes-256-cbc", passphrase: "secret" }),
@@ -321,6 +322,7 @@ describe("readTlsCredentials() names the file and the reason:", () => {
     ["text.pem", "key.pem", /TLS certificate ".*text\.pem": .*; it must be a PEM file$/],
     ["empty.pem", "key.pem", /TLS certificate ".*empty\.pem": .*; it must be a PEM file$/],
     ["certificate.der", "key.pem", /TLS certificate ".*certificate\.der": .*; it must be a PEM file$/],
+    ["chain.pem", "key.pem", /TLS certificate ".*chain\.pem": .*; it must be a PEM file$/],
     ["key.pem", "key.pem", /TLS certificate ".*key\.pem": .*; it must be a PEM file$/],
     ["certificate.pem", "absent.pem", /TLS key ".*absent\.pem": ENOENT/],
     ["certificate.pem", "text.pem", /TLS key ".*text\.pem": .*; it must be a PEM file without a passphrase$/],
