@@ -1,12 +1,12 @@
 // `profusion serve`: runs the server until a signal. What it is made of is src/server.ts.
 
 import type { Command } from "commander";
-import pino from "pino";
+import type { Logger } from "pino";
 import type { TlsFiles } from "../http/tls.ts";
 import { DomainError } from "../model/errors.ts";
-import { quote } from "../model/text.ts";
 import type { RunningServer } from "../server.ts";
 import { type Address, parseAddress } from "./address.ts";
+import { createLogger } from "./create-logger.ts";
 import { repeated } from "./repeated.ts";
 import { listLimits, setLimits } from "./set-limits.ts";
 
@@ -48,13 +48,15 @@ async function serve(options: ServeOptions, version: string): Promise<void> {
   const listen = options.listen ?? (env.PROFUSION_LISTEN || DEFAULT_LISTEN).split(",").map(parseAddress);
   const tls = tlsFiles(options.tlsCert || env.PROFUSION_TLS_CERT, options.tlsKey || env.PROFUSION_TLS_KEY);
   const dataFolder = options.data || env.PROFUSION_DATA || DEFAULT_DATA;
-  const logger = createLogger(options.logLevel || env.PROFUSION_LOG_LEVEL || "info");
+  const { logger, flush } = createLogger(options.logLevel || env.PROFUSION_LOG_LEVEL || "info");
   // Loaded here: the other verbs need none of it.
   const { startServer } = await import("../server.ts");
   // A signal before this is done ends the process as it stands, which the storage survives.
   const server = await startServer({ listen, tls, dataFolder, limits, logger, version });
+  flush(); // someone may be waiting to be told the port
   const [first, second] = stopSignals();
   logger.info({ signal: await first }, "stopping");
+  flush();
   void hurry(server, logger, second);
   await server.close();
   logger.info("stopped");
@@ -67,17 +69,6 @@ function tlsFiles(certificate: string | undefined, key: string | undefined): Tls
     "invalid",
     `Cannot answer TLS with ${certificate ? "a certificate" : "a key"} alone: set both --tls-cert (PROFUSION_TLS_CERT) and --tls-key (PROFUSION_TLS_KEY), or neither`,
   );
-}
-
-/** Lines of JSON on stdout, written at once: nothing is lost when the process ends. */
-function createLogger(level: string): pino.Logger {
-  if (level !== "silent" && !Object.hasOwn(pino.levels.values, level)) {
-    throw new DomainError(
-      "invalid",
-      `Cannot log at level ${quote(level)}: it is one of ${Object.keys(pino.levels.values).join(", ")} and silent`,
-    );
-  }
-  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ sync: true }));
 }
 
 /** The first signal to stop and the second. Listened for at once: between the two, one would end the process by itself. */
@@ -95,7 +86,7 @@ function stopSignals(): [first: Promise<string>, second: Promise<string>] {
 }
 
 /** What is under way is cut short at the second signal. */
-async function hurry(server: RunningServer, logger: pino.Logger, second: Promise<string>): Promise<void> {
+async function hurry(server: RunningServer, logger: Logger, second: Promise<string>): Promise<void> {
   const signal = await second;
   logger.warn({ signal }, "stopping at once");
   setTimeout(() => process.exit(1), HURRY_MS).unref();
