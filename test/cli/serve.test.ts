@@ -70,6 +70,11 @@ describe("profusion serve", () => {
       expect(answer.statusCode).toBe(200);
       expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
     }
+    const file = fileURLToPath(new URL("../testdata/recorded/go-cpu-1.pb.gz", import.meta.url));
+    const pushing = ["push", "--server", server.url.replace("http", "https"), "--service", "tls", file];
+    expect((await runCli(pushing, { env: { NODE_EXTRA_CA_CERTS: TLS_FILES.certificate } })).code).toBe(0);
+    const untrusting = await runCli(pushing);
+    expect([untrusting.code, untrusting.stderr]).toEqual([1, expect.stringContaining("self-signed certificate")]);
   });
 
   test("serves on while nobody reads its log", async () => {
