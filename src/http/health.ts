@@ -7,8 +7,8 @@ import { sendBytes, sendText } from "./send.ts";
 /** `readiness` is the repository's: ready, or why not. */
 export function healthRoutes(readiness: () => { ready: boolean; reason: string }, metrics: Metrics): Route[] {
   const sendMetrics: Route["handle"] = async (exchange) => {
-    const text = await metrics.registry.metrics();
-    sendBytes(exchange, 200, Buffer.from(text), { "content-type": metrics.registry.contentType });
+    const text = await metrics.text();
+    sendBytes(exchange, 200, Buffer.from(text), { "content-type": metrics.contentType });
   };
   return [
     { method: "GET", path: "/healthz", handle: (exchange) => sendText(exchange, 200, "ok\n") },
