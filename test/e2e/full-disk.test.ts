@@ -88,50 +88,53 @@ function fill(path: string, leftBytes: number): void {
   }
 }
 
-describe.runIf(mounted)("a small disk", () => {
-  test("below the reserve uploads answer 507 and everything else goes on", async () => {
-    const random = new Random(1);
-    const promised: Promised = new Map();
-    await withServer(join(mounted!, "reserve"), {}, async (url) => {
-      await store(url, random, promised, 20);
-      fill(join(mounted!, "ballast"), 60 * MIB);
-      await expectFull(url, random);
-      await readsGoOn(url, promised);
-      const [id] = promised.keys();
-      expect(await remove(url, id!)).toBe(200);
-      promised.delete(id!);
-      rmSync(join(mounted!, "ballast"));
-      await store(url, random, promised, 20);
-      await readsGoOn(url, promised);
+// Not declared where it cannot run: the recorder's faults below show the same.
+if (mounted) {
+  describe("a small disk", () => {
+    test("below the reserve uploads answer 507 and everything else goes on", async () => {
+      const random = new Random(1);
+      const promised: Promised = new Map();
+      await withServer(join(mounted!, "reserve"), {}, async (url) => {
+        await store(url, random, promised, 20);
+        fill(join(mounted!, "ballast"), 60 * MIB);
+        await expectFull(url, random);
+        await readsGoOn(url, promised);
+        const [id] = promised.keys();
+        expect(await remove(url, id!)).toBe(200);
+        promised.delete(id!);
+        rmSync(join(mounted!, "ballast"));
+        await store(url, random, promised, 20);
+        await readsGoOn(url, promised);
+      });
+      rmSync(join(mounted!, "reserve"), { recursive: true });
     });
-    rmSync(join(mounted!, "reserve"), { recursive: true });
-  });
 
-  test("without a byte left uploads answer 507, also after a restart, and nothing acknowledged is harmed", async () => {
-    const random = new Random(2);
-    const promised: Promised = new Map();
-    const dataFolder = join(mounted!, "full");
-    await withServer(dataFolder, NO_RESERVE, async (url) => {
-      await store(url, random, promised, 20);
-      fill(join(mounted!, "ballast"), 0);
-      for (let at = 0; at < 100; at++) {
-        // What still fits into pages that the files have is taken.
-        const { id, digest, status } = await upload(url, random);
-        if (id !== undefined) promised.set(id, digest);
-        else expect(status).toBe(507);
-      }
-      await expectFull(url, random);
-      await readsGoOn(url, promised);
+    test("without a byte left uploads answer 507, also after a restart, and nothing acknowledged is harmed", async () => {
+      const random = new Random(2);
+      const promised: Promised = new Map();
+      const dataFolder = join(mounted!, "full");
+      await withServer(dataFolder, NO_RESERVE, async (url) => {
+        await store(url, random, promised, 20);
+        fill(join(mounted!, "ballast"), 0);
+        for (let at = 0; at < 100; at++) {
+          // What still fits into pages that the files have is taken.
+          const { id, digest, status } = await upload(url, random);
+          if (id !== undefined) promised.set(id, digest);
+          else expect(status).toBe(507);
+        }
+        await expectFull(url, random);
+        await readsGoOn(url, promised);
+      });
+      await withServer(dataFolder, NO_RESERVE, async (url) => {
+        await readsGoOn(url, promised);
+        rmSync(join(mounted!, "ballast"));
+        await store(url, random, promised, 20);
+        await readsGoOn(url, promised);
+      });
+      rmSync(dataFolder, { recursive: true });
     });
-    await withServer(dataFolder, NO_RESERVE, async (url) => {
-      await readsGoOn(url, promised);
-      rmSync(join(mounted!, "ballast"));
-      await store(url, random, promised, 20);
-      await readsGoOn(url, promised);
-    });
-    rmSync(dataFolder, { recursive: true });
   });
-});
+}
 
 /** Which calls fail with which error: a full disk, and one that fails. errno 28 is ENOSPC, 5 is EIO. */
 const FAULTS: [name: string, calls: string, errno: number, statuses: number[]][] = [
