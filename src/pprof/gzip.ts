@@ -39,8 +39,8 @@ export function inflate(bytes: Uint8Array, maxBytes: number): Uint8Array {
   return content;
 }
 
-/** gzip at `level` 0–9; 6 is what Go and zlib use by default. */
-export function deflate(bytes: Uint8Array, level = 6): Uint8Array {
+/** gzip at `level` 0–9. Default 4: on merged profiles half the time of zlib's own default, 6, for 3 % more bytes. */
+export function deflate(bytes: Uint8Array, level = 4): Uint8Array {
   return gzipSync(bytes, { level });
 }
 

@@ -4,6 +4,7 @@
 
 import { FUNCTION_STRIDE } from "./function-table.ts";
 import { grown } from "./grow.ts";
+import { HASH_SEED, mix, spread } from "./hash.ts";
 import { LINE_STRIDE, LOCATION_STRIDE } from "./location-table.ts";
 import { MAPPING_STRIDE } from "./mapping-table.ts";
 import type { ProfileTables } from "./profile-tables.ts";
@@ -15,6 +16,8 @@ import { TupleInterner } from "./tuple-interner.ts";
 
 /** Integers of a location before its lines: mapping or -1, relative address low, high, is_folded. A line has LINE_STRIDE. */
 export const LOCATION_HEAD = 4;
+
+const KEY_STRIDE = 4;
 
 export class Interner {
   readonly strings = new StringInterner();
@@ -31,12 +34,19 @@ export class Interner {
   /** The canonical set of each label set, plus 1; 0 until it was asked for. */
   #canonical: Int32Array = new Int32Array(64);
 
-  // Of the profile taken last: its indexes → ids here.
-  stringOf: Int32Array = new Int32Array(512);
+  // Of the profile taken last: its indexes → ids here; -1 until somebody asked.
+  #tables: ProfileTables | undefined;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #stringOf: Int32Array = new Int32Array(512);
   #functionOf: Int32Array = new Int32Array(512);
   mappingOf: Int32Array = new Int32Array(16);
   #locationOf: Int32Array = new Int32Array(512);
+  /** Per location: mapping, relative address low, high, slot in `#guesses`. */
+  #keys: Int32Array = new Int32Array(2048);
   #stack: Int32Array = new Int32Array(128);
+
+  /** A location seen lately at an address, plus 1, by the hash of that address: a guess, always verified. */
+  #guesses: Int32Array = new Int32Array(4096);
 
   constructor() {
     this.labelSets.intern(0);
@@ -45,7 +55,8 @@ export class Interner {
   /** Memory held. */
   get bytes(): number {
     let bytes = this.#canonical.byteLength + this.#stack.byteLength;
-    for (const array of [this.stringOf, this.#functionOf, this.mappingOf, this.#locationOf]) bytes += array.byteLength;
+    for (const array of [this.#stringOf, this.#functionOf, this.mappingOf, this.#locationOf, this.#guesses, this.#keys])
+      bytes += array.byteLength;
     const tables = [
       this.strings,
       this.functions,
@@ -59,11 +70,16 @@ export class Interner {
     return bytes;
   }
 
-  /** Takes the entities of a profile; afterwards `row` reads its samples. */
+  /** Takes the entities of a profile that its locations use; afterwards `row` reads its samples. */
   take(tables: ProfileTables): void {
-    this.#takeStrings(tables);
+    const { raw, strings, functions } = tables;
+    this.#tables = tables;
+    this.#view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+    this.#stringOf = grown(this.#stringOf, strings.count);
+    this.#stringOf.fill(-1, 0, strings.count);
+    this.#functionOf = grown(this.#functionOf, functions.count);
+    this.#functionOf.fill(-1, 0, functions.count);
     this.#takeMappings(tables);
-    this.#takeFunctions(tables);
     this.#takeLocations(tables);
   }
 
@@ -78,13 +94,14 @@ export class Interner {
     return this.rows.row(own, stackLength, labelSet);
   }
 
-  #takeStrings({ strings, raw }: ProfileTables): void {
-    const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-    const { bounds, count } = strings;
-    const own = this.strings;
-    this.stringOf = grown(this.stringOf, count);
-    const stringOf = this.stringOf;
-    for (let at = 0; at < count; at++) stringOf[at] = own.intern(view, bounds[at * 2]!, bounds[at * 2 + 1]!);
+  /** The id of a string of the profile. */
+  string(index: number): number {
+    const known = this.#stringOf[index]!;
+    if (known >= 0) return known;
+    const { bounds } = this.#tables!.strings;
+    const id = this.strings.intern(this.#view, bounds[index * 2]!, bounds[index * 2 + 1]!);
+    this.#stringOf[index] = id;
+    return id;
   }
 
   #takeMappings({ mappings }: ProfileTables): void {
@@ -92,7 +109,7 @@ export class Interner {
     this.mappingOf = grown(this.mappingOf, count);
     for (let row = 0; row < count; row++) {
       const at = row * MAPPING_STRIDE;
-      this.mappingOf[row] = this.mapping(rows, at, this.stringOf[rows[at + 6]!]!, this.stringOf[rows[at + 7]!]!);
+      this.mappingOf[row] = this.mapping(rows, at, this.string(rows[at + 6]!), this.string(rows[at + 7]!));
     }
   }
 
@@ -111,71 +128,172 @@ export class Interner {
     return this.mappings.intern(5);
   }
 
-  #takeFunctions({ functions }: ProfileTables): void {
-    const { rows, count } = functions;
-    const own = this.functions;
-    const { key } = own;
-    const stringOf = this.stringOf;
-    this.#functionOf = grown(this.#functionOf, count);
-    const functionOf = this.#functionOf;
+  #function(row: number): number {
+    const known = this.#functionOf[row]!;
+    if (known >= 0) return known;
+    const { rows } = this.#tables!.functions;
+    const at = row * FUNCTION_STRIDE;
+    const { key } = this.functions;
+    key[0] = this.string(rows[at]!);
+    key[1] = this.string(rows[at + 1]!);
+    key[2] = this.string(rows[at + 2]!);
+    key[3] = rows[at + 3]!;
+    key[4] = rows[at + 4]!;
+    const id = this.functions.intern(5);
+    this.#functionOf[row] = id;
+    return id;
+  }
+
+  /**
+   * Most locations of most profiles were seen before, and comparing costs less than hashing all their strings: so each is
+   * guessed by its address and verified. In three passes, because what the tables answer lies far apart in memory: a pass
+   * of loads that do not wait for each other is several times as fast as a chain of them per location.
+   */
+  #takeLocations({ locations }: ProfileTables): void {
+    const { rows, count } = locations;
+    this.#locationOf = grown(this.#locationOf, count);
+    this.#keys = grown(this.#keys, count * KEY_STRIDE);
+    this.#guess(count);
+    this.#checkGuesses(count);
+    const keys = this.#keys;
+    let line = 0;
     for (let row = 0; row < count; row++) {
-      const at = row * FUNCTION_STRIDE;
-      key[0] = stringOf[rows[at]!]!;
-      key[1] = stringOf[rows[at + 1]!]!;
-      key[2] = stringOf[rows[at + 2]!]!;
-      key[3] = rows[at + 3]!;
-      key[4] = rows[at + 4]!;
-      functionOf[row] = own.intern(5);
+      const lineEnd = rows[row * LOCATION_STRIDE + 4]! * LINE_STRIDE;
+      const guess = this.#locationOf[row]!;
+      if (guess < 0 || !this.#hasLines(guess, line, lineEnd)) {
+        const id = this.#location(row, line, lineEnd);
+        this.#locationOf[row] = id;
+        this.#guesses[keys[row * KEY_STRIDE + 3]!] = id + 1;
+      }
+      line = lineEnd;
     }
   }
 
-  #takeLocations({ locations, mappings }: ProfileTables): void {
-    const { rows, lines, count } = locations;
-    const own = this.locations;
-    const functionOf = this.#functionOf;
-    this.#locationOf = grown(this.#locationOf, count);
+  /** Writes the key of each location, and the location that was at its address last, plus 1. */
+  #guess(count: number): void {
+    const { mappings, locations } = this.#tables!;
+    const { rows } = locations;
+    const starts = mappings.rows;
+    const keys = this.#keys;
+    if (this.locations.count * 4 > this.#guesses.length) this.#guesses = new Int32Array(this.#guesses.length * 4);
+    const guesses = this.#guesses;
+    const mask = guesses.length - 1;
     const locationOf = this.#locationOf;
-    let line = 0;
     for (let row = 0; row < count; row++) {
-      const at = row * LOCATION_STRIDE;
-      const lineEnd = rows[at + 4]! * LINE_STRIDE;
-      const key = own.reserve(LOCATION_HEAD + lineEnd - line);
-      const mapping = rows[at]!;
-      if (mapping < 0) {
-        key[0] = -1;
-        key[1] = rows[at + 1]!;
-        key[2] = rows[at + 2]!;
-      } else {
+      const from = row * LOCATION_STRIDE;
+      const to = row * KEY_STRIDE;
+      const mapping = rows[from]!;
+      let global = -1;
+      let lo = rows[from + 1]!;
+      let hi = rows[from + 2]!;
+      if (mapping >= 0) {
         const start = mapping * MAPPING_STRIDE;
-        const lo = (rows[at + 1]! >>> 0) - (mappings.rows[start]! >>> 0);
-        key[0] = this.mappingOf[mapping]!;
-        key[1] = lo;
-        key[2] = rows[at + 2]! - mappings.rows[start + 1]! - (lo < 0 ? 1 : 0);
+        const difference = (lo >>> 0) - (starts[start]! >>> 0);
+        lo = difference | 0;
+        hi = (hi - starts[start + 1]! - (difference < 0 ? 1 : 0)) | 0;
+        global = this.mappingOf[mapping]!;
       }
-      key[3] = rows[at + 3]!;
-      let length = LOCATION_HEAD;
-      for (; line < lineEnd; line += LINE_STRIDE, length += LINE_STRIDE) {
-        key[length] = functionOf[lines[line]!]!;
-        key[length + 1] = lines[line + 1]!;
-        key[length + 2] = lines[line + 2]!;
-        key[length + 3] = lines[line + 3]!;
-        key[length + 4] = lines[line + 4]!;
-      }
-      locationOf[row] = own.intern(length);
+      const slot = spread(mix(mix(HASH_SEED, lo), global)) & mask;
+      keys[to] = global;
+      keys[to + 1] = lo;
+      keys[to + 2] = hi;
+      keys[to + 3] = slot;
+      locationOf[row] = guesses[slot]!;
     }
+  }
+
+  /** Turns guesses into ids, -1 where the address is another. */
+  #checkGuesses(count: number): void {
+    const { data, ends } = this.locations;
+    const { rows } = this.#tables!.locations;
+    const keys = this.#keys;
+    const locationOf = this.#locationOf;
+    for (let row = 0; row < count; row++) {
+      const guess = locationOf[row]! - 1;
+      const key = row * KEY_STRIDE;
+      const at = guess < 0 ? 0 : ends[guess]!;
+      const isSame =
+        data[at + 1] === keys[key + 1] &&
+        data[at + 2] === keys[key + 2] &&
+        data[at] === keys[key] &&
+        data[at + 3] === rows[row * LOCATION_STRIDE + 3];
+      locationOf[row] = isSame ? guess : -1;
+    }
+  }
+
+  /** Whether location `id` has the lines of the profile from `line` to `lineEnd`. */
+  #hasLines(id: number, line: number, lineEnd: number): boolean {
+    const { data, ends } = this.locations;
+    const { lines } = this.#tables!.locations;
+    let own = ends[id]! + LOCATION_HEAD;
+    if (ends[id + 1]! - own !== lineEnd - line) return false;
+    for (let other = line; other < lineEnd; other += LINE_STRIDE, own += LINE_STRIDE) {
+      if (
+        data[own + 1] !== lines[other + 1] ||
+        data[own + 2] !== lines[other + 2] ||
+        data[own + 3] !== lines[other + 3] ||
+        data[own + 4] !== lines[other + 4] ||
+        !this.#isFunction(data[own]!, lines[other]!)
+      ) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #isFunction(id: number, row: number): boolean {
+    const known = this.#functionOf[row]!;
+    if (known >= 0) return known === id;
+    const { data, ends } = this.functions;
+    const { rows } = this.#tables!.functions;
+    const own = ends[id]!;
+    const at = row * FUNCTION_STRIDE;
+    const isSame =
+      data[own + 3] === rows[at + 3] &&
+      data[own + 4] === rows[at + 4] &&
+      this.#isString(data[own]!, rows[at]!) &&
+      this.#isString(data[own + 1]!, rows[at + 1]!) &&
+      this.#isString(data[own + 2]!, rows[at + 2]!);
+    if (isSame) this.#functionOf[row] = id;
+    return isSame;
+  }
+
+  #isString(id: number, index: number): boolean {
+    const known = this.#stringOf[index]!;
+    if (known >= 0) return known === id;
+    const { bounds } = this.#tables!.strings;
+    const isSame = this.strings.equals(id, this.#view, bounds[index * 2]!, bounds[index * 2 + 1]!);
+    if (isSame) this.#stringOf[index] = id;
+    return isSame;
+  }
+
+  /** The location with the key of `row`, made when it is new. */
+  #location(row: number, line: number, lineEnd: number): number {
+    const { lines, rows } = this.#tables!.locations;
+    const key = this.locations.reserve(LOCATION_HEAD + lineEnd - line);
+    for (let part = 0; part < 3; part++) key[part] = this.#keys[row * KEY_STRIDE + part]!;
+    key[3] = rows[row * LOCATION_STRIDE + 3]!;
+    let length = LOCATION_HEAD;
+    for (let at = line; at < lineEnd; at += LINE_STRIDE, length += LINE_STRIDE) {
+      key[length] = this.#function(lines[at]!);
+      key[length + 1] = lines[at + 1]!;
+      key[length + 2] = lines[at + 2]!;
+      key[length + 3] = lines[at + 3]!;
+      key[length + 4] = lines[at + 4]!;
+    }
+    return this.locations.intern(length);
   }
 
   /** Interned as it came first, so that sorting is done once per distinct sequence. */
   #labelSet({ labels, labelCount }: SampleReader): number {
-    const stringOf = this.stringOf;
     const length = labelCount * LABEL_STRIDE;
     const key = this.labelSets.reserve(length);
     for (let at = 0; at < length; at += LABEL_STRIDE) {
-      key[at] = stringOf[labels[at]!]!;
-      key[at + 1] = stringOf[labels[at + 1]!]!;
+      key[at] = this.string(labels[at]!);
+      key[at + 1] = this.string(labels[at + 1]!);
       key[at + 2] = labels[at + 2]!;
       key[at + 3] = labels[at + 3]!;
-      key[at + 4] = stringOf[labels[at + 4]!]!;
+      key[at + 4] = this.string(labels[at + 4]!);
     }
     const set = this.labelSets.intern(length);
     const known = set < this.#canonical.length ? this.#canonical[set]! : 0;

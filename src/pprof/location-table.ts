@@ -6,7 +6,7 @@ import { invalidProfile, oversizedProfile } from "./invalid-profile.ts";
 import type { MappingTable } from "./mapping-table.ts";
 import { LINE, LOCATION, WIRE } from "./schema.ts";
 import { Spans } from "./spans.ts";
-import type { WireReader } from "./wire-reader.ts";
+import { shortNumber, type WireReader } from "./wire-reader.ts";
 
 /** Integers of a row: mapping row or -1, address low, high, is_folded, end of its lines in `lines`. */
 export const LOCATION_STRIDE = 5;
@@ -42,9 +42,9 @@ export class LocationTable {
 
   /** Answers where its lines end. */
   #readRow(reader: WireReader, row: number, firstLine: number, mappingIds: IdMap, functionIds: IdMap): number {
-    const out = this.rows;
+    const { bytes } = reader;
     const end = this.spans.bounds[row * 2 + 1]!;
-    const at = row * LOCATION_STRIDE;
+    let pos = this.spans.bounds[row * 2]!;
     let idLo = 0;
     let idHi = 0;
     let mapping = -1;
@@ -52,7 +52,24 @@ export class LocationTable {
     let addressHi = 0;
     let isFolded = 0;
     let lineEnd = firstLine;
-    reader.pos = this.spans.bounds[row * 2]!;
+    // Short numbers and lines first, as in function-table.ts.
+    const fastEnd = Math.min(end, bytes.length - 4);
+    while (pos < fastEnd) {
+      const tag = bytes[pos]!;
+      const number = shortNumber(bytes, pos + 1);
+      const value = number >> 2;
+      let next = pos + 2 + (number & 3);
+      if (number < 0 || next > end) break;
+      if (tag === LOCATION.id * 8) idLo = value;
+      else if (tag === LOCATION.mappingId * 8) mapping = mappingIds.get(value, 0);
+      else if (tag === LOCATION.address * 8) addressLo = value;
+      else if (tag === LOCATION.line * 8 + WIRE.bytes && next + value <= end) {
+        this.#readLine(reader, lineEnd++, next, next + value, functionIds);
+        next += value;
+      } else break;
+      pos = next;
+    }
+    reader.pos = pos;
     reader.end = end;
     while (reader.pos < end) {
       const tag = reader.next();
@@ -70,7 +87,9 @@ export class LocationTable {
           addressHi = reader.hi;
           break;
         case LOCATION.line * 8 + WIRE.bytes:
-          this.#readLine(reader, lineEnd++, row, functionIds);
+          pos = reader.stop;
+          this.#readLine(reader, lineEnd++, reader.pos, pos, functionIds);
+          reader.pos = pos;
           reader.end = end;
           break;
         case LOCATION.isFolded * 8:
@@ -81,6 +100,8 @@ export class LocationTable {
       }
     }
     if (mapping >= 0) this.usesMapping[mapping] = 1;
+    const at = row * LOCATION_STRIDE;
+    const out = this.rows;
     out[at] = mapping;
     out[at + 1] = addressLo;
     out[at + 2] = addressHi;
@@ -90,17 +111,28 @@ export class LocationTable {
     return lineEnd;
   }
 
-  #readLine(reader: WireReader, line: number, location: number, functionIds: IdMap): void {
-    const at = line * LINE_STRIDE;
-    if (at + LINE_STRIDE > this.lines.length) this.lines = grown(this.lines, at + LINE_STRIDE);
-    const out = this.lines;
-    const end = reader.stop;
-    reader.end = end;
+  #readLine(reader: WireReader, line: number, start: number, end: number, functionIds: IdMap): void {
+    const { bytes } = reader;
+    let pos = start;
     let fn = -1;
-    out[at + 1] = 0;
-    out[at + 2] = 0;
-    out[at + 3] = 0;
-    out[at + 4] = 0;
+    let lineLo = 0;
+    let lineHi = 0;
+    let columnLo = 0;
+    let columnHi = 0;
+    const fastEnd = Math.min(end, bytes.length - 4);
+    while (pos < fastEnd) {
+      const tag = bytes[pos]!;
+      const number = shortNumber(bytes, pos + 1);
+      const next = pos + 2 + (number & 3);
+      if (number < 0 || next > end) break;
+      if (tag === LINE.functionId * 8) fn = functionIds.get(number >> 2, 0);
+      else if (tag === LINE.line * 8) lineLo = number >> 2;
+      else if (tag === LINE.column * 8) columnLo = number >> 2;
+      else break;
+      pos = next;
+    }
+    reader.pos = pos;
+    reader.end = end;
     while (reader.pos < end) {
       const tag = reader.next();
       switch (tag) {
@@ -108,18 +140,25 @@ export class LocationTable {
           fn = functionIds.get(reader.lo, reader.hi);
           break;
         case LINE.line * 8:
-          out[at + 1] = reader.lo;
-          out[at + 2] = reader.hi;
+          lineLo = reader.lo;
+          lineHi = reader.hi;
           break;
         case LINE.column * 8:
-          out[at + 3] = reader.lo;
-          out[at + 4] = reader.hi;
+          columnLo = reader.lo;
+          columnHi = reader.hi;
           break;
         default:
           reader.pass(tag, LINE.column);
       }
     }
-    if (fn < 0) invalidProfile(`location ${location + 1} has a line whose function the profile does not have`);
+    if (fn < 0) invalidProfile(`the line before byte ${end} is in a function that the profile does not have`);
+    const at = line * LINE_STRIDE;
+    if (at + LINE_STRIDE > this.lines.length) this.lines = grown(this.lines, at + LINE_STRIDE);
+    const out = this.lines;
     out[at] = fn;
+    out[at + 1] = lineLo;
+    out[at + 2] = lineHi;
+    out[at + 3] = columnLo;
+    out[at + 4] = columnHi;
   }
 }

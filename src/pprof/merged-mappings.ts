@@ -58,27 +58,16 @@ export class MergedMappings {
     const { tables, interner } = source;
     const { count } = tables.mappings;
     if (count === 0) return;
-    this.#takeMain({ order, mapping: interner.mappingOf[0]!, attributes: internedRow(source, 0) });
-    const isOpen = new Uint8Array(count);
-    let open = 0;
+    if (this.main === undefined || order < this.main.order) {
+      this.main = { order, mapping: interner.mappingOf[0]!, attributes: internedRow(source, 0) };
+    }
+    let open: Uint8Array | undefined;
     for (let row = 0; row < count; row++) {
       if (tables.locations.usesMapping[row] === 0 || this.#orderOf(interner.mappingOf[row]!) <= order) continue;
-      isOpen[row] = 1;
-      open++;
+      open ??= new Uint8Array(count);
+      open[row] = 1;
     }
-    if (open > 0) this.#claimInOrderOfUse(source, order, isOpen, open);
-  }
-
-  #takeMain(main: MainMapping): void {
-    if (this.main === undefined || main.order < this.main.order) this.main = main;
-  }
-
-  /** Keeps `attributes` for a mapping unless an earlier profile gave some. */
-  #claim(mapping: number, order: number, attributes: Int32Array): void {
-    if (this.#orderOf(mapping) <= order) return;
-    this.#reserve(mapping + 1);
-    this.#orders[mapping] = order;
-    this.attributes.set(attributes, mapping * MAPPING_STRIDE);
+    if (open) this.#claimInOrderOfUse(source, order, open);
   }
 
   state({ strings, mappings }: Interner): MappingsState {
@@ -104,14 +93,22 @@ export class MergedMappings {
       attributes[7] = interner.strings.internByteString(said.buildId);
       return { order, attributes, mapping: interner.mapping(attributes, 0, attributes[6], attributes[7]) };
     };
-    if (state.main) this.#takeMain(intern(state.main));
+    if (state.main && (!this.main || state.main.order < this.main.order)) this.main = intern(state.main);
     for (const { mapping, order, attributes } of state.others.map(intern)) this.#claim(mapping, order, attributes);
   }
 
+  /** Keeps `attributes` for a mapping unless an earlier profile gave some. */
+  #claim(mapping: number, order: number, attributes: Int32Array): void {
+    if (this.#orderOf(mapping) <= order) return;
+    this.#reserve(mapping + 1);
+    this.#orders[mapping] = order;
+    this.attributes.set(attributes, mapping * MAPPING_STRIDE);
+  }
+
   /** Mappings of the profile are asked in the order in which its non-zero samples use them. */
-  #claimInOrderOfUse(source: MappingSource, order: number, isOpen: Uint8Array, openCount: number): void {
+  #claimInOrderOfUse(source: MappingSource, order: number, isOpen: Uint8Array): void {
     const { tables, interner, samples, columns } = source;
-    let open = openCount;
+    let open = isOpen.reduce((sum, flag) => sum + flag, 0);
     for (let sample = 0; sample < tables.samples.count && open > 0; sample++) {
       samples.read(sample);
       if (samples.isZero(columns)) continue;
@@ -137,7 +134,7 @@ export class MergedMappings {
 /** A row of the profile's mapping table with interned strings. */
 function internedRow({ tables, interner }: MappingSource, row: number): Int32Array {
   const attributes = tables.mappings.rows.slice(row * MAPPING_STRIDE, (row + 1) * MAPPING_STRIDE);
-  attributes[6] = interner.stringOf[attributes[6]!]!;
-  attributes[7] = interner.stringOf[attributes[7]!]!;
+  attributes[6] = interner.string(attributes[6]!);
+  attributes[7] = interner.string(attributes[7]!);
   return attributes;
 }

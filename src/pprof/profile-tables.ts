@@ -10,7 +10,7 @@ import { MappingTable } from "./mapping-table.ts";
 import { ProfileHeader } from "./profile-header.ts";
 import { PROFILE, WIRE } from "./schema.ts";
 import { Spans } from "./spans.ts";
-import { WireReader } from "./wire-reader.ts";
+import { shortNumber, WireReader } from "./wire-reader.ts";
 
 export class ProfileTables {
   readonly reader = new WireReader();
@@ -51,6 +51,7 @@ export class ProfileTables {
 
   /** A string with one character per byte (latin1): it compares, and turns back into bytes, without loss. */
   byteString(index: number): string {
+    if (index === 0) return "";
     return this.#buffer(index).toString("latin1");
   }
 
@@ -66,36 +67,63 @@ export class ProfileTables {
 
   /** One pass over the outermost fields: the header is read, the messages of each table are noted. */
   #scan(limits: Limits): void {
-    const reader = this.reader;
-    while (reader.pos < reader.end) {
-      const tag = reader.next();
-      switch (tag) {
-        case PROFILE.sample * 8 + WIRE.bytes:
-          this.#note(this.samples, limits.samples, "samples");
-          break;
-        case PROFILE.mapping * 8 + WIRE.bytes:
-          this.#note(this.mappings.spans, limits.tableRows, "mappings");
-          break;
-        case PROFILE.location * 8 + WIRE.bytes:
-          this.#note(this.locations.spans, limits.tableRows, "locations");
-          break;
-        case PROFILE.function * 8 + WIRE.bytes:
-          this.#note(this.functions.spans, limits.tableRows, "functions");
-          break;
-        case PROFILE.stringTable * 8 + WIRE.bytes:
-          this.#note(this.strings, limits.tableRows, "strings");
-          break;
-        default:
-          this.header.readField(reader, tag);
+    const { reader, raw } = this;
+    const end = raw.length;
+    let at = 0;
+    while (at < end) {
+      const tag = raw[at]!;
+      const number = at + 5 <= end ? shortNumber(raw, at + 1) : -1;
+      const start = at + 2 + (number & 3);
+      const stop = number < 0 || (tag & 0x87) !== WIRE.bytes ? end + 1 : start + (number >> 2);
+      const spans = stop <= end ? this.#spansOf(tag >>> 3) : undefined;
+      if (spans !== undefined) {
+        spans.add(start, stop);
+        at = stop;
+        continue;
       }
+      reader.pos = at;
+      this.#scanField(reader.next());
+      at = reader.pos;
+    }
+    this.#checkCounts(limits);
+  }
+
+  #scanField(tag: number): void {
+    const { reader } = this;
+    const spans = (tag & 7) === WIRE.bytes ? this.#spansOf(tag >>> 3) : undefined;
+    if (spans === undefined) this.header.readField(reader, tag);
+    else {
+      spans.add(reader.pos, reader.stop);
+      reader.pos = reader.stop;
     }
   }
 
-  #note(spans: Spans, limit: number, what: string): void {
-    const { reader } = this;
-    if (spans.count === limit) oversizedProfile(`it has more than ${limit} ${what}`);
-    spans.add(reader.pos, reader.stop);
-    reader.pos = reader.stop;
+  #spansOf(field: number): Spans | undefined {
+    switch (field) {
+      case PROFILE.sample:
+        return this.samples;
+      case PROFILE.mapping:
+        return this.mappings.spans;
+      case PROFILE.location:
+        return this.locations.spans;
+      case PROFILE.function:
+        return this.functions.spans;
+      case PROFILE.stringTable:
+        return this.strings;
+      default:
+        return undefined;
+    }
+  }
+
+  #checkCounts(limits: Limits): void {
+    const check = (count: number, limit: number, what: string) => {
+      if (count > limit) oversizedProfile(`it has ${count} ${what}, more than the ${limit} allowed`);
+    };
+    check(this.samples.count, limits.samples, "samples");
+    check(this.mappings.count, limits.tableRows, "mappings");
+    check(this.locations.count, limits.tableRows, "locations");
+    check(this.functions.count, limits.tableRows, "functions");
+    check(this.strings.count, limits.tableRows, "strings");
   }
 
   #checkStrings(): void {

@@ -12,6 +12,9 @@ export class StackTree {
   #slots: Int32Array = new Int32Array(2048);
   #mask = 2047;
   #count = 1;
+  /** The nodes of the stack that was interned last, root first. */
+  #path: Int32Array = new Int32Array(128);
+  #pathLength = 0;
 
   constructor() {
     this.nodes[0] = -1;
@@ -25,7 +28,7 @@ export class StackTree {
 
   /** Memory held. */
   get bytes(): number {
-    return this.nodes.byteLength + this.hashes.byteLength + this.#slots.byteLength;
+    return this.nodes.byteLength + this.hashes.byteLength + this.#slots.byteLength + this.#path.byteLength;
   }
 
   /** The node below `parent` for `location`; it is made when it is new. */
@@ -44,8 +47,19 @@ export class StackTree {
 
   /** The node of a stack given leaf first. */
   intern(stack: Int32Array, length: number): number {
-    let node = 0;
-    for (let at = length - 1; at >= 0; at--) node = this.child(node, stack[at]!);
+    // A new stack mostly begins as the one before did: that part needs no looking up.
+    this.#path = grown(this.#path, length);
+    const path = this.#path;
+    const { nodes } = this;
+    const shared = Math.min(length, this.#pathLength);
+    let depth = 0;
+    while (depth < shared && nodes[path[depth]! * 2 + 1] === stack[length - 1 - depth]) depth++;
+    let node = depth === 0 ? 0 : path[depth - 1]!;
+    for (; depth < length; depth++) {
+      node = this.child(node, stack[length - 1 - depth]!);
+      path[depth] = node;
+    }
+    this.#pathLength = length;
     return node;
   }
 

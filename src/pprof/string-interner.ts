@@ -30,7 +30,7 @@ export class StringInterner {
     const mask = this.#mask;
     let slot = hash & mask;
     for (let id = slots[slot * 2 + 1]!; id !== 0; id = slots[slot * 2 + 1]!) {
-      if (slots[slot * 2] === hash && this.#equals(id - 1, view, start, end)) return id - 1;
+      if (slots[slot * 2] === hash && this.equals(id - 1, view, start, end)) return id - 1;
       slot = (slot + 1) & mask;
     }
     return this.#add(hash, slot, view, start, end);
@@ -53,10 +53,12 @@ export class StringInterner {
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
   }
 
-  #equals(id: number, view: DataView, start: number, end: number): boolean {
+  /** Whether string `id` is the bytes from `start` to `end` of `view`. */
+  equals(id: number, view: DataView, start: number, end: number): boolean {
+    const length = end - start;
+    if (id === 0) return length === 0;
     const own = this.#view;
     const first = this.#ends[id - 1]!;
-    const length = end - start;
     if (this.#ends[id]! - first !== length) return false;
     if (length < 4) {
       for (let at = 0; at < length; at++) if (own.getUint8(first + at) !== view.getUint8(start + at)) return false;

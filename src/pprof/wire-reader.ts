@@ -152,3 +152,20 @@ export class WireReader {
     this.pos += size;
   }
 }
+
+/**
+ * A number of one to four bytes at `at`, as value × 4 + bytes taken − 1; -1 when it is longer, for WireReader to read. Four
+ * bytes must be there. Hot loops keep their place in local variables and use this: fields of an object cost twice the time.
+ */
+export function shortNumber(bytes: Uint8Array, at: number): number {
+  const first = bytes[at]!;
+  if (first < 0x80) return first << 2;
+  const second = bytes[at + 1]!;
+  const two = (first & 0x7f) | ((second & 0x7f) << 7);
+  if (second < 0x80) return (two << 2) | 1;
+  const third = bytes[at + 2]!;
+  const three = two | ((third & 0x7f) << 14);
+  if (third < 0x80) return (three << 2) | 2;
+  const fourth = bytes[at + 3]!;
+  return fourth < 0x80 ? ((three | (fourth << 21)) << 2) | 3 : -1;
+}
