@@ -1,11 +1,13 @@
 // `serve` as a process: how it starts, what it says where it cannot, how it stops.
 
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runCli, runServe } from "../support/run-cli.ts";
@@ -158,4 +160,21 @@ test("an unknown verb or option is an error with a hint", async () => {
     expect(code).toBe(1);
     expect(stderr).toContain("profusion help");
   }
+});
+
+test("on a Node that is too old the command says what to do", async () => {
+  const command = fileURLToPath(new URL("../../src/cli/profusion.js", import.meta.url));
+  const pretend = 'data:text/javascript,Object.defineProperty(process, "version", { value: "v22.12.0" })';
+  const child = spawn(process.execPath, ["--import", pretend, command, "--version"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, "close")]);
+  expect(code).toBe(1);
+  expect(said).toMatch(/^profusion: needs Node 24 or newer, and this is v22\.12\.0\./);
+});
+
+test("the installed command is the program", async () => {
+  const command = fileURLToPath(new URL("../../src/cli/profusion.js", import.meta.url));
+  const child = spawn(process.execPath, [command, "--version"], { stdio: ["ignore", "pipe", "inherit"] });
+  expect(await text(child.stdout)).toMatch(/^\d+\.\d+\.\d+\n$/);
 });

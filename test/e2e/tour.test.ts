@@ -20,6 +20,10 @@ const DOCUMENTED_PORT = "10100";
 const blocks = codeBlocks(README);
 const [start, ...commands] = blocks.filter(({ language }) => language === "sh").map(({ code }) => code.trim());
 
+/** Where packages and modules come from on this machine; nothing that npm sets for the scripts of this repository. */
+const PASSED_ON =
+  /^(npm_config_(registry|cafile|cache|userconfig|globalconfig|proxy|https_proxy|noproxy)|(https?|no)_proxy|GO\w*|TMPDIR|LANG)$/i;
+
 let folder: string;
 let clone: string;
 let port: string;
@@ -73,9 +77,7 @@ function shell(script: string): ChildProcess {
       PPROF_TMPDIR: folder,
       PROFUSION_LISTEN: `127.0.0.1:${port}`,
       PROFUSION_SERVER: `http://127.0.0.1:${port}`,
-      ...Object.fromEntries(
-        Object.entries(process.env).filter(([name]) => /^(npm_config_|GO|TMPDIR$|LANG$)/i.test(name)),
-      ),
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name))),
     },
   });
 }
