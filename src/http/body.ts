@@ -2,7 +2,7 @@
 
 import type { Readable } from "node:stream";
 import { DomainError } from "../model/errors.ts";
-import type { ByteBudget } from "./byte-budget.ts";
+import type { ByteBudget, Reservation } from "./byte-budget.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** A whole body. Dispose it when its bytes are no longer needed: until then they count as in flight. */
@@ -17,9 +17,9 @@ export interface Body extends Disposable {
 export async function readBody(exchange: Exchange, maxBytes: number, budget: ByteBudget): Promise<Body> {
   const announced = Number(exchange.request.headers["content-length"] ?? 0);
   if (announced > maxBytes) throw tooLarge(`${announced} bytes`, maxBytes);
-  const reservation = await budget.take(0, exchange.signal);
+  const reservation = budget.open(exchange.signal);
   try {
-    const bytes = await collect(exchange, maxBytes, (more) => reservation.grow(more));
+    const bytes = await collect(exchange, maxBytes, reservation);
     return { bytes, [Symbol.dispose]: () => reservation[Symbol.dispose]() };
   } catch (error) {
     reservation[Symbol.dispose]();
@@ -27,26 +27,37 @@ export async function readBody(exchange: Exchange, maxBytes: number, budget: Byt
   }
 }
 
-async function collect(
-  exchange: Exchange,
-  maxBytes: number,
-  reserve: (bytes: number) => Promise<void>,
-): Promise<Uint8Array> {
+/** By events: an async iterator costs several promises for a body of one chunk. */
+async function collect(exchange: Exchange, maxBytes: number, reservation: Reservation): Promise<Uint8Array> {
+  const request = exchange.request as Readable & { complete: boolean };
   const chunks: Uint8Array[] = [];
-  try {
-    // Leaving the loop must not destroy the request: on HTTP/1 that would cut the connection before the refusal is sent.
-    for await (const chunk of (exchange.request as Readable).iterator({ destroyOnReturn: false })) {
-      const bytes = chunk as Uint8Array;
-      exchange.requestBytes += bytes.length;
-      if (exchange.requestBytes > maxBytes) throw tooLarge("more", maxBytes);
-      await reserve(bytes.length);
-      chunks.push(bytes);
+  const places: Promise<void>[] = [];
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+  const take = (chunk: Uint8Array) => {
+    exchange.requestBytes += chunk.length;
+    if (exchange.requestBytes > maxBytes) {
+      reject(tooLarge("more", maxBytes));
+      return;
     }
-  } catch (error) {
-    if (error instanceof DomainError) throw error;
-    throw new DomainError("cancelled", "The client left before its body was complete", { cause: error });
+    chunks.push(chunk);
+    if (reservation.growNow(chunk.length)) return;
+    request.pause();
+    const place = reservation.grow(chunk.length);
+    place.then(() => request.resume(), reject);
+    places.push(place);
+  };
+  const leave = (cause?: unknown) =>
+    reject(new DomainError("cancelled", "The client left before its body was complete", { cause }));
+  const finish = () => (request.complete ? resolve() : leave());
+  request.on("data", take).on("end", finish).on("error", leave).on("close", leave);
+  if (request.destroyed) leave();
+  try {
+    await ended;
+    await Promise.all(places); // the end may come while the last chunk waits
+  } finally {
+    // The rest, if any, waits for whoever answers; on HTTP/1, destroying the request would cut the connection before that.
+    request.pause().off("data", take).off("end", finish).off("error", leave).off("close", leave);
   }
-  if (!exchange.request.complete) throw new DomainError("cancelled", "The client left before its body was complete");
   const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
   // A plain Uint8Array, as promised: a Buffer's slice() shares memory, and a lent chunk would take its neighbours along.
   return new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength);

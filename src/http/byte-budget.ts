@@ -9,6 +9,8 @@ interface Waiter {
 
 /** Bytes taken from a budget. Disposing gives all of them back; doing so twice is harmless. */
 export interface Reservation extends Disposable {
+  /** Takes more where there is place at once; false, and nothing taken, where there is none. */
+  growNow(bytes: number): boolean;
   /** Takes more. Throws `exhausted` when there is no place within the budget's wait; what was taken stays taken. */
   grow(bytes: number): Promise<void>;
 }
@@ -29,18 +31,21 @@ export class ByteBudget {
     return this.#takenBytes;
   }
 
-  /** In order of arrival. Throws `exhausted` when there is no place in time, `cancelled` when `signal` aborts first. */
-  async take(bytes: number, signal?: AbortSignal): Promise<Reservation> {
+  /** Nothing yet. Claims that wait end when `signal` aborts. */
+  open(signal?: AbortSignal): Reservation {
     let heldBytes = 0;
     let isReleased = false;
-    const grow = async (moreBytes: number) => {
-      await this.#claim(moreBytes, signal);
-      if (isReleased) this.#release(moreBytes);
-      else heldBytes += moreBytes;
-    };
-    await grow(bytes);
     return {
-      grow,
+      growNow: (bytes) => {
+        if (isReleased || !this.#claimNow(bytes)) return false;
+        heldBytes += bytes;
+        return true;
+      },
+      grow: async (bytes) => {
+        await this.#claim(bytes, signal);
+        if (isReleased) this.#release(bytes);
+        else heldBytes += bytes;
+      },
       [Symbol.dispose]: () => {
         if (isReleased) return;
         isReleased = true;
@@ -49,11 +54,21 @@ export class ByteBudget {
     };
   }
 
+  /** In order of arrival. Throws `exhausted` when there is no place in time, `cancelled` when `signal` aborts first. */
+  async take(bytes: number, signal?: AbortSignal): Promise<Reservation> {
+    const reservation = this.open(signal);
+    await reservation.grow(bytes);
+    return reservation;
+  }
+
+  #claimNow(bytes: number): boolean {
+    if (this.#waiting.length > 0 || !this.#fits(bytes)) return false;
+    this.#takenBytes += bytes;
+    return true;
+  }
+
   async #claim(bytes: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#waiting.length === 0 && this.#fits(bytes)) {
-      this.#takenBytes += bytes;
-      return;
-    }
+    if (this.#claimNow(bytes)) return;
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void) => {
         clearTimeout(timer);

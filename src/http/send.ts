@@ -12,15 +12,20 @@ export type AnswerHeaders = Readonly<Record<string, string>>;
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
 
+/** As sendBytes. A text leaves in one piece with its headers, which bytes do not. */
 export function sendText(exchange: Exchange, status: number, text: string, headers: AnswerHeaders = {}): void {
-  sendBytes(exchange, status, Buffer.from(text), { "content-type": "text/plain; charset=utf-8", ...headers });
+  sendWhole(exchange, status, text, { "content-type": "text/plain; charset=utf-8", ...headers });
 }
 
 /** Sends all of the answer. Does nothing where the client has left or an answer has begun. */
 export function sendBytes(exchange: Exchange, status: number, bytes: Uint8Array, headers: AnswerHeaders): void {
-  if (!startAnswer(exchange, status, { ...headers, "content-length": String(bytes.length) })) return;
+  sendWhole(exchange, status, bytes, headers);
+}
+
+function sendWhole(exchange: Exchange, status: number, whole: Uint8Array | string, headers: AnswerHeaders): void {
+  if (!startAnswer(exchange, status, { ...headers, "content-length": String(Buffer.byteLength(whole)) })) return;
   const { request, response, method } = exchange;
-  const body = method === "HEAD" ? undefined : bytes;
+  const body = method === "HEAD" ? undefined : whole;
   if (!hasUnreadBody(exchange)) {
     end(exchange, body);
     return;
@@ -59,7 +64,7 @@ export function cutAnswer({ response }: Exchange): void {
   else response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
 }
 
-function end({ response }: Exchange, body: Uint8Array | undefined): void {
+function end({ response }: Exchange, body: Uint8Array | string | undefined): void {
   if (body) response.end(body);
   else response.end();
 }
@@ -71,7 +76,7 @@ function hasUnreadBody({ request, response }: Exchange): boolean {
 }
 
 /** The client sees a complete answer at once; the connection (HTTP/1) or stream (HTTP/2) closes a little later. */
-function linger(exchange: Exchange, body: Uint8Array | undefined): void {
+function linger(exchange: Exchange, body: Uint8Array | string | undefined): void {
   const { request, response } = exchange;
   if (!isHttp1(response)) {
     const { stream } = response;

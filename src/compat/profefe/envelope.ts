@@ -2,7 +2,7 @@
 
 import type { Refusal } from "../../http/errors.ts";
 import type { Exchange } from "../../http/exchange.ts";
-import { type AnswerHeaders, sendBytes, startAnswer, writeChunk } from "../../http/send.ts";
+import { type AnswerHeaders, sendText, startAnswer, writeChunk } from "../../http/send.ts";
 import type { ProfileRecord } from "../../model/profile-record.ts";
 import { formatTime, NS_PER_SECOND } from "../../model/time.ts";
 
@@ -11,7 +11,7 @@ const JSON_TYPE = { "content-type": "application/json" };
 const WARNING_CHARACTERS = 1000;
 
 export function sendEnvelope(exchange: Exchange, body: unknown, headers: AnswerHeaders = {}): void {
-  sendBytes(exchange, 200, Buffer.from(`${json({ code: 200, body })}\n`), { ...JSON_TYPE, ...headers });
+  sendText(exchange, 200, `${json({ code: 200, body })}\n`, { ...JSON_TYPE, ...headers });
 }
 
 /** Sends a list a page at a time, so that no more than a page of it is held. Every page has at least one item. */
@@ -33,7 +33,7 @@ export async function streamEnvelope(
 export function refuseAsEnvelope(exchange: Exchange, { status, message, headers, error }: Refusal): void {
   const code = error?.kind === "exhausted" ? 503 : status;
   const text = code === 404 ? "nothing found" : code === 500 ? "internal server error" : message;
-  sendBytes(exchange, code, Buffer.from(`${json({ code, error: text })}\n`), { ...JSON_TYPE, ...headers });
+  sendText(exchange, code, `${json({ code, error: text })}\n`, { ...JSON_TYPE, ...headers });
 }
 
 export function profileObject(record: ProfileRecord): unknown {
