@@ -11,6 +11,10 @@ const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16 } as const;
 const HEADER_TEXT_BYTES = 512;
 /** DEFLATE cannot expand further than this, so no claim of a size can make us allocate more. */
 const MAX_EXPANSION = 1032;
+/** Each costs as much as a small file. Go's parallel writers make one per megabyte. */
+const MEMBERS = 1000;
+/** What zlib's own readers use; members behind the first are rare and of unknown size. */
+const CHUNK_BYTES = 64 * 1024;
 
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -28,6 +32,7 @@ export function inflate(bytes: Uint8Array, maxBytes: number): Uint8Array {
   const members: Uint8Array[] = [];
   let size = 0;
   for (let start = 0; start < bytes.length; ) {
+    if (members.length === MEMBERS) tooManyMembers();
     const member = inflateMember(bytes, start, maxBytes - size);
     if (!member) tooLarge(maxBytes);
     members.push(member.content);
@@ -56,7 +61,7 @@ function inflateMember(bytes: Uint8Array, start: number, maxBytes: number): Memb
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const rest = bytes.length - body;
   // The last four bytes of the file are the size modulo 2^32 if this is the only member: one buffer, no copying.
-  const claimed = view.getUint32(bytes.length - 4, true);
+  const claimed = start === 0 ? view.getUint32(bytes.length - 4, true) : CHUNK_BYTES;
   const chunkSize = Math.max(64, Math.min(claimed, maxBytes, rest * MAX_EXPANSION) + 1);
   let content: Buffer;
   let end: number;
@@ -103,6 +108,12 @@ function skipText(bytes: Uint8Array, start: number): number {
 
 function invalidGzip(fault: string, cause?: unknown): never {
   throw new DomainError("invalid", `Cannot inflate the profile: ${fault}`, { cause });
+}
+
+function tooManyMembers(): never {
+  throw new DomainError("too-large", `Cannot inflate the profile: it has more than ${MEMBERS} gzip members`, {
+    subject: "body",
+  });
 }
 
 function tooLarge(maxBytes: number): never {

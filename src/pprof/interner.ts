@@ -85,7 +85,7 @@ export class Interner {
 
   /** The row of the sample that was read last. */
   row(sample: SampleReader): number {
-    const labelSet = sample.labelCount === 0 ? 0 : this.#labelSet(sample);
+    const labelSet = sample.labelCount === 0 ? 0 : this.#labelSetOf(sample);
     const { stack, stackLength } = sample;
     if (stackLength > this.#stack.length) this.#stack = new Int32Array(stackLength * 2);
     const own = this.#stack;
@@ -284,8 +284,7 @@ export class Interner {
     return this.locations.intern(length);
   }
 
-  /** Interned as it came first, so that sorting is done once per distinct sequence. */
-  #labelSet({ labels, labelCount }: SampleReader): number {
+  #labelSetOf({ labels, labelCount }: SampleReader): number {
     const length = labelCount * LABEL_STRIDE;
     const key = this.labelSets.reserve(length);
     for (let at = 0; at < length; at += LABEL_STRIDE) {
@@ -295,6 +294,14 @@ export class Interner {
       key[at + 3] = labels[at + 3]!;
       key[at + 4] = this.string(labels[at + 4]!);
     }
+    return this.labelSet(length);
+  }
+
+  /**
+   * The canonical set of the labels whose `length` integers are the key of `labelSets`. It is interned as it came first, so
+   * that sorting is done once per distinct sequence.
+   */
+  labelSet(length: number): number {
     const set = this.labelSets.intern(length);
     const known = set < this.#canonical.length ? this.#canonical[set]! : 0;
     return known > 0 ? known - 1 : this.#canonicalSet(set);

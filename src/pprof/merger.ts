@@ -8,6 +8,7 @@ import { canonicalOrder } from "./canonical-order.ts";
 import { ColumnTotals } from "./column-totals.ts";
 import { grown } from "./grow.ts";
 import { Interner } from "./interner.ts";
+import { absorbContent, internerContent } from "./interner-transfer.ts";
 import {
   type ByteValueType,
   columnsDiffer,
@@ -22,6 +23,7 @@ import { type MergedHeader, MergeHeader } from "./merge-header.ts";
 import { MergedMappings } from "./merged-mappings.ts";
 import { decodePartial, encodePartial } from "./partial.ts";
 import { ProfileTables } from "./profile-tables.ts";
+import { RowSums } from "./row-sums.ts";
 import { SampleReader } from "./sample-reader.ts";
 
 export interface MergerOptions {
@@ -45,8 +47,14 @@ export interface MergedProfile {
 /** How many times the largest result the tables of a Merger may take: each entity is there as data, hash slot and order. */
 const MEMORY_PER_RESULT = 4;
 
-/** A merge may have more of everything than an upload. */
-const UNLIMITED = { samples: Number.MAX_SAFE_INTEGER, tableRows: Number.MAX_SAFE_INTEGER };
+/** Where values come from: a profile, or the merge of several of which this is the earliest. */
+interface Source {
+  columns: readonly ByteValueType[];
+  periodType: ByteValueType;
+  /** For each column of the merge its place in the profile. */
+  places: Int32Array;
+  order: number;
+}
 
 export class Merger {
   readonly #limits: Limits;
@@ -61,8 +69,7 @@ export class Merger {
   #periodType: ByteValueType | undefined;
   /** Where the earliest profile in canonical order has the columns: the result's order. */
   #layout: { order: number; places: Int32Array } | undefined;
-  /** Halves of the sums, a pair per row and column. */
-  #sums: Int32Array = new Int32Array(1024);
+  #sums: RowSums | undefined;
   #totals: ColumnTotals | undefined;
   // The profile being read: it is added when all of it proved readable.
   #rows: Int32Array = new Int32Array(512);
@@ -81,7 +88,7 @@ export class Merger {
 
   /** Memory held, by its own count of its arrays. */
   get bytes(): number {
-    const own = this.#sums.byteLength + this.#rows.byteLength + this.#values.byteLength;
+    const own = (this.#sums?.values.byteLength ?? 0) + this.#rows.byteLength + this.#values.byteLength;
     return own + this.#tables.bytes + this.#interner.bytes + this.#header.bytes + this.#mappings.bytes;
   }
 
@@ -91,40 +98,58 @@ export class Merger {
    * unchanged then; throws `too-large` when the merge outgrows its memory, and is of no use then.
    */
   add(raw: Uint8Array, order: number): void {
-    this.#tables.load(raw, this.#limits);
-    const places = this.#match();
+    const tables = this.#tables;
+    tables.load(raw, this.#limits);
+    const columns = sampleTypesOf(tables);
+    const periodType = valueTypeOf(tables, tables.header.periodType);
+    const places = this.#locate(columns, periodType);
     const count = this.#read(places);
-    const totals = this.#commit(count, places, order);
-    for (let at = 0; at < count; at++) totals.add(this.#values, at * places.length * 2);
-    this.#header.take(this.#tables, order);
-    const source = { tables: this.#tables, interner: this.#interner, samples: this.#samples, columns: places };
-    this.#mappings.take(source, order);
+    this.#commit(this.#rows, count, { columns, periodType, places, order });
+    for (let at = 0; at < count; at++) this.#totals!.add(this.#values, at * places.length * 2);
+    this.#header.take(tables, order);
+    this.#mappings.take({ tables, interner: this.#interner, samples: this.#samples, columns: places }, order);
     this.#checkMemory();
   }
 
   /** What another Merger absorbs to know all that this one does: bytes in an ArrayBuffer of their own. */
   partial(): Uint8Array {
-    if (this.profiles === 0) return new Uint8Array(0);
-    const totals = this.#totals!.state;
-    return encodePartial({
+    if (this.#columns === undefined) return new Uint8Array(0);
+    const { order, places } = this.#layout!;
+    const state = {
       header: this.#header.state(),
       mappings: this.#mappings.state(this.#interner),
-      totals: Array.from(this.#outputColumns(), (column) => totals[column]!),
-      profile: this.finish().bytes,
-    });
+      columns: this.#columns,
+      periodType: this.#periodType!,
+      totals: this.#totals!.state,
+      layout: { order, places: [...places] },
+    };
+    const rowCount = this.#interner.rows.count;
+    const sums = this.#sums!.values.subarray(0, rowCount * this.#columns.length * 2);
+    return encodePartial({ state, content: internerContent(this.#interner), sums });
   }
 
-  /** Adds all profiles of the Merger that gave `partial`. Throws as `add` does. */
+  /** Adds all profiles of the Merger that gave `partial`. Throws `conflict` and `too-large` as `add` does. */
   absorb(partial: Uint8Array): void {
     if (partial.length === 0) return;
-    const { header, mappings, totals, profile } = decodePartial(partial);
-    this.#tables.load(profile, { ...this.#limits, ...UNLIMITED });
-    const places = this.#match();
-    const count = this.#read(places);
-    const first = header.profiles.reduce((least, [order]) => Math.min(least, order), Number.POSITIVE_INFINITY);
-    this.#commit(count, places, first).absorb(totals, places);
-    this.#header.absorb(header);
-    this.#mappings.absorb(mappings, this.#interner);
+    const { state, content, sums } = decodePartial(partial);
+    const { columns, periodType, layout } = state;
+    const places = this.#locate(columns, periodType);
+    const rows = absorbContent(this.#interner, content);
+    const count = rows.length;
+    this.#values = grown(this.#values, count * places.length * 2);
+    let to = 0;
+    for (let row = 0; row < count; row++) {
+      for (const place of places) {
+        const from = (row * columns.length + place) * 2;
+        this.#values[to++] = sums[from]!;
+        this.#values[to++] = sums[from + 1]!;
+      }
+    }
+    const layoutPlaces = places.map((place) => layout.places[place]!);
+    this.#commit(rows, count, { columns, periodType, places: layoutPlaces, order: layout.order });
+    this.#totals!.absorb(state.totals, places);
+    this.#header.absorb(state.header);
+    this.#mappings.absorb(state.mappings, this.#interner);
     this.#checkMemory();
   }
 
@@ -132,17 +157,18 @@ export class Merger {
   finish(): MergedProfile {
     const columns = this.#columns;
     const totals = this.#totals;
-    if (columns === undefined || totals === undefined) throw new Error("Cannot finish a merge of no profiles");
+    const rowSums = this.#sums;
+    if (!columns || !totals || !rowSums) throw new Error("Cannot finish a merge of no profiles");
     const sumOf = this.#outputColumns();
     const { main, attributes } = this.#mappings;
-    const order = canonicalOrder(this.#interner, this.#liveRows(), main?.mapping);
+    const order = canonicalOrder(this.#interner, rowSums.liveRows(this.#interner.rows.count), main?.mapping);
     const content = {
       interner: this.#interner,
       order,
       header: this.#finishedHeader(columns),
       periodType: this.#periodType!,
       columns: Array.from(sumOf, (column) => columns[column]!),
-      sums: this.#sums,
+      sums: rowSums.values,
       sumColumns: columns.length,
       sumOf,
       mappingAttributes: attributes,
@@ -176,27 +202,12 @@ export class Merger {
     return columns;
   }
 
-  #liveRows(): Int32Array {
-    const width = this.#columns!.length * 2;
-    const { count } = this.#interner.rows;
-    const live = new Int32Array(count);
-    let length = 0;
-    for (let row = 0; row < count; row++) {
-      let bits = 0;
-      for (let at = row * width; at < (row + 1) * width; at++) bits |= this.#sums[at]!;
-      if (bits !== 0) live[length++] = row;
-    }
-    return live.subarray(0, length);
-  }
-
-  /** Where the loaded profile has the columns of the merge. Throws `conflict`. */
-  #match(): Int32Array {
-    const present = sampleTypesOf(this.#tables);
-    const periodType = valueTypeOf(this.#tables, this.#tables.header.periodType);
+  /** Where a profile with these columns has those of the merge. Throws `conflict`. */
+  #locate(columns: readonly ByteValueType[], periodType: ByteValueType): Int32Array {
     if (this.#periodType && !isSame(this.#periodType, periodType)) periodTypesDiffer(this.#periodType, periodType);
-    const wanted = this.#columns ?? this.#projection ?? present;
-    if (!this.#projection && wanted.length !== present.length) columnsDiffer(wanted, present);
-    return locateColumns(wanted, present);
+    const wanted = this.#columns ?? this.#projection ?? columns;
+    if (!this.#projection && wanted.length !== columns.length) columnsDiffer(wanted, columns);
+    return locateColumns(wanted, columns);
   }
 
   /** Interns the loaded profile and notes the rows and values of its samples that are not zero. Answers how many they are. */
@@ -228,28 +239,14 @@ export class Merger {
     return count;
   }
 
-  /** Adds what `#read` noted; nothing here can fail. The totals are the caller's to add to. */
-  #commit(count: number, places: Int32Array, order: number): ColumnTotals {
-    const width = places.length * 2;
-    // Rows of a profile that proved damaged are there too, with sums of 0.
-    this.#sums = grown(this.#sums, this.#interner.rows.count * width);
-    const sums = this.#sums;
-    const rows = this.#rows;
-    const values = this.#values;
-    let from = 0;
-    for (let at = 0; at < count; at++) {
-      const start = rows[at]! * width;
-      for (let to = start; to < start + width; to += 2, from += 2) {
-        const lo = (sums[to]! >>> 0) + (values[from]! >>> 0);
-        sums[to] = lo;
-        sums[to + 1] = sums[to + 1]! + values[from + 1]! + (lo > 0xffff_ffff ? 1 : 0);
-      }
-    }
-    if (this.#layout === undefined || order < this.#layout.order) this.#layout = { order, places };
-    this.#columns ??= this.#projection ?? sampleTypesOf(this.#tables);
-    this.#periodType ??= valueTypeOf(this.#tables, this.#tables.header.periodType);
+  /** Adds to `rows` the values that were noted; nothing here can fail. */
+  #commit(rows: Int32Array, count: number, { columns, periodType, places, order }: Source): void {
+    this.#columns ??= this.#projection ?? columns;
+    this.#periodType ??= periodType;
     this.#totals ??= new ColumnTotals(places.length);
-    return this.#totals;
+    this.#sums ??= new RowSums(places.length);
+    this.#sums.add(rows, count, this.#values, this.#interner.rows.count);
+    if (this.#layout === undefined || order < this.#layout.order) this.#layout = { order, places };
   }
 
   #checkMemory(): void {

@@ -12,6 +12,17 @@ import { PROFILE, WIRE } from "./schema.ts";
 import { Spans } from "./spans.ts";
 import { shortNumber, WireReader } from "./wire-reader.ts";
 
+const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    STRICT_UTF8.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export class ProfileTables {
   readonly reader = new WireReader();
   raw: Uint8Array = new Uint8Array(0);
@@ -38,9 +49,10 @@ export class ProfileTables {
     if (raw.length === 0) invalidProfile("it is empty");
     this.raw = raw;
     this.header = new ProfileHeader();
-    for (const table of [this.mappings, this.functions, this.locations]) table.spans.count = 0;
-    this.strings.count = 0;
-    this.samples.count = 0;
+    for (const spans of [this.mappings.spans, this.functions.spans, this.locations.spans, this.strings, this.samples]) {
+      spans.count = 0;
+      spans.limit = Math.max(limits.tableRows, limits.samples);
+    }
     this.reader.open(raw);
     this.#scan(limits);
     this.#checkStrings();
@@ -132,5 +144,17 @@ export class ProfileTables {
     if (bounds[0] !== bounds[1]) invalidProfile("its string table does not begin with the empty string");
     this.header.checkStrings(count);
     if (this.header.columnCount === 0 && this.samples.count > 0) invalidProfile("it has samples but no sample type");
+    this.#checkShape();
+  }
+
+  /** The shape is told apart, stored and asked for as text: two names that are no text would look like one. */
+  #checkShape(): void {
+    for (const index of [...this.header.sampleTypes.flat(), ...this.header.periodType]) {
+      if (!isUtf8(this.#buffer(index))) {
+        invalidProfile(
+          `the name of a sample type or period type, ${JSON.stringify(this.text(index))}, is not valid UTF-8`,
+        );
+      }
+    }
   }
 }

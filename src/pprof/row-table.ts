@@ -46,6 +46,19 @@ export class RowTable {
     return this.#add(hash, slot, tree.intern(stack, length), labelSet);
   }
 
+  /** The row of a stack, given as its node, under a label set. */
+  rowOfNode(node: number, labelSet: number): number {
+    const hash = spread(mix(this.#tree.hashes[node]!, labelSet));
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = hash & mask;
+    for (let row = slots[slot * 2 + 1]!; row !== 0; row = slots[slot * 2 + 1]!) {
+      if (this.nodes[row - 1] === node && this.labelSets[row - 1] === labelSet) return row - 1;
+      slot = (slot + 1) & mask;
+    }
+    return this.#add(hash, slot, node, labelSet);
+  }
+
   #add(hash: number, slot: number, node: number, labelSet: number): number {
     const row = this.#count++;
     this.nodes = grown(this.nodes, row + 1);

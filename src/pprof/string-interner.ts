@@ -42,6 +42,12 @@ export class StringInterner {
     return this.intern(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
   }
 
+  /** All bytes and where each string ends; it begins where the one before ends. Views: valid until the next string is added. */
+  content(): { stringBytes: Uint8Array; stringEnds: Int32Array } {
+    const stringEnds = this.#ends.subarray(0, this.#count);
+    return { stringBytes: this.#arena.subarray(0, stringEnds.at(-1)), stringEnds };
+  }
+
   /** A window on the arena: valid until the next string is added. */
   get(id: number): Uint8Array {
     return id === 0 ? this.#arena.subarray(0, 0) : this.#arena.subarray(this.#ends[id - 1]!, this.#ends[id]!);

@@ -5,6 +5,7 @@ import { DomainError } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import { encodeProfile } from "../encode.ts";
 import { invalidProfile, oversizedProfile } from "../invalid-profile.ts";
+import { PROFILE, WIRE } from "../schema.ts";
 import { WireReader } from "../wire-reader.ts";
 import { byteText } from "./byte-text.ts";
 import { parseContention } from "./contention.ts";
@@ -35,17 +36,39 @@ export function convertLegacy(bytes: Uint8Array, limits: Limits): Uint8Array | u
   return undefined;
 }
 
-/** Whether the whole is a row of protobuf fields; text is not, unless someone takes pains. */
+/** Whether the whole is a row of a profile's fields, whatever is in them. Text is not, unless someone takes pains. */
 function isProtobuf(bytes: Uint8Array): boolean {
   const reader = new WireReader();
   reader.open(bytes);
   try {
-    while (reader.pos < reader.end) reader.pass(reader.next(), 0);
+    while (reader.pos < reader.end) {
+      const tag = reader.next();
+      if (!fits(tag >>> 3, tag & 7)) return false;
+      reader.pass(tag, 0);
+    }
     return true;
   } catch (error) {
     if (error instanceof DomainError) return false;
     throw error;
   }
+}
+
+const MESSAGES = new Set<number>([
+  PROFILE.sampleType,
+  PROFILE.sample,
+  PROFILE.mapping,
+  PROFILE.location,
+  PROFILE.function,
+  PROFILE.stringTable,
+  PROFILE.periodType,
+]);
+const FIELDS = new Set<number>(Object.values(PROFILE));
+
+/** Fields that profiles do not know may be anything. */
+function fits(field: number, wireType: number): boolean {
+  if (!FIELDS.has(field)) return true;
+  if (MESSAGES.has(field)) return wireType === WIRE.bytes;
+  return wireType === WIRE.varint || (field === PROFILE.comment && wireType === WIRE.bytes);
 }
 
 function parseText(text: string, limits: Limits): Draft | undefined {
