@@ -215,7 +215,7 @@ discarded samples = 0
   ],
   [
     "count-odd.txt",
-    "# a comment\n\n\xa9x profile: total 3\n1 @ 0x1 0xffffffffffffffff\n02 @ 0x2\n# 0x1 main\n---\nleft out\nMAPPED_LIBRARIES:\n1-f r-xp /caf\xe9\n",
+    "# a comment\n\n\xc3\xa9x profile: total 3\n1 @ 0x1 0xffffffffffffffff\n02 @ 0x2\n# 0x1 main\n---\nleft out\nMAPPED_LIBRARIES:\n1-f r-xp /caf\xe9\n",
   ],
 ];
 
