@@ -16,7 +16,9 @@ export interface MergeJobRequest {
   signal: AbortSignal;
 }
 
-export interface MergeJobResult extends MergedBytes {
+export interface MergeJobResult {
+  /** Absent where nothing could be folded. */
+  merged?: MergedBytes;
   damaged: { input: MergeInput; message: string }[];
 }
 
@@ -103,6 +105,7 @@ export class MergePool implements AsyncDisposable {
       stop.set();
       throw error;
     });
+    if (damaged.length === inputs.length) return { damaged };
     if (threads.some(({ life }, at) => life !== lives[at]))
       throw new ThreadLost("A thread was lost with its part of the merge");
     const [first, ...others] = threads;
@@ -112,7 +115,7 @@ export class MergePool implements AsyncDisposable {
     const sent = parts.filter((part) => part !== undefined);
     const transfer = sent.map(({ buffer }) => buffer as ArrayBuffer);
     const merged = await first!.request<MergedBytes>({ kind: "finish", options, parts: sent }, transfer, options.jobId);
-    return { ...merged, damaged };
+    return { merged, damaged };
   }
 
   /** Ends every thread in the middle of what it does; jobs under way start again on new ones. */

@@ -10,7 +10,7 @@ import type { Gate } from "./gate.ts";
 import type { MergeJobResult, MergePool } from "./merge-pool.ts";
 import { type MergePlan, planMerge } from "./planner.ts";
 import type { ReadGuard } from "./read-guard.ts";
-import type { MergeAnswer, MergeRequest, MergeSummary, SampleTypeTotal, Selection, Skipped } from "./repository.ts";
+import type { MergeAnswer, MergeRequest, SampleTypeTotal, Selection, Skipped } from "./repository.ts";
 
 export interface MergeDependencies {
   catalog: Catalog;
@@ -44,33 +44,40 @@ export async function merge(dependencies: MergeDependencies, request: MergeReque
     maxResultBytes: Math.min(request.maxResultBytes ?? limits.resultBytes, limits.resultBytes),
     signal: request.signal,
   });
-  const skipped = [...plan.skipped, ...damagedInputs(result, request.strict ?? false)];
-  if (result.damaged.length === plan.inputs.length) {
-    throw new DomainError(
-      "unavailable",
-      `None of the ${plan.inputs.length} profiles can be read: ${result.damaged[0]?.message}`,
-    );
+  const { merged, damaged } = result;
+  const skipped = [...plan.skipped, ...damagedInputs(damaged, request.strict ?? false)];
+  if (merged === undefined) {
+    const reason = damaged[0]?.message;
+    throw new DomainError("unavailable", `None of the ${plan.inputs.length} profiles can be read: ${reason}`);
   }
-  const type = (await catalog.get([plan.inputs.at(-1)!.id]))[0]?.type ?? "";
-  const sampleTypes = plan.columns.map((column, at) => ({
-    ...column,
-    total: result.totals[at] ?? 0n,
-    aggregation: aggregationOf(type, column),
-  }));
+  const lost = new Set(damaged.map(({ input }) => input.id));
+  const inputs = lost.size === 0 ? plan.inputs : plan.inputs.filter(({ id }) => !lost.has(id));
+  const type = (await catalog.get([inputs.at(-1)!.id]))[0]?.type ?? "";
+  const sampleTypes = totalsOf(type, plan.columns, merged.totals);
   return {
-    bytes: result.gzipped,
+    bytes: merged.gzipped,
     summary: {
-      ...windowOf(request, plan.inputs),
-      matched: plan.matched,
-      merged: plan.inputs.length - result.damaged.length,
-      skipped,
-      packs: 0,
-      loose: plan.inputs.length,
+      ...summaryOf(request, plan, inputs, skipped),
       sampleTypes,
-      algorithmVersion: MERGE_ALGORITHM_VERSION,
-      etag: `${result.digest}-m${MERGE_ALGORITHM_VERSION}`,
-      warnings: [...warningsOfSkipped(skipped), ...warningsOfSums(sampleTypes, result.wrapped, plan.inputs.length)],
+      etag: `${merged.digest}-m${MERGE_ALGORITHM_VERSION}`,
+      warnings: [...warningsOfSkipped(skipped), ...warningsOfSums(sampleTypes, merged.wrapped, inputs.length)],
     },
+  };
+}
+
+/** What both kinds of answer say; `inputs` are those in the sum. */
+function summaryOf({ selection }: MergeRequest, plan: MergePlan, inputs: readonly MergeInput[], skipped: Skipped[]) {
+  const [first] = inputs;
+  const last = inputs.at(-1);
+  return {
+    ...(selection.interval && { interval: selection.interval }),
+    ...(first && last && { covered: { startNs: first.timeNs, endNs: last.timeNs + 1n } }),
+    matched: plan.matched,
+    merged: inputs.length,
+    skipped,
+    packs: 0,
+    loose: inputs.length,
+    algorithmVersion: MERGE_ALGORITHM_VERSION,
   };
 }
 
@@ -91,14 +98,8 @@ async function verbatim(
   return {
     bytes: await blobs.read(record.locator),
     summary: {
-      ...windowOf(request, plan.inputs),
-      matched: 1,
-      merged: 1,
-      skipped: plan.skipped,
-      packs: 0,
-      loose: 1,
-      sampleTypes: totalsOf(record),
-      algorithmVersion: MERGE_ALGORITHM_VERSION,
+      ...summaryOf(request, plan, plan.inputs, plan.skipped),
+      sampleTypes: totalsOf(record.type, record.shape?.columns ?? [], record.totals),
       etag: originalEtag(record),
       warnings: warningsOfSkipped(plan.skipped),
     },
@@ -110,27 +111,15 @@ export function originalEtag({ digest, sizeBytes }: Pick<StoredProfile, "digest"
   return `${Buffer.from(digest).toString("hex")}-o${sizeBytes}`;
 }
 
-function totalsOf({ type, shape, totals }: StoredProfile): SampleTypeTotal[] {
-  return (shape?.columns ?? []).map((column, at) => ({
+function totalsOf(type: string, columns: readonly ValueType[], totals: readonly bigint[]): SampleTypeTotal[] {
+  return columns.map((column, at) => ({
     ...column,
     total: totals[at] ?? 0n,
     aggregation: aggregationOf(type, column),
   }));
 }
 
-function windowOf(
-  { selection }: MergeRequest,
-  inputs: readonly MergeInput[],
-): Pick<MergeSummary, "interval" | "covered"> {
-  const first = inputs[0];
-  const last = inputs.at(-1);
-  return {
-    ...(selection.interval && { interval: selection.interval }),
-    ...(first && last && { covered: { startNs: first.timeNs, endNs: last.timeNs + 1n } }),
-  };
-}
-
-function damagedInputs({ damaged }: MergeJobResult, strict: boolean): Skipped[] {
+function damagedInputs(damaged: MergeJobResult["damaged"], strict: boolean): Skipped[] {
   const [first] = damaged;
   if (first === undefined) return [];
   if (strict)

@@ -56,9 +56,9 @@ describe("MergePool", () => {
     const digests = new Set<string>();
     for (const threads of [1, 2, 3]) {
       await using merges = pool({}, threads);
-      const { digest, totals } = await merges.merge(job());
-      digests.add(digest);
-      expect(totals).toEqual([BigInt(PROFILES * 20), BigInt(PROFILES * 200)]);
+      const { merged } = await merges.merge(job());
+      digests.add(merged!.digest);
+      expect(merged!.totals).toEqual([BigInt(PROFILES * 20), BigInt(PROFILES * 200)]);
     }
     expect(digests.size).toBe(1);
   });
@@ -105,14 +105,14 @@ describe("MergePool", () => {
     const whole = await merges.merge(job());
     const answer = merges.merge(job());
     merges.replaceThreads();
-    expect((await answer).digest).toBe(whole.digest);
+    expect((await answer).merged!.digest).toBe(whole.merged!.digest);
   });
 
   test("what is damaged is named, and the rest is summed", async () => {
     await using merges = pool();
     const absent = { ...inputs[7]!, locator: { ...inputs[7]!.locator, segmentId: 999 } };
-    const { damaged, totals } = await merges.merge(job({ inputs: inputs.with(7, absent) }));
+    const { damaged, merged } = await merges.merge(job({ inputs: inputs.with(7, absent) }));
     expect(damaged.map(({ input }) => input.id)).toEqual(["7"]);
-    expect(totals[0]).toBe(BigInt((PROFILES - 1) * 20));
+    expect(merged!.totals[0]).toBe(BigInt((PROFILES - 1) * 20));
   });
 });

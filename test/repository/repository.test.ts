@@ -1,14 +1,15 @@
 // The use cases of profiles over the real drivers: what was pushed is found, downloaded, merged and deleted, also after a restart.
 
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { EVERYTHING, parseSelector, selectorOf } from "../../src/model/selector.ts";
 import type { MergeRequest, PushRequest, Selection } from "../../src/repository/repository.ts";
+import { segmentPath } from "../../src/storage/disk/segment-format.ts";
 import { normalForm } from "../support/normal-form.ts";
 import { type OpenedRepository, openRepository } from "../support/open-repository.ts";
-import { buildGzip, type ProfileSpec } from "../support/profile-builder.ts";
+import { buildGzip, buildProfile, type ProfileSpec } from "../support/profile-builder.ts";
 
 const BASE_NS = 1_789_000_000_000_000_000n;
 const SECOND = 1_000_000_000n;
@@ -24,6 +25,27 @@ function cpuSpec(at: number, more: Partial<ProfileSpec> = {}): ProfileSpec {
   return { timeNs: BASE_NS + BigInt(at) * SECOND, durationNs: SECOND, samples, ...more };
 }
 
+/** A profile whose sample type is the one byte FF. */
+function withoutUtf8(): Uint8Array {
+  const bytes = Buffer.from(
+    buildProfile(
+      cpuSpec(0, {
+        sampleTypes: [
+          ["!", "count"],
+          ["cpu", "nanoseconds"],
+        ],
+      }),
+    ),
+  );
+  bytes[bytes.indexOf("!")] = 0xff;
+  return bytes;
+}
+
+/** Empty members that claim 256 MiB each. */
+function memberFlood(): Uint8Array {
+  return Buffer.concat([...Array.from({ length: 5_000 }, () => gzipSync("")), Buffer.from("ffffff0f", "hex")]);
+}
+
 function push(at: number, request: Partial<PushRequest> = {}, spec: Partial<ProfileSpec> = {}) {
   const bytes = buildGzip(cpuSpec(at, spec));
   return opened.repository.push({ service: "auth", type: "cpu", labels: [], bytes, ...request });
@@ -33,6 +55,16 @@ async function stored(outcome: ReturnType<typeof push>) {
   const answer = await outcome;
   if (answer.state !== "stored") throw new Error("not stored");
   return answer;
+}
+
+/** Flips a byte of a profile where it lies. */
+async function damage(id: string): Promise<void> {
+  const [found] = await opened.catalog.get([id]);
+  const { segmentId, offset } = found!.locator;
+  const path = segmentPath(opened.folder, segmentId);
+  const file = await readFile(path);
+  file[offset + 40]! ^= 0xff;
+  await writeFile(path, file);
 }
 
 function merge(selection: Partial<Selection> = {}, more: Partial<MergeRequest> = {}) {
@@ -112,6 +144,8 @@ describe("push", () => {
     ["no profile", { bytes: new TextEncoder().encode("hello") }, "invalid", ""],
     ["an empty body", { bytes: new Uint8Array(0) }, "invalid", "empty"],
     ["truncated gzip", { bytes: buildGzip(cpuSpec(0)).subarray(0, 40) }, "invalid", ""],
+    ["a sample type that is not UTF-8", { bytes: withoutUtf8() }, "invalid", "UTF-8"],
+    ["more gzip members than any writer makes", { bytes: memberFlood() }, "too-large", "1000 gzip members"],
     ["a service without a name", { service: "" }, "invalid", "service"],
     ["a service with a control character", { service: "a\nb" }, "invalid", "control"],
     ["a service of 513 bytes", { service: "a".repeat(513) }, "invalid", "512"],
@@ -245,17 +279,13 @@ describe("merge", () => {
     const { record } = await stored(push(0));
     await push(1);
     await push(2);
-    const [found] = await opened.catalog.get([record.id]);
-    const { locator } = found!;
-    const { segmentPath } = await import("../../src/storage/disk/segment-format.ts");
-    const path = segmentPath(opened.folder, locator.segmentId);
-    const file = await readFile(path);
-    file[locator.offset + 40]! ^= 0xff;
-    await (await import("node:fs/promises")).writeFile(path, file);
+    await damage(record.id);
     const { summary } = await merge();
     expect(summary).toMatchObject({
       matched: 3,
       merged: 2,
+      loose: 2,
+      covered: { startNs: BASE_NS + SECOND, endNs: BASE_NS + 2n * SECOND + 1n },
       skipped: [{ reason: "damaged", count: 1, ids: [record.id] }],
     });
     await expect(merge({}, { strict: true })).rejects.toMatchObject({
@@ -263,6 +293,15 @@ describe("merge", () => {
       message: expect.stringContaining(record.id),
     });
     await expect(opened.repository.download(record.id)).rejects.toMatchObject({ kind: "unavailable" });
+  });
+
+  test("says which profile is damaged where none can be read", async () => {
+    const { record } = await stored(push(0));
+    await damage(record.id);
+    for (const strict of [false, true]) {
+      const merging = merge({ selector: selectorOf("auth", "cpu") }, { strict });
+      await expect(merging).rejects.toMatchObject({ kind: "unavailable", message: expect.stringContaining("segment") });
+    }
   });
 
   test("answers a single match as it was sent where that is asked for", async () => {
