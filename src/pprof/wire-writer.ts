@@ -104,7 +104,8 @@ export class WireWriter {
   close(start: number): void {
     const size = this.#length - start;
     const extra = varintSize(size) - 1;
-    this.#reserve(extra);
+    // Room for a varint, too, so that writing the length below does not move to a new buffer, which would leave the content.
+    this.#reserve(extra + 5);
     if (extra > 0) this.#bytes.copyWithin(start + extra, start, this.#length);
     this.#length = start - 1;
     this.varint(size);
