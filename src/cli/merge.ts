@@ -9,6 +9,7 @@ import { QueryService } from "../../gen/profusion/v1/query_service_pb.ts";
 import { DomainError } from "../model/errors.ts";
 import type { Label } from "../model/labels.ts";
 import { formatSelector, selectorOf } from "../model/selector.ts";
+import { quote } from "../model/text.ts";
 import { exclusiveEnd, type Interval, NS_PER_MS, parseDuration } from "../model/time.ts";
 import { connect, describeFailure, SERVER_HELP, SERVER_OPTION } from "./connection.ts";
 import { parseLabel } from "./label-option.ts";
@@ -45,6 +46,13 @@ export function addMerge(program: Command): void {
 
 async function merge(selectorText: string | undefined, options: MergeOptions): Promise<void> {
   const { server, transport } = connect(options.server);
+  const empty = options.label.find(({ value }) => value === "");
+  if (empty) {
+    throw new DomainError(
+      "invalid",
+      `Cannot merge by the empty label ${quote(empty.name)}: in a selector it also means an absent one; write {${empty.name}=""} if that is meant`,
+    );
+  }
   const selector = selectorText ?? formatSelector(selectorOf(options.service, options.type, options.label));
   if (selectorText !== undefined && (options.service ?? options.type ?? options.label[0]) !== undefined) {
     throw new DomainError(

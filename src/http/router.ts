@@ -1,4 +1,4 @@
-// Method and path → handler. Paths are matched as they came; decoding them is the handler's. Observing requests is observe.ts's.
+// Method and path → handler. Paths are matched as they came; decoding them is the handler's. Observing requests is request-log.ts's.
 
 import type { Logger } from "pino";
 import { type Refusal, refusalOf } from "./errors.ts";

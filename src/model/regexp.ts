@@ -23,14 +23,14 @@ export function compileAnchored(pattern: string, limits: Limits): (value: string
   return (value) => compiled.testExact(value);
 }
 
-/** A function to call before each of many tests: it throws `too-large` when they have taken limits.regexpMs. */
-export function regexpDeadline(pattern: string, values: number, limits: Limits): () => void {
+/** A function to call before each of `count` pieces of work: it throws `too-large` when they have taken limits.regexpMs. */
+export function regexpDeadline(pattern: string, count: number, limits: Limits): () => void {
   const untilMs = performance.now() + limits.regexpMs;
   return () => {
     if (performance.now() < untilMs) return;
     throw new DomainError(
       "too-large",
-      `Cannot test regular expression ${quote(pattern)} on ${values} values within ${limits.regexpMs} ms: use a simpler one or narrow the selector`,
+      `Cannot test regular expression ${quote(pattern)} within ${limits.regexpMs} ms (${count} values or matchers): use a simpler one, or fewer`,
       { subject: "result" },
     );
   };

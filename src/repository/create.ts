@@ -37,7 +37,7 @@ export type RepositoryEvent =
   | { kind: "delete"; profiles: number }
   | { kind: "reclaim-failed"; message: string; error: unknown };
 
-/** Merges that fold at the same time; each may hold limits.resultBytes of tables per thread, so few. */
+/** Merges that fold at the same time; each may hold four times limits.resultBytes of tables per thread, so few. */
 const MERGES_PER_THREAD = 2;
 
 export function createRepository({ catalog, blobs, limits, nowNs, threads, observe }: RepositoryOptions): Repository {

@@ -1,11 +1,14 @@
 // The life of a push: check names, prepare in a worker, append bytes, commit rows, acknowledge. Bytes before row, always.
 
+import { DomainError } from "../model/errors.ts";
 import { canonicalLabels, checkService } from "../model/labels.ts";
 import type { Limits } from "../model/limits.ts";
 import { profileId } from "../model/profile-id.ts";
+import type { ProfileRecord } from "../model/profile-record.ts";
 import { checkTypeName } from "../model/profile-type.ts";
 import { checkSenderId } from "../model/sender-id.ts";
 import type { Shape } from "../model/shape.ts";
+import { quote } from "../model/text.ts";
 import { formatTime, resolveProfileTime } from "../model/time.ts";
 import type { ProfileSummary } from "../pprof/summary.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
@@ -75,6 +78,7 @@ export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestD
       ...(request.requestId !== undefined && { requestId: request.requestId }),
     };
     const { record, alreadyExisted } = await commits.add(profile, request.bytes, summary ? "profile" : "opaque");
+    if (alreadyExisted && request.requestId !== undefined) checkSameRequest(request.requestId, record, profile);
     return { state: "stored", record, alreadyExisted, warnings };
   }
 
@@ -86,6 +90,20 @@ export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestD
       await pool[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A key that comes back with another profile would else seem to store it. */
+function checkSameRequest(requestId: string, first: ProfileRecord, sent: Omit<NewProfile, "locator">): void {
+  const isSame =
+    Buffer.compare(first.digest, sent.digest) === 0 &&
+    first.service === sent.service &&
+    first.type === sent.type &&
+    JSON.stringify(first.labels) === JSON.stringify(sent.labels);
+  if (isSame) return;
+  throw new DomainError(
+    "conflict",
+    `Cannot take request id ${quote(requestId)} for this profile: it named another one, ${first.id}; a retry sends the same profile`,
+  );
 }
 
 function shapeOf({ sampleTypes, periodType }: ProfileSummary): Shape {

@@ -203,7 +203,12 @@ export class SeriesIndex {
 
   /** Regular expressions over many values are tested by `matchElsewhere`; the answer holds for the moment in which this resolves. */
   async resolve(selector: Selector, matchElsewhere: MatchElsewhere, needsSeries = false): Promise<ResolvedSelection> {
-    for (const matcher of selector.labels) await this.labels.prepare(matcher, matchElsewhere);
+    const patterns = selector.labels.map(({ value }) => value).join(" ");
+    const deadline = regexpDeadline(patterns, selector.labels.length, this.#limits);
+    for (const matcher of selector.labels) {
+      deadline();
+      await this.labels.prepare(matcher, matchElsewhere);
+    }
     const groups = this.#selectGroups(selector);
     const everything = groups.reduce((sum, { rows }) => sum + rows, 0) === this.#rows;
     const isWhole = selector.labels.length === 0 && (everything || groups.length <= GROUP_SCANS);

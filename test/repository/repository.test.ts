@@ -176,6 +176,23 @@ describe("push", () => {
   });
 });
 
+describe("a request id", () => {
+  test("recognises a retry, and refuses another profile under the same id", async () => {
+    const first = await stored(push(0, { requestId: "r1" }));
+    expect(await stored(push(0, { requestId: "r1" }))).toMatchObject({
+      alreadyExisted: true,
+      record: { id: first.record.id },
+    });
+    for (const other of [push(1, { requestId: "r1" }), push(0, { requestId: "r1", service: "other" })]) {
+      await expect(other).rejects.toMatchObject({
+        kind: "conflict",
+        message: expect.stringContaining(first.record.id),
+      });
+    }
+    expect((await opened.catalog.statistics()).profiles).toBe(1);
+  });
+});
+
 describe("list", () => {
   test("pages in both orders repeat nothing and miss nothing while new profiles arrive", async () => {
     for (let at = 0; at < 25; at++) await push(at);
@@ -372,21 +389,42 @@ describe("delete", () => {
     expect((await opened.catalog.statistics()).profiles).toBe(1);
   });
 
-  test("while the profiles are being merged harms no merge: each answer is a sum of whole profiles", async () => {
-    for (let at = 0; at < 256; at++) void push(at, {}, { samples: [{ stack: ["f"], values: [1, 1] }] });
-    await push(256, {}, { samples: [{ stack: ["f"], values: [1, 1] }] });
-    const merging = Array.from({ length: 6 }, () => merge());
-    const preview = await opened.repository.previewDelete({ selector: EVERYTHING });
-    const deleting = opened.repository.deleteSelection({ selector: EVERYTHING }, preview.etag);
-    const answers = await Promise.allSettled(merging);
-    await deleting;
-    for (const answer of answers) {
-      if (answer.status === "rejected") expect(answer.reason).toMatchObject({ kind: "not-found" });
-      else {
-        expect(answer.value.summary.skipped).toEqual([]);
-        expect(answer.value.summary.sampleTypes[0]!.total).toBe(BigInt(answer.value.summary.merged));
-      }
+  test("of what is being merged leaves the merge whole: its segments are unlinked after it", async () => {
+    // Small segments, so that nearly all of them are sealed and can be freed at once.
+    await using small = await openRepository({ segmentBytes: 4_000 });
+    const { repository, blobs } = small;
+    const samples = [{ stack: ["f"], values: [1, 1] }];
+    const bodies = Array.from({ length: 300 }, (_, at) => buildGzip(cpuSpec(at, { samples })));
+    await Promise.all(bodies.map((bytes) => repository.push({ service: "auth", type: "cpu", labels: [], bytes })));
+    const before = (await blobs.segments()).length;
+    expect(before).toBeGreaterThan(5);
+
+    // The merge is held where it has its inputs and none of their bytes.
+    const planned = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    const mergeInputs = small.catalog.mergeInputs.bind(small.catalog);
+    small.catalog.mergeInputs = async (query) => {
+      const inputs = await mergeInputs(query);
+      planned.resolve();
+      await go.promise;
+      return inputs;
+    };
+    const signal = new AbortController().signal;
+    const merging = repository.merge({ selection: { selector: EVERYTHING }, signal });
+    await planned.promise;
+
+    const preview = await repository.previewDelete({ selector: EVERYTHING });
+    expect(await repository.deleteSelection({ selector: EVERYTHING }, preview.etag)).toBe(300);
+    // Turns enough for a sweep that does not wait for the merge to unlink them all.
+    for (let turn = 0; turn < 30; turn++) {
+      await small.catalog.statistics();
+      expect((await blobs.segments()).length).toBe(before);
     }
+    go.resolve();
+    const { summary } = await merging;
+    expect(summary).toMatchObject({ matched: 300, merged: 300, skipped: [] });
+    expect(summary.sampleTypes[0]!.total).toBe(300n);
+    while ((await blobs.segments()).length > 1) await new Promise(setImmediate);
   });
 
   test("a profile sent again after its deletion is there again", async () => {

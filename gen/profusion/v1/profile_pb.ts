@@ -23,7 +23,7 @@ export const file_profusion_v1_profile: GenFile = /*@__PURE__*/
  */
 export type Profile = Message<"profusion.v1.Profile"> & {
   /**
-   * 26 characters of lower-case Crockford base32 that sort by start time. Made from what the profile is and of whom, so that sending
+   * 26 characters of lower-case Crockford base32 that sort by start time, to the millisecond. Made from what the profile is and of whom, so that sending
    * the same profile again gives the same id.
    *
    * @generated from field: string id = 1;

@@ -624,7 +624,7 @@ export const ProfileOrder = {
   UNSPECIFIED: 0,
 
   /**
-   * Latest start time first.
+   * Latest start time first, to the millisecond; within one, by id.
    *
    * @generated from enum value: PROFILE_ORDER_NEWEST = 1;
    */

@@ -268,7 +268,7 @@ func (SkipReason) EnumDescriptor() ([]byte, []int) {
 // One stored upload: what is known of it. Its bytes are read with ProfileService.DownloadProfile, or over HTTP at `/api/0/profiles/<id>`.
 type Profile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 26 characters of lower-case Crockford base32 that sort by start time. Made from what the profile is and of whom, so that sending
+	// 26 characters of lower-case Crockford base32 that sort by start time, to the millisecond. Made from what the profile is and of whom, so that sending
 	// the same profile again gives the same id.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// What was profiled: 1 to 512 bytes of UTF-8.

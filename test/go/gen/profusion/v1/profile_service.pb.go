@@ -30,7 +30,7 @@ type ProfileOrder int32
 const (
 	// The default: newest first.
 	ProfileOrder_PROFILE_ORDER_UNSPECIFIED ProfileOrder = 0
-	// Latest start time first.
+	// Latest start time first, to the millisecond; within one, by id.
 	ProfileOrder_PROFILE_ORDER_NEWEST ProfileOrder = 1
 	// Earliest start time first.
 	ProfileOrder_PROFILE_ORDER_OLDEST ProfileOrder = 2
