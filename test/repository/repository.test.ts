@@ -391,7 +391,7 @@ describe("delete", () => {
 
   test("of what is being merged leaves the merge whole: its segments are unlinked after it", async () => {
     // Small segments, so that nearly all of them are sealed and can be freed at once.
-    await using small = await openRepository({ segmentBytes: 4_000 });
+    await using small = await openRepository({ segmentBytes: 1_000, commitRows: 8 });
     const { repository, blobs } = small;
     const samples = [{ stack: ["f"], values: [1, 1] }];
     const bodies = Array.from({ length: 300 }, (_, at) => buildGzip(cpuSpec(at, { samples })));
