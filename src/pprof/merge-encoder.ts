@@ -28,7 +28,7 @@ export interface MergeContent {
 }
 
 /** Throws `too-large` once more than `maxBytes` would be written. */
-export function encodeMerge(content: MergeContent, maxBytes: number): Uint8Array {
+export function encodeMerge(content: MergeContent, maxBytes: number): Uint8Array<ArrayBuffer> {
   return new MergeEncoder(content, maxBytes).encode();
 }
 
@@ -48,7 +48,7 @@ class MergeEncoder {
     this.#indexes = new Int32Array(content.interner.strings.count + 64);
   }
 
-  encode(): Uint8Array {
+  encode(): Uint8Array<ArrayBuffer> {
     const { columns, order } = this.#content;
     for (const column of columns) this.#writeValueType(PROFILE.sampleType, column);
     this.#writeSamples();

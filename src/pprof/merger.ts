@@ -35,7 +35,7 @@ export interface MergerOptions {
 
 export interface MergedProfile {
   /** Uncompressed protobuf in canonical form, alone in its ArrayBuffer. */
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   /** Rows of the result. */
   samples: number;
   /** Sum of each column; like the values, it wraps as int64 does. */
@@ -112,7 +112,7 @@ export class Merger {
   }
 
   /** What another Merger absorbs to know all that this one does: bytes in an ArrayBuffer of their own. */
-  partial(): Uint8Array {
+  partial(): Uint8Array<ArrayBuffer> {
     if (this.#columns === undefined) return new Uint8Array(0);
     const { order, places } = this.#layout!;
     const state = {

@@ -27,7 +27,7 @@ export interface PartialMerge {
 const INTEGER_BYTES = 4;
 
 /** Layout: bytes of the JSON, integers of each table in the order of INTEGER_TABLES, JSON, tables, bytes of strings. */
-export function encodePartial({ state, content, sums }: PartialMerge): Uint8Array {
+export function encodePartial({ state, content, sums }: PartialMerge): Uint8Array<ArrayBuffer> {
   const json = Buffer.from(JSON.stringify(state), "utf8");
   const tables = [...INTEGER_TABLES.map((name) => content[name]), sums];
   const head = Int32Array.from([json.length, ...tables.map((table) => table.length)]);

@@ -3,7 +3,7 @@
 import { WIRE } from "./schema.ts";
 
 export class WireWriter {
-  #bytes: Uint8Array;
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
   constructor(capacity = 4096) {
@@ -15,7 +15,7 @@ export class WireWriter {
   }
 
   /** A copy of what was written, alone in its ArrayBuffer: safe to transfer to another thread. */
-  finish(): Uint8Array {
+  finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
   }
 
