@@ -31,6 +31,7 @@ export class IngestPool implements AsyncDisposable {
   constructor(limits: Limits, threads: number) {
     const entry = new URL("./ingest-worker.ts", import.meta.url);
     this.#threads = Array.from({ length: threads }, () => new Thread(entry, { limits }));
+    for (const thread of this.#threads) thread.warmUp();
   }
 
   /** Takes `bytes` away from the caller. Rejects with what src/repository/prepare-upload.ts throws. */

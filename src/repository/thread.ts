@@ -1,4 +1,5 @@
-// A worker thread as a thing that answers requests in order. It is started again when it dies; what it held then is lost, and said so.
+// A worker thread as a thing that answers requests in order. It starts when it is first needed, and again after it died; what it held
+// then is lost, and said so.
 
 import { Worker } from "node:worker_threads";
 import { type ErrorMessage, fromErrorMessage } from "../model/errors.ts";
@@ -26,14 +27,12 @@ export class Thread {
   readonly #entry: URL;
   readonly #workerData: unknown;
   readonly #pending = new Map<number, Pending>();
-  #worker: Worker;
+  #worker: Worker | undefined;
   #lastRequestId = 0;
-  #closing = false;
 
   constructor(entry: URL, workerData: unknown) {
     this.#entry = entry;
     this.#workerData = workerData;
-    this.#worker = this.#start();
   }
 
   get pending(): number {
@@ -49,23 +48,29 @@ export class Thread {
     const requestId = ++this.#lastRequestId;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#pending.set(requestId, { resolve: resolve as Pending["resolve"], reject, tag });
+    this.#worker ??= this.#start();
     this.#worker.postMessage({ requestId, ...message }, transfer);
     return promise;
   }
 
-  /** A message without an answer. */
+  /** Before its first request, which then need not wait for it. */
+  warmUp(): void {
+    this.#worker ??= this.#start();
+  }
+
+  /** A message without an answer; a thread that is not there has nothing to be told. */
   post(message: object): void {
-    this.#worker.postMessage(message);
+    this.#worker?.postMessage(message);
   }
 
-  /** Ends the thread in the middle of what it does; what waits on it is rejected, and a new one takes its place. */
+  /** Ends the thread in the middle of what it does; what waits on it is rejected, and the next request gets a new one. */
   replace(): void {
-    void this.#worker.terminate();
+    void this.#worker?.terminate();
   }
 
+  /** Call nothing else afterwards. */
   async close(): Promise<void> {
-    this.#closing = true;
-    await this.#worker.terminate();
+    await this.#worker?.terminate();
   }
 
   #start(): Worker {
@@ -86,7 +91,7 @@ export class Thread {
       const lost = new ThreadLost(`Thread ${this.#entry.pathname.split("/").at(-1)} ended`, { cause });
       for (const { reject } of this.#pending.values()) reject(lost);
       this.#pending.clear();
-      if (!this.#closing) this.#worker = this.#start();
+      this.#worker = undefined;
     });
     return worker;
   }

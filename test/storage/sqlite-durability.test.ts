@@ -28,7 +28,7 @@ describe("openSqliteCatalog()", () => {
   test("keeps synchronous=FULL on every connection, read back after a write", async () => {
     await using catalog = await open();
     await catalog.insert([newProfile()]);
-    expect(await catalog.synchronous()).toEqual([2, 2, 2, 2]);
+    expect(await catalog.synchronous()).toEqual([2, 2, 2]);
   });
 
   test("uses WAL without automatic checkpoints", () => {

@@ -1,5 +1,5 @@
-// The catalog on SQLite: one writer thread, two reader threads, one for checkpoints, and the series index on this one, which takes every
-// commit before it is acknowledged.
+// The catalog on SQLite: one writer thread, two reader threads that write back the log in between, and the series index on this one, which
+// takes every commit before it is acknowledged.
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ import { msOfId } from "./id-range.ts";
 import { insertMessage } from "./insert-message.ts";
 import { readRecords, type SortedRecords } from "./merge-records.ts";
 import { migrate } from "./migrations.ts";
-import { type ConnectionRole, openDatabase, translateSqliteError } from "./open-database.ts";
+import { openDatabase, translateSqliteError } from "./open-database.ts";
 import { type PageRequest, selectedIds } from "./page-reader.ts";
 import { type ProfileRows, unpackRows } from "./profile-rows.ts";
 import { applySnapshot, type IndexSnapshot, type SeriesExtents } from "./snapshot.ts";
@@ -82,18 +82,14 @@ export class SqliteCatalog implements Catalog {
   readonly #index: SeriesIndex;
   readonly #writer: CatalogThread;
   readonly #readers: CatalogThread[];
-  readonly #startReader: (role: ConnectionRole) => CatalogThread;
-  /** Started when it is first needed. */
-  #checkpointer: CatalogThread | undefined;
   #rowsSinceCheckpoint = 0;
   #checkpointing: Promise<void> | undefined;
 
   constructor(path: string, limits: Limits, chunkRows: number | undefined) {
     this.#index = new SeriesIndex(limits);
-    this.#startReader = (role) =>
-      new CatalogThread(new URL("./reader-thread.ts", import.meta.url), { path, role, limits, chunkRows });
     this.#writer = new CatalogThread(new URL("./writer-thread.ts", import.meta.url), { path, limits });
-    this.#readers = Array.from({ length: READERS }, () => this.#startReader("reader"));
+    const reader = new URL("./reader-thread.ts", import.meta.url);
+    this.#readers = Array.from({ length: READERS }, () => new CatalogThread(reader, { path, limits, chunkRows }));
   }
 
   /** Call once, before anything else. */
@@ -317,14 +313,13 @@ export class SqliteCatalog implements Catalog {
 
   /** What each connection says of its synchronous setting: 2 is FULL. */
   synchronous(): Promise<number[]> {
-    this.#checkpointer ??= this.#startReader("checkpointer");
-    const threads = [this.#writer, ...this.#readers, this.#checkpointer];
+    const threads = [this.#writer, ...this.#readers];
     return Promise.all(threads.map((thread) => thread.request<number>("synchronous")));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#checkpointing;
-    await Promise.all([...this.#readers, this.#checkpointer].map((thread) => thread?.close()));
+    await Promise.all(this.#readers.map((thread) => thread.close()));
     await this.#writer.close();
   }
 
@@ -351,11 +346,10 @@ export class SqliteCatalog implements Catalog {
     });
   }
 
-  /** A checkpoint that fails is made up for by the next: the log holds everything. */
+  /** By a reader, while the others read on. One that fails is made up for by the next: the log holds everything. */
   async #checkpoint(): Promise<void> {
     try {
-      this.#checkpointer ??= this.#startReader("checkpointer");
-      const pages = await this.#checkpointer.request<number>("checkpoint");
+      const pages = await this.#read<number>("checkpoint");
       if (pages > LOG_PAGES_MAX) await this.#writer.request("restartLog");
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;

@@ -8,14 +8,13 @@ const READER_CACHE_KIB = 16 * 1024;
 /** RESTART waits so long for readers; a read ends within a second. */
 const BUSY_TIMEOUT_MS = 5_000;
 
-export type ConnectionRole = "writer" | "reader" | "checkpointer";
-
-export function openDatabase(path: string, role: ConnectionRole): Database {
+/** A reader cannot change the data; it may write the log back. */
+export function openDatabase(path: string, role: "writer" | "reader"): Database {
   const database = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
   database.pragma("journal_mode = WAL");
   // better-sqlite3's build falls to NORMAL in WAL mode, which loses acknowledged commits with the power.
   database.pragma("synchronous = FULL");
-  // The checkpoint is the slowest part of a commit: it has a thread of its own.
+  // The checkpoint is the slowest part of a commit: another thread does it.
   database.pragma("wal_autocheckpoint = 0");
   database.pragma("temp_store = MEMORY");
   database.pragma(`cache_size = -${role === "writer" ? WRITER_CACHE_KIB : READER_CACHE_KIB}`);

@@ -3,13 +3,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { toErrorMessage } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
-import { type ConnectionRole, openDatabase, translateSqliteError } from "./open-database.ts";
+import { openDatabase, translateSqliteError } from "./open-database.ts";
 import { type ProfileRows, transferOf } from "./profile-rows.ts";
 import { CatalogReader } from "./reader.ts";
 
 interface ReaderData {
   path: string;
-  role: ConnectionRole;
   limits: Limits;
   chunkRows: number | undefined;
 }
@@ -20,8 +19,8 @@ interface ReaderMessage {
   argument: never;
 }
 
-const { path, role, limits, chunkRows } = workerData as ReaderData;
-const database = openDatabase(path, role);
+const { path, limits, chunkRows } = workerData as ReaderData;
+const database = openDatabase(path, "reader");
 const reader = new CatalogReader(database, limits, chunkRows);
 const port = parentPort!;
 

@@ -12,6 +12,9 @@ interface Pending {
   reject: (reason: unknown) => void;
 }
 
+/** Rows leave a thread as they are read: a small young generation is enough, and the default costs each thread some tens of megabytes. */
+const RESOURCES = { maxYoungGenerationSizeMb: 6 };
+
 export class CatalogThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
@@ -19,7 +22,7 @@ export class CatalogThread {
   #lost: Error | undefined;
 
   constructor(entry: URL, workerData: unknown) {
-    this.#worker = new Worker(entry, { workerData });
+    this.#worker = new Worker(entry, { workerData, resourceLimits: RESOURCES });
     this.#worker.on("message", (answer: ThreadAnswer) => {
       const pending = this.#pending.get(answer.requestId);
       this.#pending.delete(answer.requestId);
