@@ -101,7 +101,7 @@ function checkedIds(ids: readonly string[], limits: Limits): readonly string[] {
 /** AIP-158: 0 is the default, too many is as many as are allowed. Throws `invalid` below 0. */
 export function pageSizeOf(asked: number, limits: Limits): number {
   if (asked < 0) throw new DomainError("invalid", `Cannot use page_size ${asked}: it must be 0 or more`);
-  return asked === 0 ? limits.pageSizeDefault : Math.min(asked, limits.pageSizeMax);
+  return Math.min(asked || limits.pageSizeDefault, limits.pageSizeMax);
 }
 
 export function profileMessage(record: ProfileRecord): MessageInitShape<typeof contract.ProfileSchema> {

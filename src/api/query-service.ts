@@ -5,6 +5,7 @@ import type * as messages from "../../gen/profusion/v1/query_service_pb.ts";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { formatSelector } from "../model/selector.ts";
+import { cutPage, nameBytes, seriesBytes } from "../repository/page.ts";
 import type { MergeAnswer, Repository } from "../repository/repository.ts";
 import type { ListQuery, NameCount } from "../storage/catalog.ts";
 import { chunksOf } from "./chunks.ts";
@@ -82,7 +83,7 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
     async listSeries(request) {
       const { query, identity, pageSize } = listQuery("series", { ...request, prefix: "" });
       const found = await repository.series(query);
-      const rows = found.slice(0, pageSize);
+      const { items: rows, isMore } = cutPage(found, pageSize, limits.pageBytes, seriesBytes);
       return {
         series: rows.map(({ service, type, labels, profiles, firstNs, lastNs }) => ({
           service,
@@ -92,7 +93,7 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
           firstStartTime: timestampOf(firstNs),
           lastStartTime: timestampOf(lastNs),
         })),
-        nextPageToken: pageToken(found.length > pageSize ? rows.at(-1)?.key : undefined, identity),
+        nextPageToken: pageToken(isMore ? rows.at(-1)?.key : undefined, identity),
       };
     },
   };
@@ -118,10 +119,10 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
   ): Promise<{ names: { name: string; profileCount: bigint }[]; nextPageToken: string }> {
     const { query, identity, pageSize } = listQuery(list, request);
     const found = await ask(query);
-    const names = found.slice(0, pageSize);
+    const { items: names, isMore } = cutPage(found, pageSize, limits.pageBytes, nameBytes);
     return {
       names: names.map(({ name, profiles }) => ({ name, profileCount: BigInt(profiles) })),
-      nextPageToken: pageToken(found.length > pageSize ? names.at(-1)?.name : undefined, identity),
+      nextPageToken: pageToken(isMore ? names.at(-1)?.name : undefined, identity),
     };
   }
 

@@ -50,6 +50,8 @@ export const DEFAULT_LIMITS = {
   // Queries.
   pageSizeDefault: 100,
   pageSizeMax: 1000,
+  /** A page ends here even where it is not full: gRPC clients take 4 MiB, and 1000 profiles may have 264 MB of labels. */
+  pageBytes: 4 * MIB - 64 * KIB,
   /** profefe clients have sent 3000 ids in one URL. */
   idsPerRequest: 3000,
   batchProfiles: 1000,

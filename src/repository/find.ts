@@ -6,6 +6,7 @@ import type { ProfileRecord } from "../model/profile-record.ts";
 import { quote } from "../model/text.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog, StoredProfile } from "../storage/catalog.ts";
+import { cutPage, recordBytes } from "./page.ts";
 import type { ReadGuard } from "./read-guard.ts";
 import type { Page, PageRequest } from "./repository.ts";
 
@@ -18,9 +19,9 @@ export async function listPage(catalog: Catalog, request: PageRequest, limits: L
     );
   }
   const found = await catalog.find({ ...request, limit: limit + 1 });
-  const records = found.slice(0, limit);
+  const { items: records, isMore } = cutPage(found, limit, limits.pageBytes, recordBytes);
   const last = records.at(-1);
-  return { records, ...(found.length > limit && last && { nextAfterId: last.id }) };
+  return { records, ...(isMore && last && { nextAfterId: last.id }) };
 }
 
 export async function getStored(catalog: Catalog, id: string): Promise<StoredProfile> {

@@ -31,7 +31,7 @@ export interface PageRequest {
   selector: Selector;
   interval?: Interval;
   order: "newest" | "oldest";
-  /** 1 to limits.pageSizeMax. */
+  /** 1 to limits.pageSizeMax. A page has fewer where it would have more than limits.pageBytes. */
   limit: number;
   /** The last id of the page before. */
   afterId?: string;

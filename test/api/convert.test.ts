@@ -101,6 +101,7 @@ describe("selections", () => {
 
 test("page sizes: 0 is the default, too many is as many as are allowed, less than none is refused", () => {
   expect([0, 1, 1000, 5000].map((asked) => pageSizeOf(asked, DEFAULT_LIMITS))).toEqual([100, 1, 1000, 1000]);
+  expect(pageSizeOf(0, { ...DEFAULT_LIMITS, pageSizeMax: 50 })).toBe(50);
   expect(() => pageSizeOf(-1, DEFAULT_LIMITS)).toThrow(/page_size -1/);
 });
 
