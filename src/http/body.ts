@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { DomainError } from "../model/errors.ts";
 import type { ByteBudget, Reservation } from "./byte-budget.ts";
 import type { Exchange } from "./exchange.ts";
+import { GrowingBytes } from "./growing-bytes.ts";
 
 /** A whole body. Dispose it when its bytes are no longer needed: until then they count as in flight. */
 export interface Body extends Disposable {
@@ -30,7 +31,7 @@ export async function readBody(exchange: Exchange, maxBytes: number, budget: Byt
 /** By events: an async iterator costs several promises for a body of one chunk. */
 async function collect(exchange: Exchange, maxBytes: number, reservation: Reservation): Promise<Uint8Array> {
   const request = exchange.request as Readable & { complete: boolean };
-  const chunks: Uint8Array[] = [];
+  const gathered = new GrowingBytes();
   const places: Promise<void>[] = [];
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   const take = (chunk: Uint8Array) => {
@@ -39,7 +40,7 @@ async function collect(exchange: Exchange, maxBytes: number, reservation: Reserv
       reject(tooLarge("more", maxBytes));
       return;
     }
-    chunks.push(chunk);
+    gathered.push(chunk);
     if (reservation.growNow(chunk.length)) return;
     request.pause();
     const place = reservation.grow(chunk.length);
@@ -58,9 +59,7 @@ async function collect(exchange: Exchange, maxBytes: number, reservation: Reserv
     // The rest, if any, waits for whoever answers; on HTTP/1, destroying the request would cut the connection before that.
     request.pause().off("data", take).off("end", finish).off("error", leave).off("close", leave);
   }
-  const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-  // A plain Uint8Array, as promised: a Buffer's slice() shares memory, and a lent chunk would take its neighbours along.
-  return new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength);
+  return gathered.take();
 }
 
 function tooLarge(size: string, maxBytes: number): DomainError {
