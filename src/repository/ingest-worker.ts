@@ -17,5 +17,8 @@ function prepare({ bytes, type }: RawUpload): PrepareAnswer {
     return prepareUpload(bytes, type, limits);
   } catch (error) {
     return { error: toErrorMessage(error) };
+  } finally {
+    // Not left to the collector, see withInflated; the bytes were sent here for good.
+    bytes.buffer.transfer(0);
   }
 }

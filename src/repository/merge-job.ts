@@ -5,7 +5,7 @@ import { hash } from "node:crypto";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { ValueType } from "../model/shape.ts";
-import { deflate, inflate } from "../pprof/gzip.ts";
+import { deflate, withInflated } from "../pprof/gzip.ts";
 import { convertLegacy } from "../pprof/legacy/convert.ts";
 import { Merger } from "../pprof/merger.ts";
 import type { BlobReader, Locator } from "../storage/blob-store.ts";
@@ -75,16 +75,17 @@ export class MergeJob {
   }
 
   #foldOne(bytes: Uint8Array, order: number): number {
-    const inflated = inflate(bytes, this.#limits.inflatedBytes);
-    try {
-      this.#merger.add(inflated, order);
-    } catch (error) {
-      if (!(error instanceof DomainError) || error.kind !== "invalid") throw error;
-      const converted = convertLegacy(inflated, this.#limits);
-      if (converted === undefined) throw error;
-      this.#merger.add(converted, order);
-    }
-    return inflated.length;
+    return withInflated(bytes, this.#limits.inflatedBytes, (inflated) => {
+      try {
+        this.#merger.add(inflated, order);
+      } catch (error) {
+        if (!(error instanceof DomainError) || error.kind !== "invalid") throw error;
+        const converted = convertLegacy(inflated, this.#limits);
+        if (converted === undefined) throw error;
+        this.#merger.add(converted, order);
+      }
+      return inflated.length;
+    });
   }
 
   /** What this thread folded, for another thread's finish; undefined where it folded nothing. */

@@ -3,7 +3,7 @@
 import { hash } from "node:crypto";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
-import { inflate } from "../pprof/gzip.ts";
+import { withInflated } from "../pprof/gzip.ts";
 import { convertLegacy } from "../pprof/legacy/convert.ts";
 import { type ProfileSummary, summarize } from "../pprof/summary.ts";
 
@@ -19,8 +19,10 @@ export function prepareUpload(bytes: Uint8Array, type: string, limits: Limits): 
   if (type === "trace") return { digest: hash("sha256", bytes, "buffer") };
   if (bytes.length === 0)
     throw new DomainError("invalid", "Cannot take an empty body: send a pprof profile, gzipped or raw");
-  const inflated = inflate(bytes, limits.inflatedBytes);
-  return { digest: hash("sha256", inflated, "buffer"), summary: summarizeAny(inflated, limits) };
+  return withInflated(bytes, limits.inflatedBytes, (inflated) => ({
+    digest: hash("sha256", inflated, "buffer"),
+    summary: summarizeAny(inflated, limits),
+  }));
 }
 
 /** google/pprof's order: the protobuf first, then the legacy formats; what neither reads fails with the protobuf's reason. */
