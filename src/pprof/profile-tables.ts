@@ -149,12 +149,18 @@ export class ProfileTables {
 
   /** The shape is told apart, stored and asked for as text: two names that are no text would look like one. */
   #checkShape(): void {
-    for (const index of [...this.header.sampleTypes.flat(), ...this.header.periodType]) {
-      if (!isUtf8(this.#buffer(index))) {
-        invalidProfile(
-          `the name of a sample type or period type, ${JSON.stringify(this.text(index))}, is not valid UTF-8`,
-        );
-      }
-    }
+    const check = (index: number) => {
+      if (this.#isAscii(index) || isUtf8(this.#buffer(index))) return;
+      const shown = JSON.stringify(this.text(index));
+      invalidProfile(`the name of a sample type or period type, ${shown}, is not valid UTF-8`);
+    };
+    for (const names of this.header.sampleTypes) names.forEach(check);
+    this.header.periodType.forEach(check);
+  }
+
+  #isAscii(index: number): boolean {
+    const end = this.strings.bounds[index * 2 + 1]!;
+    for (let at = this.strings.bounds[index * 2]!; at < end; at++) if (this.raw[at]! >= 0x80) return false;
+    return true;
   }
 }
