@@ -10,6 +10,7 @@ import { MAPPING_STRIDE } from "./mapping-table.ts";
 import type { ProfileTables } from "./profile-tables.ts";
 import { RowTable } from "./row-table.ts";
 import { LABEL_STRIDE, type SampleReader } from "./sample-reader.ts";
+import { StackBatch } from "./stack-batch.ts";
 import { StackTree } from "./stack-tree.ts";
 import { StringInterner } from "./string-interner.ts";
 import { TupleInterner } from "./tuple-interner.ts";
@@ -43,7 +44,7 @@ export class Interner {
   #locationOf: Int32Array = new Int32Array(512);
   /** Per location: mapping, relative address low, high, slot in `#guesses`. */
   #keys: Int32Array = new Int32Array(2048);
-  #stack: Int32Array = new Int32Array(128);
+  readonly noted = new StackBatch();
 
   /** A location seen lately at an address, plus 1, by the hash of that address: a guess, always verified. */
   #guesses: Int32Array = new Int32Array(4096);
@@ -54,7 +55,7 @@ export class Interner {
 
   /** Memory held. */
   get bytes(): number {
-    let bytes = this.#canonical.byteLength + this.#stack.byteLength;
+    let bytes = this.#canonical.byteLength + this.noted.bytes;
     for (const array of [this.#stringOf, this.#functionOf, this.mappingOf, this.#locationOf, this.#guesses, this.#keys])
       bytes += array.byteLength;
     const tables = [
@@ -70,10 +71,11 @@ export class Interner {
     return bytes;
   }
 
-  /** Takes the entities of a profile that its locations use; afterwards `row` reads its samples. */
+  /** Takes the entities of a profile that its locations use; afterwards `note` reads its samples. */
   take(tables: ProfileTables): void {
     const { raw, strings, functions } = tables;
     this.#tables = tables;
+    this.noted.count = 0; // a damaged profile may have left some
     this.#view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
     this.#stringOf = grown(this.#stringOf, strings.count);
     this.#stringOf.fill(-1, 0, strings.count);
@@ -83,15 +85,15 @@ export class Interner {
     this.#takeLocations(tables);
   }
 
-  /** The row of the sample that was read last. */
-  row(sample: SampleReader): number {
+  /** Notes the sample that was read last; `resolve` must follow before the next profile, and whenever `noted` is full. */
+  note(sample: SampleReader): void {
     const labelSet = sample.labelCount === 0 ? 0 : this.#labelSetOf(sample);
-    const { stack, stackLength } = sample;
-    if (stackLength > this.#stack.length) this.#stack = new Int32Array(stackLength * 2);
-    const own = this.#stack;
-    const locationOf = this.#locationOf;
-    for (let at = 0; at < stackLength; at++) own[at] = locationOf[stack[at]!]!;
-    return this.rows.row(own, stackLength, labelSet);
+    this.noted.note(sample.stack, sample.stackLength, this.#locationOf, labelSet);
+  }
+
+  /** Writes the rows of the noted samples to `out` from index `to` on. */
+  resolve(out: Int32Array, to: number): void {
+    this.rows.resolve(this.noted, out, to);
   }
 
   /** The id of a string of the profile. */

@@ -229,13 +229,16 @@ export class Merger {
     for (let sample = 0; sample < total; sample++) {
       samples.read(sample);
       if (samples.isZero(places)) continue;
-      rows[count++] = interner.row(samples);
+      if (interner.noted.isFull) interner.resolve(rows, count - interner.noted.count);
+      interner.note(samples);
+      count++;
       for (let column = 0; column < columns; column++) {
         const from = places[column]! * 2;
         noted[to++] = values[from]!;
         noted[to++] = values[from + 1]!;
       }
     }
+    interner.resolve(rows, count - interner.noted.count);
     return count;
   }
 

@@ -45,29 +45,30 @@ export class StackTree {
     return this.#add(parent, location, hash, slot);
   }
 
-  /** The node of a stack given leaf first. */
-  intern(stack: Int32Array, length: number): number {
+  /** The node of the stack that lies in `stack` leaf first, from `start` to `end`. */
+  intern(stack: Int32Array, start: number, end: number): number {
     // A new stack mostly begins as the one before did: that part needs no looking up.
+    const length = end - start;
     this.#path = grown(this.#path, length);
     const path = this.#path;
     const { nodes } = this;
     const shared = Math.min(length, this.#pathLength);
     let depth = 0;
-    while (depth < shared && nodes[path[depth]! * 2 + 1] === stack[length - 1 - depth]) depth++;
+    while (depth < shared && nodes[path[depth]! * 2 + 1] === stack[end - 1 - depth]) depth++;
     let node = depth === 0 ? 0 : path[depth - 1]!;
     for (; depth < length; depth++) {
-      node = this.child(node, stack[length - 1 - depth]!);
+      node = this.child(node, stack[end - 1 - depth]!);
       path[depth] = node;
     }
     this.#pathLength = length;
     return node;
   }
 
-  /** Whether `node` is that of the stack, leaf first. */
-  matches(node: number, stack: Int32Array, length: number): boolean {
+  /** Whether `node` is that of the stack in `stack`, leaf first, from `start` to `end`. */
+  matches(node: number, stack: Int32Array, start: number, end: number): boolean {
     const { nodes } = this;
     let at = node;
-    for (let depth = 0; depth < length; depth++) {
+    for (let depth = start; depth < end; depth++) {
       if (nodes[at * 2 + 1] !== stack[depth]) return false;
       at = nodes[at * 2]!;
     }

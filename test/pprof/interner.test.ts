@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { IdMap } from "../../src/pprof/id-map.ts";
 import { RowTable } from "../../src/pprof/row-table.ts";
+import { StackBatch } from "../../src/pprof/stack-batch.ts";
 import { StackTree } from "../../src/pprof/stack-tree.ts";
 import { StringInterner } from "../../src/pprof/string-interner.ts";
 import { TupleInterner } from "../../src/pprof/tuple-interner.ts";
@@ -69,15 +70,47 @@ test("RowTable and StackTree give equal stacks and label sets one row, and stack
     return `${random.between(0, 2)}|${stack.join()}`;
   });
   expectIds(keys, (key) => {
-    const [labelSet, path] = key.split("|") as [string, string];
-    const stack = Int32Array.from(path === "" ? [] : path.split(",").map(Number)).reverse();
-    const row = table.row(stack, stack.length, Number(labelSet));
-    const node = tree.intern(stack, stack.length);
-    if (table.rowOfNode(node, Number(labelSet)) !== row) throw new Error(`${key} has another row by its node`);
-    return row;
+    const stack = stackOf(key);
+    return table.rowOfNode(tree.intern(stack, 0, stack.length), labelSetOf(key));
   });
   expect(tree.count).toBe(prefixes.size + 1);
+
+  const found = rowsOf(keys, table);
+  expectIds(keys, () => found.shift()!);
 });
+
+test("RowTable makes new rows in the order in which stacks were noted, known ones between them", () => {
+  const random = new Random(SEED + 4);
+  const keys = Array.from({ length: 5_000 }, () => {
+    const path = Array.from({ length: random.between(0, 6) }, () => random.between(0, 5));
+    return `${random.between(0, 1)}|${path.join()}`;
+  });
+  const found = rowsOf(keys, new RowTable(new StackTree()));
+  expectIds(keys, () => found.shift()!);
+});
+
+function rowsOf(keys: string[], table: RowTable): number[] {
+  const batch = new StackBatch();
+  const locationOf = Int32Array.from({ length: 6 }, (_, at) => at);
+  const found = new Int32Array(keys.length);
+  for (const [at, key] of keys.entries()) {
+    if (batch.isFull) table.resolve(batch, found, at - batch.count);
+    const stack = stackOf(key);
+    batch.note(stack, stack.length, locationOf, labelSetOf(key));
+  }
+  table.resolve(batch, found, keys.length - batch.count);
+  return [...found];
+}
+
+/** Keys are `label set|locations from the root`. */
+function stackOf(key: string): Int32Array {
+  const path = key.slice(key.indexOf("|") + 1);
+  return Int32Array.from(path === "" ? [] : path.split(",").map(Number)).reverse();
+}
+
+function labelSetOf(key: string): number {
+  return Number(key.slice(0, key.indexOf("|")));
+}
 
 test("IdMap finds dense, sparse and hashed ids, none that is not there, and says which is taken", () => {
   const random = new Random(SEED + 3);
