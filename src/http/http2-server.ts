@@ -11,10 +11,10 @@ import {
 } from "node:http2";
 import type { Limits } from "../model/limits.ts";
 import type { ProtocolServer } from "./http1-server.ts";
+import { LINGER_MS } from "./unread-body.ts";
 
 /** gRPC clients put every call of a process on one connection; more streams than this wait on their side. */
 const CONCURRENT_STREAMS = 256;
-const LINGER_MS = 2_000;
 
 export function createHttp2Server(
   limits: Limits,

@@ -5,12 +5,9 @@ import { constants } from "node:http2";
 import type { Writable } from "node:stream";
 import { DomainError } from "../model/errors.ts";
 import { type Exchange, isHttp1 } from "./exchange.ts";
+import { discardBody, hasUnreadBody } from "./unread-body.ts";
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
-
-/** How long, and for how many bytes, an unread body is thrown away after its refusal: a reset would destroy the refusal on its way. */
-const LINGER_MS = 2_000;
-const LINGER_BYTES = 64 * 1024 * 1024;
 
 /** As sendBytes. A text leaves in one piece with its headers, which bytes do not. */
 export function sendText(exchange: Exchange, status: number, text: string, headers: AnswerHeaders = {}): void {
@@ -26,7 +23,7 @@ function sendWhole(exchange: Exchange, status: number, whole: Uint8Array | strin
   if (!startAnswer(exchange, status, { ...headers, "content-length": String(Buffer.byteLength(whole)) })) return;
   const { request, response, method } = exchange;
   const body = method === "HEAD" ? undefined : whole;
-  if (!hasUnreadBody(exchange)) {
+  if (!hasUnreadBody(request, response)) {
     end(exchange, body);
     return;
   }
@@ -69,12 +66,6 @@ function end({ response }: Exchange, body: Uint8Array | string | undefined): voi
   else response.end();
 }
 
-function hasUnreadBody({ request, response }: Exchange): boolean {
-  if (request.complete) return false;
-  if (!isHttp1(response)) return !response.stream.endAfterHeaders;
-  return request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0;
-}
-
 /** The client sees a complete answer at once; the connection (HTTP/1) or stream (HTTP/2) closes a little later. */
 function linger(exchange: Exchange, body: Uint8Array | string | undefined): void {
   const { request, response } = exchange;
@@ -87,17 +78,5 @@ function linger(exchange: Exchange, body: Uint8Array | string | undefined): void
   response.setHeader("connection", "close");
   if (body) response.write(body);
   else response.flushHeaders();
-  let thrownAwayBytes = 0;
-  const finish = () => {
-    clearTimeout(timer);
-    response.end();
-  };
-  const timer = setTimeout(finish, LINGER_MS);
-  request.on("data", (chunk: Uint8Array) => {
-    thrownAwayBytes += chunk.length;
-    if (thrownAwayBytes > LINGER_BYTES) finish();
-  });
-  request.once("end", finish);
-  response.once("close", finish);
-  request.resume();
+  void discardBody(request).then(() => response.end());
 }
