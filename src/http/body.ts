@@ -37,7 +37,7 @@ async function collect(exchange: Exchange, maxBytes: number, reservation: Reserv
   const take = (chunk: Uint8Array) => {
     exchange.requestBytes += chunk.length;
     if (exchange.requestBytes > maxBytes) {
-      reject(tooLarge("more", maxBytes));
+      reject(tooLarge(`more than ${maxBytes} bytes`, maxBytes));
       return;
     }
     gathered.push(chunk);
