@@ -2,11 +2,7 @@
 
 import { createConnectRouter, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import {
-  compressionGzip,
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from "@connectrpc/connect-node";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { ByteBudget } from "../http/byte-budget.ts";
 import type { HttpRequest, HttpResponse } from "../http/exchange.ts";
 import type { RpcHandler } from "../http/request-handler.ts";
@@ -14,6 +10,8 @@ import type { Repository } from "../repository/repository.ts";
 import { asClientFault } from "./client-fault.ts";
 import { revalidated } from "./conditional-get.ts";
 import { reachedServiceKey } from "./errors.ts";
+import { judgedMessages } from "./judged-messages.ts";
+import { type MessageJudge, messageJudge } from "./message-judge.ts";
 import { discardRest, meteredBody } from "./request-body.ts";
 import { type ContractOptions, contractRoutes } from "./routes.ts";
 import { submitterKey } from "./submitter.ts";
@@ -24,9 +22,9 @@ export interface ContractHandlerOptions extends ContractOptions {
 
 export function contractHandler(repository: Repository, options: ContractHandlerOptions): RpcHandler {
   const { limits, logger, budget } = options;
-  const handlers = handlersByPath(repository, options);
+  const handlers = handlersByPath(repository, options, false);
   // JSON is decoded on the event loop, base64 and all: it may carry less.
-  const jsonHandlers = handlersByPath(repository, options, limits.jsonBodyBytes);
+  const jsonHandlers = handlersByPath(repository, options, true);
 
   return {
     paths: new Set(handlers.keys()),
@@ -40,9 +38,6 @@ export function contractHandler(repository: Repository, options: ContractHandler
   };
 
   async function answer(request: HttpRequest, response: HttpResponse): Promise<void> {
-    const isJson = /^application\/.*json/i.test(request.headers["content-type"] ?? "");
-    const path = request.url?.split("?", 1)[0] ?? "";
-    const handler = (isJson ? jsonHandlers : handlers).get(path)!;
     const contextValues = createContextValues().set(submitterKey, request.socket?.remoteAddress);
     if (!URL.canParse(`http://${request.headers[":authority"] ?? request.headers.host}`)) {
       response.statusCode = 400;
@@ -50,7 +45,10 @@ export function contractHandler(repository: Repository, options: ContractHandler
       return;
     }
     const call = universalRequestFromNodeRequest(request, response, undefined, contextValues);
-    let answered = await handleWithinBudget(handler, call, request);
+    const isJson = hasJson(call);
+    const path = request.url?.split("?", 1)[0] ?? "";
+    const handler = (isJson ? jsonHandlers : handlers).get(path)!;
+    let answered = await handleWithinBudget(handler, call, request, messageJudge(handler.method, isJson, limits));
     if (answered.status === 405)
       answered = { ...answered, header: new Headers({ allow: handler.allowedMethods.join(", ") }) };
     if (!contextValues.get(reachedServiceKey)) answered = await asClientFault(answered);
@@ -63,18 +61,26 @@ export function contractHandler(repository: Repository, options: ContractHandler
     handler: UniversalHandler,
     call: UniversalServerRequest,
     request: HttpRequest,
+    judge: MessageJudge,
   ): Promise<UniversalServerResponse> {
     using reservation = await budget.take(0, call.signal);
-    return await handler({ ...call, body: meteredBody(request, reservation, logger) });
+    const body = judgedMessages(meteredBody(request, reservation, logger), call.header, judge);
+    return await handler({ ...call, body });
   }
+}
+
+/** A GET says in its query how its message is written; everything else by content type. */
+function hasJson({ method, url, header }: UniversalServerRequest): boolean {
+  if (method === "GET") return new URL(url).searchParams.get("encoding") === "json";
+  return /^application\/.*json/i.test(header.get("content-type") ?? "");
 }
 
 function handlersByPath(
   repository: Repository,
   options: ContractOptions,
-  uploadMaxBytes?: number,
+  isJson: boolean,
 ): Map<string, UniversalHandler> {
-  const router = createConnectRouter({ acceptCompression: [compressionGzip] });
-  contractRoutes(repository, options, uploadMaxBytes)(router);
+  const router = createConnectRouter();
+  contractRoutes(repository, options, isJson)(router);
   return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 }

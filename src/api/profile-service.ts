@@ -4,6 +4,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import * as contract from "../../gen/profusion/v1/profile_service_pb.ts";
+import { GrowingBytes } from "../http/growing-bytes.ts";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { formatSelector, parseSelector } from "../model/selector.ts";
@@ -149,8 +150,8 @@ async function collectUpload(
   limits: Limits,
 ): Promise<{ metadata: contract.ProfileMetadata; bytes: Uint8Array }> {
   let metadata: contract.ProfileMetadata | undefined;
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
+  const gathered = new GrowingBytes();
+  let messages = 0;
   for await (const { part } of requests) {
     if ((metadata === undefined) !== (part.case === "metadata") || part.case === undefined) {
       throw new DomainError(
@@ -158,18 +159,27 @@ async function collectUpload(
         "Cannot read this upload: it is one message with metadata, then messages with chunks",
       );
     }
+    if (++messages > limits.uploadMessages) {
+      throw new DomainError(
+        "too-large",
+        `Cannot take more messages of one upload: at most ${limits.uploadMessages} are allowed; send larger chunks`,
+        { subject: "body" },
+      );
+    }
     if (part.case === "metadata") {
       metadata = part.value;
       continue;
     }
-    sizeBytes += part.value.length;
-    if (sizeBytes > limits.bodyBytes) throw bodyTooLarge(limits);
-    chunks.push(part.value);
+    if (part.value.length === 0) {
+      throw new DomainError("invalid", "Cannot take an empty chunk: it must have 1 byte or more");
+    }
+    if (gathered.length + part.value.length > limits.bodyBytes) throw bodyTooLarge(limits);
+    gathered.push(part.value);
   }
   if (metadata === undefined) {
     throw new DomainError("invalid", "Cannot store an upload without messages: send metadata, then chunks");
   }
-  return { metadata, bytes: Buffer.concat(chunks, sizeBytes) };
+  return { metadata, bytes: gathered.takeAll() };
 }
 
 function bodyTooLarge(limits: Limits): DomainError {

@@ -12,6 +12,8 @@ import type { Limits } from "../model/limits.ts";
 import type { Repository } from "../repository/repository.ts";
 import { translateErrors } from "./errors.ts";
 import { healthService } from "./health.ts";
+import { judgedGzip, queryGate } from "./judged-messages.ts";
+import { messageJudge } from "./message-judge.ts";
 import { profileService } from "./profile-service.ts";
 import { queryService } from "./query-service.ts";
 import { reflectionServices } from "./reflection.ts";
@@ -23,16 +25,6 @@ export interface ContractOptions {
   stopping?: AbortSignal;
 }
 
-/** Labels, names and framing beside the bytes of a profile. */
-const METADATA_BYTES = 1024 * 1024;
-
-/** Methods whose requests carry profiles. */
-const UPLOADS = new Set<DescMethod>([
-  ProfileService.method.createProfile,
-  ProfileService.method.batchCreateProfiles,
-  ProfileService.method.uploadProfile,
-]);
-
 /** Methods whose answers are compressed already. */
 const DOWNLOADS = new Set<DescMethod>([
   ProfileService.method.downloadProfile,
@@ -40,11 +32,11 @@ const DOWNLOADS = new Set<DescMethod>([
   QueryService.method.streamMergedProfile,
 ]);
 
-/** `uploadMaxBytes`: the largest message that carries profiles; default limits.bodyBytes and room for metadata. */
+/** `isJson`: which form of messages these routes are for; the other one works too, but is judged by the rules of this one. */
 export function contractRoutes(
   repository: Repository,
   { limits, logger, stopping }: ContractOptions,
-  uploadMaxBytes = limits.bodyBytes + METADATA_BYTES,
+  isJson = false,
 ): (router: ConnectRouter) => void {
   const told = [ProfileService, QueryService, Health, ServerReflection, ServerReflectionAlpha];
   const reflection = reflectionServices(told);
@@ -59,9 +51,12 @@ export function contractRoutes(
 
     function serve<Service extends DescService>(service: Service, methods: ServiceImpl<Service>): void {
       for (const method of service.methods) {
+        const { maxBytes, judge } = messageJudge(method, isJson, limits);
         router.rpc(method, methods[method.localName as keyof typeof methods] as MethodImpl<DescMethod>, {
           interceptors,
-          readMaxBytes: UPLOADS.has(method) ? uploadMaxBytes : limits.requestBytes,
+          readMaxBytes: maxBytes,
+          acceptCompression: [judgedGzip(judge)],
+          requestGate: queryGate(judge),
           ...(DOWNLOADS.has(method) && { compressMinBytes: Number.MAX_SAFE_INTEGER }),
         });
       }

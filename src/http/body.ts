@@ -49,7 +49,11 @@ async function collect(exchange: Exchange, maxBytes: number, reservation: Reserv
   };
   const leave = (cause?: unknown) =>
     reject(new DomainError("cancelled", "The client left before its body was complete", { cause }));
-  const finish = () => (request.complete ? resolve() : leave());
+  const finish = () => {
+    if (!request.complete) return leave();
+    request.off("close", leave); // comes next, and an error nobody sees is not free
+    resolve();
+  };
   request.on("data", take).on("end", finish).on("error", leave).on("close", leave);
   if (request.destroyed) leave();
   try {
@@ -59,7 +63,7 @@ async function collect(exchange: Exchange, maxBytes: number, reservation: Reserv
     // The rest, if any, waits for whoever answers; on HTTP/1, destroying the request would cut the connection before that.
     request.pause().off("data", take).off("end", finish).off("error", leave).off("close", leave);
   }
-  return gathered.take();
+  return gathered.takeAll();
 }
 
 function tooLarge(size: string, maxBytes: number): DomainError {

@@ -29,14 +29,19 @@ export class GrowingBytes {
     this.#length = length;
   }
 
-  /** Takes the first `count` bytes out; the rest stays. */
-  take(count = this.#length): Uint8Array<ArrayBuffer> {
-    const isAll = count === this.#length;
-    // Room that was left for more would live as long as what is taken.
-    const taken = isAll && count < this.#bytes.length ? this.#bytes.slice(0, count) : this.#bytes.subarray(0, count);
+  /** Takes the first `count` bytes out, a view that stays good; the rest stays here. */
+  take(count: number): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.subarray(0, count);
     this.#bytes = this.#bytes.subarray(count, this.#length);
     this.#length -= count;
     return taken;
+  }
+
+  /** Takes all, for keeping: without the room that was left for more. */
+  takeAll(): Uint8Array<ArrayBuffer> {
+    const hasRoom = this.#length < this.#bytes.length;
+    const taken = this.take(this.#length);
+    return hasRoom ? taken.slice() : taken;
   }
 
   #grow(length: number): void {

@@ -9,7 +9,7 @@ export const DEFAULT_LIMITS = {
   bodyBytes: 64 * MIB,
   /** Connect's JSON carries bytes as base64 and is decoded on the event loop. */
   jsonBodyBytes: 8 * MIB,
-  /** A request that carries no profile: 3000 ids, a selector and labels are 0.2 MB. */
+  /** A request without its profile, each field counting as 32 bytes at least: 3000 ids, a selector and labels are 0.2 MB. */
   requestBytes: 1 * MIB,
   /** gzip reaches 1000:1; beyond 4:1 of the largest body an upload is an attack or a mistake. */
   inflatedBytes: 256 * MIB,
@@ -55,6 +55,10 @@ export const DEFAULT_LIMITS = {
   /** profefe clients have sent 3000 ids in one URL. */
   idsPerRequest: 3000,
   batchProfiles: 1000,
+  /** As `requestBytes`, of a batch: 1000 profiles with 64 labels each have 200 000 fields. */
+  batchMetadataBytes: 8 * MIB,
+  /** Messages of one UploadProfile: 64 MiB in chunks of 1 KiB are 65 536. */
+  uploadMessages: 100_000,
   /** Columns that a merge is asked for; profiles have one to six. */
   columnsPerRequest: 64,
   selectorBytes: 16 * KIB,

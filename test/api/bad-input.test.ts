@@ -97,6 +97,30 @@ const CASES: [string, Code, RegExp, (clients: Clients) => Promise<unknown>][] = 
     /one message with metadata, then/,
     ({ profiles }) => profiles.uploadProfile(parts({ case: "chunk", value: GOOD })),
   ],
+  [
+    "an upload with an empty chunk",
+    Code.InvalidArgument,
+    /empty chunk/,
+    ({ profiles }) => profiles.uploadProfile(parts(METADATA, { case: "chunk", value: new Uint8Array() })),
+  ],
+  [
+    "an upload of 100 001 messages",
+    Code.ResourceExhausted,
+    /at most 100000.*larger chunks/,
+    ({ profiles }) => profiles.uploadProfile(manyParts(100_000)),
+  ],
+  [
+    "100 000 labels",
+    Code.ResourceExhausted,
+    /so many parts.*1048576/,
+    create({ labels: Array(100_000).fill({ name: "a" }) }),
+  ],
+  [
+    "a batch of 300 000",
+    Code.ResourceExhausted,
+    /so many parts.*8388608/,
+    ({ profiles }) => profiles.batchCreateProfiles({ requests: Array(300_000).fill({}) }),
+  ],
   ["an unknown id", Code.NotFound, /0000/, ({ profiles }) => profiles.getProfile({ id: "0".repeat(26) })],
   ["an id that is a path", Code.NotFound, /passwd/, ({ profiles }) => profiles.getProfile({ id: "../../etc/passwd" })],
   ["an unknown id to delete", Code.NotFound, /nobody/, ({ profiles }) => profiles.deleteProfile({ id: "nobody" })],
@@ -208,8 +232,19 @@ const CASES: [string, Code, RegExp, (clients: Clients) => Promise<unknown>][] = 
   ["the values of no label", Code.InvalidArgument, /label_name/, ({ queries }) => queries.listLabelValues({})],
 ];
 
-async function* parts(...all: { case: "chunk"; value: Uint8Array<ArrayBuffer> }[]) {
+type Part =
+  | { case: "metadata"; value: { service: string; profileType: string } }
+  | { case: "chunk"; value: Uint8Array<ArrayBuffer> };
+
+const METADATA: Part = { case: "metadata", value: { service: "bad", profileType: "trace" } };
+
+async function* parts(...all: Part[]) {
   for (const part of all) yield { part };
+}
+
+async function* manyParts(chunks: number) {
+  yield* parts(METADATA);
+  for (let at = 0; at < chunks; at++) yield* parts({ case: "chunk", value: Buffer.from("x") });
 }
 
 const TRANSPORTS: [string, () => Transport][] = [
