@@ -11,7 +11,7 @@ import { shortNumber, type WireReader } from "./wire-reader.ts";
 export const FUNCTION_STRIDE = 5;
 
 export class FunctionTable {
-  readonly spans = new Spans();
+  readonly spans = new Spans("functions");
   readonly ids = new IdMap();
   rows: Int32Array = new Int32Array(FUNCTION_STRIDE * 256);
 

@@ -1,7 +1,7 @@
 // The tables of an Interner as plain arrays, for another thread, and back into another Interner. Nothing is checked: they come
 // from this code in this process.
 
-import { type Interner, LOCATION_HEAD } from "./interner.ts";
+import { FUNCTION_KEY, type Interner, LOCATION_HEAD, MAPPING_KEY } from "./interner.ts";
 import { LINE_STRIDE } from "./location-table.ts";
 import { LABEL_STRIDE } from "./sample-reader.ts";
 
@@ -19,9 +19,6 @@ export interface InternerContent {
   rowNodes: Int32Array;
   rowLabelSets: Int32Array;
 }
-
-const FUNCTION_KEY = 5;
-const MAPPING_KEY = 5;
 
 export function internerContent(interner: Interner): InternerContent {
   const { strings, functions, mappings, locations, labelSets, stacks, rows } = interner;

@@ -18,6 +18,10 @@ import { TupleInterner } from "./tuple-interner.ts";
 /** Integers of a location before its lines: mapping or -1, relative address low, high, is_folded. A line has LINE_STRIDE. */
 export const LOCATION_HEAD = 4;
 
+/** Integers of a function's and of a mapping's key: all are of one length, so the n-th begins at n times that. */
+export const FUNCTION_KEY = 5;
+export const MAPPING_KEY = 5;
+
 const KEY_STRIDE = 4;
 
 export class Interner {
@@ -127,7 +131,7 @@ export class Interner {
     key[2] = rows[at + 4]!;
     key[3] = rows[at + 5]!;
     key[4] = buildId || file;
-    return this.mappings.intern(5);
+    return this.mappings.intern(MAPPING_KEY);
   }
 
   #function(row: number): number {
@@ -141,7 +145,7 @@ export class Interner {
     key[2] = this.string(rows[at + 2]!);
     key[3] = rows[at + 3]!;
     key[4] = rows[at + 4]!;
-    const id = this.functions.intern(5);
+    const id = this.functions.intern(FUNCTION_KEY);
     this.#functionOf[row] = id;
     return id;
   }
@@ -246,9 +250,9 @@ export class Interner {
   #isFunction(id: number, row: number): boolean {
     const known = this.#functionOf[row]!;
     if (known >= 0) return known === id;
-    const { data, ends } = this.functions;
+    const { data } = this.functions;
     const { rows } = this.#tables!.functions;
-    const own = ends[id]!;
+    const own = id * FUNCTION_KEY;
     const at = row * FUNCTION_STRIDE;
     const isSame =
       data[own + 3] === rows[at + 3] &&

@@ -14,7 +14,7 @@ export const LOCATION_STRIDE = 5;
 export const LINE_STRIDE = 5;
 
 export class LocationTable {
-  readonly spans = new Spans();
+  readonly spans = new Spans("locations");
   readonly ids = new IdMap();
   rows: Int32Array = new Int32Array(LOCATION_STRIDE * 256);
   /** The lines of a location begin where those of the row before end. */

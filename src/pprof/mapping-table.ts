@@ -11,7 +11,7 @@ import type { WireReader } from "./wire-reader.ts";
 export const MAPPING_STRIDE = 9;
 
 export class MappingTable {
-  readonly spans = new Spans();
+  readonly spans = new Spans("mappings");
   readonly ids = new IdMap();
   rows: Int32Array = new Int32Array(MAPPING_STRIDE * 16);
 

@@ -27,8 +27,8 @@ export class ProfileTables {
   readonly reader = new WireReader();
   raw: Uint8Array = new Uint8Array(0);
   header = new ProfileHeader();
-  readonly strings = new Spans();
-  readonly samples = new Spans();
+  readonly strings = new Spans("strings");
+  readonly samples = new Spans("samples");
   readonly mappings = new MappingTable();
   readonly functions = new FunctionTable();
   readonly locations = new LocationTable();
@@ -49,10 +49,8 @@ export class ProfileTables {
     if (raw.length === 0) invalidProfile("it is empty");
     this.raw = raw;
     this.header = new ProfileHeader();
-    for (const spans of [this.mappings.spans, this.functions.spans, this.locations.spans, this.strings, this.samples]) {
-      spans.count = 0;
-      spans.limit = Math.max(limits.tableRows, limits.samples);
-    }
+    this.samples.start(limits.samples);
+    for (const spans of this.#tableSpans()) spans.start(limits.tableRows);
     this.reader.open(raw);
     this.#scan(limits);
     this.#checkStrings();
@@ -97,7 +95,7 @@ export class ProfileTables {
       this.#scanField(reader.next());
       at = reader.pos;
     }
-    this.#checkCounts(limits);
+    for (const spans of [this.samples, ...this.#tableSpans()]) spans.checkCount();
   }
 
   #scanField(tag: number): void {
@@ -127,15 +125,8 @@ export class ProfileTables {
     }
   }
 
-  #checkCounts(limits: Limits): void {
-    const check = (count: number, limit: number, what: string) => {
-      if (count > limit) oversizedProfile(`it has ${count} ${what}, more than the ${limit} allowed`);
-    };
-    check(this.samples.count, limits.samples, "samples");
-    check(this.mappings.count, limits.tableRows, "mappings");
-    check(this.locations.count, limits.tableRows, "locations");
-    check(this.functions.count, limits.tableRows, "functions");
-    check(this.strings.count, limits.tableRows, "strings");
+  #tableSpans(): Spans[] {
+    return [this.mappings.spans, this.locations.spans, this.functions.spans, this.strings];
   }
 
   #checkStrings(): void {

@@ -7,17 +7,32 @@ export class Spans {
   /** Pairs: start offset, end offset. */
   bounds: Int32Array = new Int32Array(512);
   count = 0;
-  /** Looked at only when `bounds` grows: so many messages need no room, the exact count is judged later. */
-  limit = Number.MAX_SAFE_INTEGER;
+  readonly #what: string;
+  #limit = 0;
+
+  /** `what` they are, for the refusal of too many. */
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  /** Forgets what was noted. More than `limit` are refused: at the latest by checkCount(), before that where they would need more room. */
+  start(limit: number): void {
+    this.count = 0;
+    this.#limit = limit;
+  }
 
   add(start: number, end: number): void {
     const at = this.count * 2;
     if (at + 2 > this.bounds.length) {
-      if (this.count > this.limit) oversizedProfile(`it has more than ${this.limit} rows in a table`);
+      this.checkCount();
       this.bounds = grown(this.bounds, at + 2);
     }
     this.bounds[at] = start;
     this.bounds[at + 1] = end;
     this.count++;
+  }
+
+  checkCount(): void {
+    if (this.count > this.#limit) oversizedProfile(`it has more than the ${this.#limit} ${this.#what} allowed`);
   }
 }

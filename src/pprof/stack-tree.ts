@@ -12,9 +12,8 @@ export class StackTree {
   #slots: Int32Array = new Int32Array(2048);
   #mask = 2047;
   #count = 1;
-  /** The nodes of the stack that was interned last, root first. */
-  #path: Int32Array = new Int32Array(128);
-  #pathLength = 0;
+  /** Scratch: the hash of each beginning of a stack. */
+  #paths: Int32Array = new Int32Array(128);
 
   constructor() {
     this.nodes[0] = -1;
@@ -28,7 +27,7 @@ export class StackTree {
 
   /** Memory held. */
   get bytes(): number {
-    return this.nodes.byteLength + this.hashes.byteLength + this.#slots.byteLength + this.#path.byteLength;
+    return this.nodes.byteLength + this.hashes.byteLength + this.#slots.byteLength + this.#paths.byteLength;
   }
 
   /** The node below `parent` for `location`; it is made when it is new. */
@@ -45,23 +44,36 @@ export class StackTree {
     return this.#add(parent, location, hash, slot);
   }
 
-  /** The node of the stack that lies in `stack` leaf first, from `start` to `end`. */
+  /**
+   * The node of the stack that lies in `stack` leaf first, from `start` to `end`. A new stack mostly differs from known ones
+   * near its leaf: so the longest known beginning is looked for from there, by the hashes of the paths.
+   */
   intern(stack: Int32Array, start: number, end: number): number {
-    // A new stack mostly begins as the one before did: that part needs no looking up.
     const length = end - start;
-    this.#path = grown(this.#path, length);
-    const path = this.#path;
-    const { nodes } = this;
-    const shared = Math.min(length, this.#pathLength);
-    let depth = 0;
-    while (depth < shared && nodes[path[depth]! * 2 + 1] === stack[end - 1 - depth]) depth++;
-    let node = depth === 0 ? 0 : path[depth - 1]!;
-    for (; depth < length; depth++) {
-      node = this.child(node, stack[end - 1 - depth]!);
-      path[depth] = node;
+    this.#paths = grown(this.#paths, length + 1);
+    const paths = this.#paths;
+    paths[0] = HASH_SEED;
+    for (let depth = 1; depth <= length; depth++) paths[depth] = mix(paths[depth - 1]!, stack[end - depth]!);
+    let depth = length;
+    let node = 0;
+    for (; depth > 0; depth--) {
+      node = this.#find(paths[depth]!, stack, end - depth, end);
+      if (node !== 0) break;
     }
-    this.#pathLength = length;
+    for (; depth < length; depth++) node = this.child(node, stack[end - depth - 1]!);
     return node;
+  }
+
+  /** The node of a stack whose path has this hash, or 0. */
+  #find(path: number, stack: Int32Array, start: number, end: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = spread(path) & mask;
+    for (let node = slots[slot]!; node !== 0; node = slots[slot]!) {
+      if (this.hashes[node] === path && this.matches(node, stack, start, end)) return node;
+      slot = (slot + 1) & mask;
+    }
+    return 0;
   }
 
   /** Whether `node` is that of the stack in `stack`, leaf first, from `start` to `end`. */
