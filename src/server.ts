@@ -60,13 +60,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const repository = opened.use(createRepository({ catalog, blobs, limits, nowNs, threads, observe }));
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
+  const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
   const stopping = new AbortController();
   const onRequest = createRequestHandler({
     routes: [
       ...healthRoutes(() => repository.ready(), metrics),
-      ...profefeRoutes(repository, { limits, version, nowNs, budget }),
+      ...profefeRoutes(repository, { limits, version, nowNs, budget, answers }),
     ],
-    rpc: contractHandler(repository, { limits, logger, budget, stopping: stopping.signal }),
+    rpc: contractHandler(repository, { limits, logger, budget, answers, stopping: stopping.signal }),
     logger,
     metrics,
   });

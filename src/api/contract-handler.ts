@@ -5,11 +5,13 @@ import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse 
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { ByteBudget } from "../http/byte-budget.ts";
 import type { HttpRequest, HttpResponse } from "../http/exchange.ts";
+import { holdAnswer } from "../http/hold-answer.ts";
 import type { RpcHandler } from "../http/request-handler.ts";
 import type { Repository } from "../repository/repository.ts";
 import { asClientFault } from "./client-fault.ts";
 import { revalidated } from "./conditional-get.ts";
 import { reachedServiceKey } from "./errors.ts";
+import { holdAnswerKey } from "./hold-answer.ts";
 import { judgedMessages } from "./judged-messages.ts";
 import { type MessageJudge, messageJudge } from "./message-judge.ts";
 import { discardRest, meteredBody } from "./request-body.ts";
@@ -18,10 +20,12 @@ import { submitterKey } from "./submitter.ts";
 
 export interface ContractHandlerOptions extends ContractOptions {
   budget: ByteBudget;
+  /** Shared with everything else that answers profiles. */
+  answers: ByteBudget;
 }
 
 export function contractHandler(repository: Repository, options: ContractHandlerOptions): RpcHandler {
-  const { limits, logger, budget } = options;
+  const { limits, logger, budget, answers } = options;
   const handlers = handlersByPath(repository, options, false);
   // JSON is decoded on the event loop, base64 and all: it may carry less.
   const jsonHandlers = handlersByPath(repository, options, true);
@@ -45,6 +49,7 @@ export function contractHandler(repository: Repository, options: ContractHandler
       return;
     }
     const call = universalRequestFromNodeRequest(request, response, undefined, contextValues);
+    contextValues.set(holdAnswerKey, (sizeBytes) => holdAnswer(response, sizeBytes, answers, call.signal));
     const isJson = hasJson(call);
     const path = request.url?.split("?", 1)[0] ?? "";
     const handler = (isJson ? jsonHandlers : handlers).get(path)!;

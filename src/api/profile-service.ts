@@ -12,6 +12,7 @@ import type { PageRequest, PushOutcome, PushRequest, Repository } from "../repos
 import { chunksOf } from "./chunks.ts";
 import { intervalOf, namedValue, pageSizeOf, profileMessage, selectorOf, timeNsOf } from "./convert.ts";
 import { toConnectError } from "./errors.ts";
+import { holdAnswerKey } from "./hold-answer.ts";
 import { afterOf, pageToken } from "./page-token.ts";
 import { submitterKey } from "./submitter.ts";
 
@@ -52,8 +53,10 @@ export function profileService(
       return { profile: profileMessage(await repository.get(id)) };
     },
 
-    async *downloadProfile({ id }) {
-      const { record, bytes } = await repository.download(id);
+    async *downloadProfile({ id }, { values }) {
+      const record = await repository.get(id);
+      await values.get(holdAnswerKey)(record.sizeBytes);
+      const { bytes } = await repository.download(record.id);
       yield { part: { case: "profile" as const, value: profileMessage(record) } };
       for (const chunk of chunksOf(bytes)) yield { part: { case: "chunk" as const, value: chunk } };
     },

@@ -19,6 +19,7 @@ import {
   timestampOf,
   valueTypesOf,
 } from "./convert.ts";
+import { holdAnswerKey } from "./hold-answer.ts";
 import { afterOf, pageToken } from "./page-token.ts";
 
 /** What a summary may take of a unary answer beside the profile. */
@@ -36,6 +37,7 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
           { subject: "result" },
         );
       }
+      await context.values.get(holdAnswerKey)(bytes.length);
       // Weak: the summary beside the profile may count packs differently for the same sum.
       context.responseHeader.set("ETag", `W/"${summary.etag}"`);
       return { profileBytes: bytes, summary: summaryMessage(summary) };
@@ -43,6 +45,7 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
 
     async *streamMergedProfile(request, context) {
       const { bytes, summary } = await merge(request, context);
+      await context.values.get(holdAnswerKey)(bytes.length);
       yield { part: { case: "summary" as const, value: summaryMessage(summary) } };
       for (const chunk of chunksOf(bytes)) yield { part: { case: "chunk" as const, value: chunk } };
     },

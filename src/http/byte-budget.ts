@@ -1,4 +1,4 @@
-// How many bytes of request bodies the whole process may hold at once. Who reads bodies takes from it; it holds no bytes itself.
+// How many bytes of one kind (bodies, answers) the whole process may hold at once. Who holds them takes from it; it holds none itself.
 
 import { DomainError } from "../model/errors.ts";
 
@@ -18,13 +18,15 @@ export interface Reservation extends Disposable {
 export class ByteBudget {
   readonly #capacityBytes: number;
   readonly #waitMs: number;
+  readonly #task: string;
   readonly #waiting: Waiter[] = [];
   #takenBytes = 0;
 
-  /** `waitMs` is how long one claim waits for a place before it is refused. */
-  constructor(capacityBytes: number, waitMs: number) {
+  /** `waitMs` is how long one claim waits for a place before it is refused; `task` is what cannot be done then. */
+  constructor(capacityBytes: number, waitMs: number, task = "take more uploads") {
     this.#capacityBytes = capacityBytes;
     this.#waitMs = waitMs;
+    this.#task = task;
   }
 
   get takenBytes(): number {
@@ -68,6 +70,7 @@ export class ByteBudget {
   }
 
   async #claim(bytes: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) throw left();
     if (this.#claimNow(bytes)) return;
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void) => {
@@ -81,11 +84,10 @@ export class ByteBudget {
         settle(() => reject(error));
         this.#admit();
       };
-      const leave = () => giveUp(new DomainError("cancelled", "The client left while its upload waited for a place"));
+      const leave = () => giveUp(left());
       const timer = setTimeout(() => giveUp(this.#noPlace()), this.#waitMs);
       signal?.addEventListener("abort", leave);
       this.#waiting.push(waiter);
-      if (signal?.aborted) leave();
     });
   }
 
@@ -110,7 +112,11 @@ export class ByteBudget {
   #noPlace(): DomainError {
     return new DomainError(
       "exhausted",
-      `Cannot take more uploads now: ${this.#takenBytes} of ${this.#capacityBytes} bytes are in flight; try again in a few seconds`,
+      `Cannot ${this.#task} now: ${this.#takenBytes} of ${this.#capacityBytes} bytes are in flight; try again in a few seconds`,
     );
   }
+}
+
+function left(): DomainError {
+  return new DomainError("cancelled", "The client left before there was a place for its bytes");
 }

@@ -1,4 +1,5 @@
-// Every limit of the product, with its reason. All can be set; nothing else in src/ holds a number that bounds what comes in.
+// What users may send, ask and keep, and how long they may take: every limit with its reason, and all can be set. Constants of one
+// protocol or structure (linger times, streams of a session, sizes of pieces) stand beside their code.
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -15,7 +16,9 @@ export const DEFAULT_LIMITS = {
   inflatedBytes: 256 * MIB,
   /** Uploads held in memory at once, whole process: beyond it new ones wait, then are refused. */
   bytesInFlight: 256 * MIB,
-  /** How long an upload waits for a place in `bytesInFlight` before it is refused, ms. */
+  /** Profiles and sums whose clients have not read them yet, whole process: two of the largest sums, or eight of the largest profiles. */
+  answersInFlight: 512 * MIB,
+  /** How long an upload or an answer waits for a place in `bytesInFlight` or `answersInFlight` before it is refused, ms. */
   admissionWaitMs: 5_000,
   samples: 1_000_000,
   /** Go records 128 frames, async-profiler 2048. */
@@ -43,7 +46,6 @@ export const DEFAULT_LIMITS = {
   labelNameBytes: 256,
   labelValueBytes: 4 * KIB,
   serviceBytes: 512,
-  typeBytes: 64,
   /** Ids that senders choose (request ids, external ids): a UUID or a digest in hex, several times over. */
   senderIdBytes: 256,
 

@@ -3,7 +3,7 @@
 import { request as httpRequest } from "node:http";
 import { connect as http2Connect } from "node:http2";
 import { gzipSync } from "node:zlib";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type CallOptions, type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ProfileService } from "../../gen/profusion/v1/profile_service_pb.ts";
@@ -25,11 +25,13 @@ const SELECTION = { selector: "cpu", interval: { startTime: "1970-01-01T00:00:01
 
 let server: TestServer;
 let budget: ByteBudget;
+let answers: ByteBudget;
 
 async function serve(methods: Partial<Repository>, changed: Partial<Limits> = {}): Promise<void> {
   const limits = { ...DEFAULT_LIMITS, ...changed };
   budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
-  const rpc = contractHandler(stubRepository(methods), { limits, logger: silentLogger, budget });
+  answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs);
+  const rpc = contractHandler(stubRepository(methods), { limits, logger: silentLogger, budget, answers });
   server = await serveHandler(
     createRequestHandler({ routes: [], rpc, logger: silentLogger, metrics: createMetrics() }),
     limits,
@@ -268,5 +270,77 @@ describe("clients that leave", () => {
     await expect.poll(() => budget.takenBytes).toBe(8);
     session.destroy();
     await expect.poll(() => budget.takenBytes).toBe(0);
+  });
+});
+
+describe("answers that nobody reads", () => {
+  interface Clients {
+    profiles: Client<typeof ProfileService>;
+    queries: Client<typeof QueryService>;
+  }
+  const profile = Buffer.alloc(1_000_000);
+
+  /** A place for two and a half of the profile. */
+  beforeEach(async () => {
+    await server[Symbol.asyncDispose]();
+    const record = profileRecord({ sizeBytes: profile.length });
+    await serve(
+      {
+        get: async () => record,
+        download: async () => ({ record, bytes: profile }),
+        merge: async () => mergeAnswer(profile),
+      },
+      { answersInFlight: 2.5 * profile.length, admissionWaitMs: 50 },
+    );
+  });
+
+  test.each([
+    [
+      "DownloadProfile",
+      ({ profiles }: Clients, options: CallOptions) => profiles.downloadProfile({ id: "a" }, options),
+    ],
+    [
+      "StreamMergedProfile",
+      ({ queries }: Clients, options: CallOptions) =>
+        queries.streamMergedProfile(
+          { selection: { selector: "cpu", interval: { startTime: { seconds: 1n } } } },
+          options,
+        ),
+    ],
+  ])("of %s count until they are read or left; one more is refused in time", async (_, ask) => {
+    const leaving = new AbortController();
+    // One connection each: what a session holds for one stream stops the others.
+    const open = async () => {
+      const transport = createGrpcTransport({ baseUrl: server.url });
+      const clients = {
+        profiles: createClient(ProfileService, transport),
+        queries: createClient(QueryService, transport),
+      };
+      const messages = ask(clients, { signal: leaving.signal })[Symbol.asyncIterator]();
+      await messages.next();
+      return messages;
+    };
+    const read = await open();
+    const left = await open();
+    expect(answers.takenBytes).toBe(2 * profile.length);
+    const error = await open().then(() => undefined, ConnectError.from);
+    expect([error?.code, error?.rawMessage]).toMatchObject([Code.ResourceExhausted, /2000000 of 2500000 bytes/]);
+
+    let messages = 0;
+    while ((await read.next()).done !== true) messages++;
+    expect(messages).toBe(Math.ceil(profile.length / 65_536));
+    await expect.poll(() => answers.takenBytes).toBe(profile.length);
+    leaving.abort();
+    await expect(left.next()).rejects.toThrow(ConnectError);
+    await expect.poll(() => answers.takenBytes).toBe(0);
+  });
+
+  test("of MergeProfiles count too", async () => {
+    using held = await answers.take(2 * profile.length);
+    const refused = await post(MERGE, { selection: SELECTION });
+    expect([refused.status, await refused.json()]).toMatchObject([429, { code: "resource_exhausted" }]);
+    held[Symbol.dispose]();
+    expect((await post(MERGE, { selection: SELECTION })).status).toBe(200);
+    await expect.poll(() => answers.takenBytes).toBe(0);
   });
 });

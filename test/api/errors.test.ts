@@ -65,7 +65,7 @@ describe("errors of the contract", () => {
   });
 
   test("a stream that fails is translated too", async () => {
-    const { profiles } = connect({ download: () => Promise.reject(new DomainError("not-found", "There is none")) });
+    const { profiles } = connect({ get: () => Promise.reject(new DomainError("not-found", "There is none")) });
     const error = await failure(profiles.downloadProfile({ id: "x" })[Symbol.asyncIterator]().next());
     expect([error.code, error.rawMessage]).toEqual([Code.NotFound, "There is none"]);
   });

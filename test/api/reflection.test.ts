@@ -22,7 +22,12 @@ let server: TestServer;
 
 beforeAll(async () => {
   const budget = new ByteBudget(1_000_000, 1000);
-  const rpc = contractHandler(stubRepository({}), { limits: DEFAULT_LIMITS, logger: silentLogger, budget });
+  const rpc = contractHandler(stubRepository({}), {
+    limits: DEFAULT_LIMITS,
+    logger: silentLogger,
+    budget,
+    answers: budget,
+  });
   server = await serveHandler(
     createRequestHandler({ routes: [], rpc, logger: silentLogger, metrics: createMetrics() }),
   );

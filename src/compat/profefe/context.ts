@@ -11,6 +11,8 @@ export interface ProfefeOptions {
   nowNs: () => bigint;
   /** Shared with everything else that reads bodies. */
   budget: ByteBudget;
+  /** Shared with everything else that answers profiles. */
+  answers: ByteBudget;
 }
 
 export interface ProfefeContext extends ProfefeOptions {

@@ -3,6 +3,7 @@
 import { readBody } from "../../http/body.ts";
 import { isNotModified, sendDownload, sendNotModified } from "../../http/download.ts";
 import type { Exchange } from "../../http/exchange.ts";
+import { holdAnswer } from "../../http/hold-answer.ts";
 import { sendBytes } from "../../http/send.ts";
 import { EVERYTHING, type Selector } from "../../model/selector.ts";
 import { originalEtag } from "../../repository/merge.ts";
@@ -60,19 +61,22 @@ async function sendIds(exchange: Exchange, context: ProfefeContext, ids: readonl
   else await sendMerge(exchange, context, { selector: EVERYTHING, ids }, "merged");
 }
 
-async function sendOriginal(exchange: Exchange, { repository }: ProfefeContext, id: string): Promise<void> {
+async function sendOriginal(exchange: Exchange, { repository, answers }: ProfefeContext, id: string): Promise<void> {
   const record = await repository.get(id);
   await sendDownload(exchange, {
     sizeBytes: record.sizeBytes,
     etag: originalEtag(record),
     headers: { ...BINARY_TYPE, ...attachment(record.id), "cache-control": "private, max-age=31536000, immutable" },
-    read: async () => (await repository.download(record.id)).bytes,
+    read: async () => {
+      await holdAnswer(exchange.response, record.sizeBytes, answers, exchange.signal);
+      return (await repository.download(record.id)).bytes;
+    },
   });
 }
 
 async function sendMerge(
   exchange: Exchange,
-  { repository }: ProfefeContext,
+  { repository, answers }: ProfefeContext,
   selection: Selection,
   filename: string,
 ): Promise<void> {
@@ -90,8 +94,12 @@ async function sendMerge(
     etag: `"${summary.etag}"`,
     "cache-control": "private, no-cache",
   };
-  if (isNotModified(exchange, summary.etag)) sendNotModified(exchange, headers);
-  else sendBytes(exchange, 200, bytes, headers);
+  if (isNotModified(exchange, summary.etag)) {
+    sendNotModified(exchange, headers);
+    return;
+  }
+  await holdAnswer(exchange.response, bytes.length, answers, exchange.signal);
+  sendBytes(exchange, 200, bytes, headers);
 }
 
 function summaryHeaders({ matched, merged, skipped, warnings }: MergeSummary): Record<string, string> {

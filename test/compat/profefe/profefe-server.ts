@@ -54,7 +54,10 @@ export function serveProfefe(
 ): Promise<TestServer> {
   const all = { ...DEFAULT_LIMITS, ...limits };
   const budget = new ByteBudget(all.bytesInFlight, all.admissionWaitMs);
-  return serveRoutes(profefeRoutes(repository, { limits: all, version: "1.2.3", nowNs, budget }), limits);
+  return serveRoutes(
+    profefeRoutes(repository, { limits: all, version: "1.2.3", nowNs, budget, answers: budget }),
+    limits,
+  );
 }
 
 export function askServer(
