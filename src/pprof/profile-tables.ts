@@ -4,7 +4,7 @@
 
 import type { Limits } from "../model/limits.ts";
 import { FunctionTable } from "./function-table.ts";
-import { invalidProfile, oversizedProfile } from "./invalid-profile.ts";
+import { invalidProfile } from "./invalid-profile.ts";
 import { LocationTable } from "./location-table.ts";
 import { MappingTable } from "./mapping-table.ts";
 import { ProfileHeader } from "./profile-header.ts";
@@ -52,7 +52,7 @@ export class ProfileTables {
     this.samples.start(limits.samples);
     for (const spans of this.#tableSpans()) spans.start(limits.tableRows);
     this.reader.open(raw);
-    this.#scan(limits);
+    this.#scan();
     this.#checkStrings();
     this.mappings.read(this.reader, this.strings.count);
     this.functions.read(this.reader, this.strings.count);
@@ -76,7 +76,7 @@ export class ProfileTables {
   }
 
   /** One pass over the outermost fields: the header is read, the messages of each table are noted. */
-  #scan(limits: Limits): void {
+  #scan(): void {
     const { reader, raw } = this;
     const end = raw.length;
     let at = 0;
