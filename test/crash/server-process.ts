@@ -68,18 +68,29 @@ export async function upload(url: string, random: Random): Promise<UploadAnswer>
 }
 
 /**
- * The server logs a request's id when it has answered, so that a recording shows when a deletion was announced, from where on the profile may
- * be gone, and when it was acknowledged, from where on it must be.
+ * Deletes a profile, and has the server say so before and after: its answers are in a recording of what it does, so that one shows when a
+ * deletion was announced, from where on the profile may be gone, and when it was acknowledged, from where on it must be.
  */
 export async function remove(url: string, id: string): Promise<number> {
-  await (await fetch(`${url}/api/0/version`, { headers: { "x-request-id": `removing-${id}` } })).arrayBuffer();
-  const response = await fetch(`${url}/profusion.v1.ProfileService/DeleteProfile`, {
+  await announce(url, `removing-${id}`);
+  const { status } = await call(url, "ProfileService/DeleteProfile", { id });
+  if (status === 200) await announce(url, `removed-${id}`);
+  return status;
+}
+
+/** The answer repeats the mark. */
+async function announce(url: string, mark: string): Promise<void> {
+  const { status, body } = await call(url, "QueryService/ParseSelector", { selector: `{mark="${mark}"}` });
+  if (!body.includes(mark)) throw new Error(`The mark ${mark} was answered with ${status}: ${body}`);
+}
+
+async function call(url: string, method: string, message: object): Promise<{ status: number; body: string }> {
+  const response = await fetch(`${url}/profusion.v1.${method}`, {
     method: "POST",
-    headers: { "content-type": "application/json", "x-request-id": `removed-${id}` },
-    body: JSON.stringify({ id }),
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(message),
   });
-  await response.arrayBuffer();
-  return response.status;
+  return { status: response.status, body: await response.text() };
 }
 
 /** Undefined where there is no such profile. */

@@ -86,12 +86,12 @@ interface Acknowledged {
   removed: string[];
 }
 
-/** Answers to uploads hold the id; the log holds the ids of the requests that were answered. */
+/** Answers to uploads hold the id; what was announced of deletions is in answers too. */
 function acknowledgedIn(output: string, promised: Promised): Acknowledged {
   const found = (pattern: RegExp) => new Set([...output.matchAll(pattern)].map((match) => match[1]!));
   const answered = found(/"id":"([0-9a-hjkmnp-tv-z]{26})"/g);
-  const removing = found(/"requestId":"removing-([^"]+)"/g);
-  const removed = found(/"requestId":"removed-([^"]+)"[^\n]*"status":200/g);
+  const removing = found(/removing-([0-9a-hjkmnp-tv-z]{26})/g);
+  const removed = found(/removed-([0-9a-hjkmnp-tv-z]{26})/g);
   const those = (holds: (id: string) => boolean) =>
     new Map([...promised].filter(([id]) => answered.has(id) && holds(id)));
   return {
