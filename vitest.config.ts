@@ -7,7 +7,7 @@ export default defineConfig({
     exclude: ["test/e2e/**", "node_modules/**"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 300_000,
     hookTimeout: 60_000,
   },
 });
