@@ -8,6 +8,7 @@ import { formatSelector } from "../model/selector.ts";
 import { cutPage, nameBytes, seriesBytes } from "../repository/page.ts";
 import type { MergeAnswer, Repository } from "../repository/repository.ts";
 import type { ListQuery, NameCount } from "../storage/catalog.ts";
+import { seriesKey } from "../storage/series-key.ts";
 import { chunksOf } from "./chunks.ts";
 import {
   intervalOf,
@@ -87,6 +88,7 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
       const { query, identity, pageSize } = listQuery("series", { ...request, prefix: "" });
       const found = await repository.series(query);
       const { items: rows, isMore } = cutPage(found, pageSize, limits.pageBytes, seriesBytes);
+      const last = isMore ? rows.at(-1) : undefined;
       return {
         series: rows.map(({ service, type, labels, profiles, firstNs, lastNs }) => ({
           service,
@@ -96,7 +98,7 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
           firstStartTime: timestampOf(firstNs),
           lastStartTime: timestampOf(lastNs),
         })),
-        nextPageToken: pageToken(isMore ? rows.at(-1)?.key : undefined, identity),
+        nextPageToken: pageToken(last && seriesKey(last), identity),
       };
     },
   };

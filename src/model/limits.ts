@@ -52,8 +52,8 @@ export const DEFAULT_LIMITS = {
   // Queries.
   pageSizeDefault: 100,
   pageSizeMax: 1000,
-  /** A page ends here even where it is not full: gRPC clients take 4 MiB, and 1000 profiles may have 264 MB of labels. */
-  pageBytes: 4 * MIB - 64 * KIB,
+  /** A page ends here even where it is not full: gRPC clients take 4 MiB with its token, and 1000 profiles may have 264 MB of labels. */
+  pageBytes: 3 * MIB,
   /** profefe clients have sent 3000 ids in one URL. */
   idsPerRequest: 3000,
   batchProfiles: 1000,

@@ -136,7 +136,7 @@ export interface Repository extends AsyncDisposable {
   types(query: ListQuery): Promise<NameCount[]>;
   labelNames(query: ListQuery): Promise<NameCount[]>;
   labelValues(labelName: string, query: ListQuery): Promise<NameCount[]>;
-  series(query: ListQuery): Promise<(SeriesRow & { key: string })[]>;
+  series(query: ListQuery): Promise<SeriesRow[]>;
 
   /** False until start-up repair is done and while the store refuses writes. */
   ready(): { ready: boolean; reason: string };

@@ -164,8 +164,8 @@ export interface Catalog extends AsyncDisposable {
   types(query: ListQuery): Promise<NameCount[]>;
   labelNames(query: ListQuery): Promise<NameCount[]>;
   labelValues(labelName: string, query: ListQuery): Promise<NameCount[]>;
-  /** Ordered by (service, type, labels); `after` is the `key` of the last row of the page before. */
-  series(query: ListQuery): Promise<(SeriesRow & { key: string })[]>;
+  /** Ordered by (service, type, labels); `after` is the seriesKey, src/storage/series-key.ts, of the last row of the page before. */
+  series(query: ListQuery): Promise<SeriesRow[]>;
 
   /** For repair at start: the end of the last frame that a row names, per segment; 0 where no row names one any more. */
   segmentEnds(): Promise<Map<number, number>>;

@@ -23,6 +23,7 @@ function compareLabelSets(a: Labels, b: Labels): number {
   return a.length - b.length;
 }
 
+/** As long as the labels: made where a page ends, not for every row. */
 export function seriesKey({ service, type, labels }: SeriesIdentity): string {
   return JSON.stringify([service, type, ...labels.flatMap(({ name, value }) => [name, value])]);
 }

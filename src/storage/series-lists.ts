@@ -3,7 +3,7 @@
 import type { ListQuery, NameCount } from "./catalog.ts";
 import { pageOfNames, Smallest } from "./name-list.ts";
 import type { SeriesGroup, SeriesIndex } from "./series-index.ts";
-import { compareSeries, parseSeriesKey, type SeriesIdentity, seriesKey } from "./series-key.ts";
+import { compareSeries, parseSeriesKey, type SeriesIdentity } from "./series-key.ts";
 
 /** Series, and how many of each one's profiles count. */
 export interface SeriesCounts {
@@ -63,7 +63,6 @@ function* valueCounts(index: SeriesIndex, labelName: string, countOf: Uint32Arra
 export interface ListedSeries extends SeriesIdentity {
   seriesId: number;
   profiles: number;
-  key: string;
 }
 
 /** `prefix` is that of the service. */
@@ -79,6 +78,5 @@ export function seriesList(index: SeriesIndex, { seriesIds, counts }: SeriesCoun
     ...identity,
     seriesId: seriesIds[at]!,
     profiles: counts[at]!,
-    key: seriesKey(identity),
   }));
 }

@@ -6,6 +6,7 @@ import { formatProfileId } from "../../src/model/profile-id.ts";
 import { EVERYTHING, parseSelector, type Selector } from "../../src/model/selector.ts";
 import type { Catalog, ListQuery, NewProfile } from "../../src/storage/catalog.ts";
 import { frameEnd } from "../../src/storage/frame.ts";
+import { seriesKey } from "../../src/storage/series-key.ts";
 import { BASE_NS, label, newProfile } from "../support/catalog-profile.ts";
 
 const selector = (text: string): Selector => parseSelector(text, DEFAULT_LIMITS);
@@ -524,10 +525,10 @@ export function catalogContract(
         const paged: string[] = [];
         for (let after: string | undefined; ; after = paged.at(-1)) {
           const page = await catalog.series(list({ limit: 3, ...(after && { after }) }));
-          paged.push(...page.map(({ key }) => key));
+          paged.push(...page.map(seriesKey));
           if (page.length < 3) break;
         }
-        expect(paged).toEqual(all.map(({ key }) => key));
+        expect(paged).toEqual(all.map(seriesKey));
         expect(await catalog.series(list({ prefix: "b", interval: seconds(2, 9) }))).toMatchObject([
           { profiles: 1, firstNs: BASE_NS + 2_000_000_000n },
         ]);

@@ -267,7 +267,7 @@ export type UploadProfileRequest = Message<"profusion.v1.UploadProfileRequest"> 
     case: "metadata";
   } | {
     /**
-     * The next bytes of the profile, of any length. Some 64 KiB to 1 MiB is a good size.
+     * The next bytes of the profile, 1 or more. Some 64 KiB to 1 MiB is a good size: an upload has at most 100000 messages.
      *
      * @generated from field: bytes chunk = 2;
      */
@@ -664,8 +664,8 @@ export const ProfileService: GenService<{
    *
    * Sending a profile again answers the first one with `already_existed`. INVALID_ARGUMENT: the bytes are no profile, break a rule of
    * the format, hold no samples, or the metadata break a rule. RESOURCE_EXHAUSTED: more than 64 MiB, or more than 256 MiB inflated, or
-   * more than 1000000 samples. UNAVAILABLE: also where the disk is full. As JSON a request is at most 8 MiB: use the binary form, or
-   * UploadProfile, for more.
+   * more than 1000000 samples, or more than 1 MiB of metadata, where each field counts as at least 32 bytes. UNAVAILABLE: also where the
+   * disk is full. As JSON a request is at most 8 MiB: use the binary form, or UploadProfile, for more.
    *
    * @generated from rpc profusion.v1.ProfileService.CreateProfile
    */
@@ -675,7 +675,8 @@ export const ProfileService: GenService<{
     output: typeof CreateProfileResponseSchema;
   },
   /**
-   * Stores up to 1000 profiles, each on its own: a bad one harms no other. The whole request is at most 64 MiB. It fails as a whole,
+   * Stores up to 1000 profiles, each on its own: a bad one harms no other. The whole request is at most 64 MiB, of which all metadata
+   * are at most 8 MiB, where each field counts as at least 32 bytes. It fails as a whole,
    * with INVALID_ARGUMENT or RESOURCE_EXHAUSTED, only where it is over these limits or has no profiles.
    *
    * @generated from rpc profusion.v1.ProfileService.BatchCreateProfiles

@@ -181,7 +181,7 @@ class MemoryCatalog implements Catalog {
     return pageOfNames(countNames(this.#listed(query), values), query);
   }
 
-  async series(query: ListQuery): Promise<(SeriesRow & { key: string })[]> {
+  async series(query: ListQuery): Promise<SeriesRow[]> {
     const after = query.after === undefined ? undefined : parseSeriesKey(query.after);
     const bySeries = new Map<string, StoredProfile[]>();
     for (const profile of this.#listed(query)) {
@@ -190,10 +190,10 @@ class MemoryCatalog implements Catalog {
       const key = seriesKey(profile);
       bySeries.set(key, [...(bySeries.get(key) ?? []), profile]);
     }
-    const rows = [...bySeries].map(([key, profiles]) => {
+    const rows = [...bySeries.values()].map((profiles) => {
       const { service, type, labels } = profiles[0]!;
       const times = profiles.map(({ timeNs }) => timeNs).sort((a, b) => sign(a - b));
-      return { service, type, labels, profiles: profiles.length, firstNs: times[0]!, lastNs: times.at(-1)!, key };
+      return { service, type, labels, profiles: profiles.length, firstNs: times[0]!, lastNs: times.at(-1)! };
     });
     return rows.sort(compareSeries).slice(0, query.limit);
   }

@@ -241,7 +241,7 @@ export class SqliteCatalog implements Catalog {
     return labelValueList(this.#index, await this.#counts(query), labelName, query);
   }
 
-  async series(query: ListQuery): Promise<(SeriesRow & { key: string })[]> {
+  async series(query: ListQuery): Promise<SeriesRow[]> {
     const listed = seriesList(this.#index, await this.#counts(query), query);
     if (listed.length === 0) return [];
     const times = await this.#read<BigInt64Array>("seriesTimes", {

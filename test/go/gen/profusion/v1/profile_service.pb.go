@@ -602,7 +602,7 @@ type UploadProfileRequest_Metadata struct {
 }
 
 type UploadProfileRequest_Chunk struct {
-	// The next bytes of the profile, of any length. Some 64 KiB to 1 MiB is a good size.
+	// The next bytes of the profile, 1 or more. Some 64 KiB to 1 MiB is a good size: an upload has at most 100000 messages.
 	Chunk []byte `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
 }
 
