@@ -1,23 +1,15 @@
 // Label selectors in PromQL's form, `cpu{service="auth",version=~"1[.].*"}`: reading, writing, matching one label set.
-// Finding the series that match is src/storage's.
+// One matcher is matcher.ts's, the text's characters are selector-reader.ts's; finding the series that match is src/storage's.
 
 import { DomainError } from "./errors.ts";
 import type { Labels } from "./labels.ts";
 import type { Limits } from "./limits.ts";
+import { compileMatcher, type Matcher } from "./matcher.ts";
 import { parseTypeReference } from "./profile-type.ts";
 import { compileAnchored } from "./regexp.ts";
+import { SelectorReader } from "./selector-reader.ts";
 import type { ValueType } from "./shape.ts";
 import { quote, textFault, utf8Bytes } from "./text.ts";
-
-export type MatchOperator = "=" | "!=" | "=~" | "!~";
-
-export interface Matcher {
-  readonly name: string;
-  readonly operator: MatchOperator;
-  readonly value: string;
-  /** Set where presence is asked for too: an absent name is not "". profefe's `labels=` asks so. */
-  readonly mustExist?: true;
-}
 
 /** All of the matchers must hold. No matchers: everything. */
 export interface Selector {
@@ -128,22 +120,6 @@ export function formatSelector({ services, types, labels, typeId }: Selector): s
   return `${plain ? onlyType.value : ""}{${matchers.join(",")}}`;
 }
 
-/** A test of one label name's values. `values` is empty where the name is absent, which counts as "". */
-export function compileMatcher(matcher: Matcher, limits: Limits): (values: readonly string[]) => boolean {
-  const holds = valueTest(matcher, limits);
-  const negated = matcher.operator === "!=" || matcher.operator === "!~";
-  return (values) => {
-    if (values.length === 0) return matcher.mustExist ? false : holds("") !== negated;
-    return values.some(holds) !== negated;
-  };
-}
-
-/** Whether one value equals or matches; negation is the caller's, since it is over all values of a name. */
-export function valueTest({ operator, value }: Matcher, limits: Limits): (candidate: string) => boolean {
-  if (operator === "=" || operator === "!=") return (candidate) => candidate === value;
-  return compileAnchored(value, limits);
-}
-
 /** The plain definition of a match, for one profile's service, type and labels. */
 export function compileSelector(
   selector: Selector,
@@ -156,121 +132,4 @@ export function compileSelector(
     services.every((holds) => holds([service])) &&
     types.every((holds) => holds([type])) &&
     labelled.every(({ name, holds }) => holds(labels.filter((label) => label.name === name).map(({ value }) => value)));
-}
-
-class SelectorReader {
-  readonly #text: string;
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  read(): { typeText: string | undefined; matchers: Matcher[] } {
-    this.#skipSpace();
-    const typeText = this.#take(/[a-zA-Z_:][a-zA-Z0-9_:]*/y);
-    this.#skipSpace();
-    const matchers: Matcher[] = [];
-    if (this.#at < this.#text.length || typeText === undefined) this.#readBraces(matchers);
-    this.#skipSpace();
-    if (this.#at < this.#text.length) this.#fail("nothing may follow the closing brace");
-    return { typeText, matchers };
-  }
-
-  #readBraces(matchers: Matcher[]): void {
-    this.#expect("{");
-    for (;;) {
-      this.#skipSpace();
-      if (this.#takeText("}")) return;
-      matchers.push(this.#readMatcher());
-      this.#skipSpace();
-      if (this.#takeText("}")) return;
-      if (!this.#takeText(",")) this.#fail('"," or "}" must follow a matcher');
-    }
-  }
-
-  #readMatcher(): Matcher {
-    const quoted = /["'`]/.test(this.#text[this.#at] ?? "");
-    const name = quoted ? this.#readString() : this.#take(/[a-zA-Z_][a-zA-Z0-9_.]*/y);
-    if (name === undefined || name === "") this.#fail("a label name must stand here");
-    this.#skipSpace();
-    const operator = this.#take(/=~|!~|!=|=/y) as MatchOperator | undefined;
-    // PromQL's form for a metric name that is not a word: {"my.type", …}
-    if (operator === undefined && quoted) return { name: "type", operator: "=", value: name };
-    if (operator === undefined) this.#fail("one of = != =~ !~ must follow a label name");
-    this.#skipSpace();
-    return { name, operator, value: this.#readString() };
-  }
-
-  #readString(): string {
-    const quoteMark = this.#text[this.#at];
-    if (quoteMark === "`") {
-      const end = this.#text.indexOf("`", this.#at + 1);
-      if (end < 0) this.#fail("this string has no end");
-      const raw = this.#text.slice(this.#at + 1, end);
-      this.#at = end + 1;
-      return raw;
-    }
-    if (quoteMark !== '"' && quoteMark !== "'") this.#fail("a quoted value must stand here");
-    this.#at++;
-    let value = "";
-    for (;;) {
-      const character = this.#text[this.#at];
-      if (character === undefined || character === "\n") this.#fail("this string has no end");
-      this.#at++;
-      if (character === quoteMark) return value;
-      value += character === "\\" ? this.#readEscape() : character;
-    }
-  }
-
-  #readEscape(): string {
-    const simple: Record<string, string> = {
-      n: "\n",
-      t: "\t",
-      r: "\r",
-      "\\": "\\",
-      '"': '"',
-      "'": "'",
-      a: "\x07",
-      b: "\b",
-      f: "\f",
-      v: "\v",
-    };
-    const hex = this.#take(/x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}/y);
-    if (hex !== undefined) {
-      const point = Number.parseInt(hex.slice(1), 16);
-      if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) this.#fail("this escape is no character");
-      return String.fromCodePoint(point);
-    }
-    const found = simple[this.#text[this.#at] ?? ""];
-    if (found === undefined) this.#fail("this escape is unknown");
-    this.#at++;
-    return found;
-  }
-
-  #take(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.#at;
-    const match = pattern.exec(this.#text);
-    if (!match) return undefined;
-    this.#at += match[0].length;
-    return match[0];
-  }
-
-  #takeText(text: string): boolean {
-    if (!this.#text.startsWith(text, this.#at)) return false;
-    this.#at += text.length;
-    return true;
-  }
-
-  #expect(text: string): void {
-    if (!this.#takeText(text)) this.#fail(`"${text}" must stand here`);
-  }
-
-  #skipSpace(): void {
-    this.#take(/\s*/y);
-  }
-
-  #fail(rule: string): never {
-    throw new DomainError("invalid", `Cannot read selector ${quote(this.#text)} at character ${this.#at + 1}: ${rule}`);
-  }
 }

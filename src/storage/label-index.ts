@@ -3,7 +3,7 @@
 
 import type { Label } from "../model/labels.ts";
 import type { Limits } from "../model/limits.ts";
-import { type Matcher, valueTest } from "../model/selector.ts";
+import { type Matcher, valueTest } from "../model/matcher.ts";
 import { IdList } from "./id-list.ts";
 
 /**

@@ -3,8 +3,9 @@
 
 import type { Labels } from "../model/labels.ts";
 import type { Limits } from "../model/limits.ts";
+import { compileMatcher, type Matcher } from "../model/matcher.ts";
 import { regexpDeadline } from "../model/regexp.ts";
-import { compileMatcher, type Matcher, type Selector } from "../model/selector.ts";
+import type { Selector } from "../model/selector.ts";
 import { parseShapeSignature, type Shape } from "../model/shape.ts";
 import { IdList } from "./id-list.ts";
 import { LabelIndex, type MatchElsewhere } from "./label-index.ts";

@@ -4,15 +4,9 @@ import { describe, expect, test } from "vitest";
 import type { Label } from "../../src/model/labels.ts";
 import { compareLabels } from "../../src/model/labels.ts";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
+import type { Matcher, MatchOperator } from "../../src/model/matcher.ts";
 import { compileAnchored } from "../../src/model/regexp.ts";
-import {
-  compileSelector,
-  EVERYTHING,
-  type Matcher,
-  type MatchOperator,
-  parseSelector,
-  type Selector,
-} from "../../src/model/selector.ts";
+import { compileSelector, EVERYTHING, parseSelector, type Selector } from "../../src/model/selector.ts";
 import { SeriesIndex } from "../../src/storage/series-index.ts";
 import { Random } from "../support/random.ts";
 
