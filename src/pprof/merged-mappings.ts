@@ -5,6 +5,7 @@ import { grown } from "./grow.ts";
 import type { Interner } from "./interner.ts";
 import { LOCATION_STRIDE } from "./location-table.ts";
 import { MAPPING_STRIDE } from "./mapping-table.ts";
+import type { ProfileInterner } from "./profile-interner.ts";
 import type { ProfileTables } from "./profile-tables.ts";
 import type { SampleReader } from "./sample-reader.ts";
 
@@ -31,7 +32,7 @@ export interface MappingsState {
 /** A profile that the interner took last and whose samples are known to be readable. */
 export interface MappingSource {
   tables: ProfileTables;
-  interner: Interner;
+  interner: ProfileInterner;
   samples: SampleReader;
   /** The columns of the profile that are summed. */
   columns: Int32Array;

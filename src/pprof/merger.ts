@@ -22,6 +22,7 @@ import { encodeMerge } from "./merge-encoder.ts";
 import { type MergedHeader, MergeHeader } from "./merge-header.ts";
 import { MergedMappings } from "./merged-mappings.ts";
 import { decodePartial, encodePartial } from "./partial.ts";
+import { ProfileInterner } from "./profile-interner.ts";
 import { ProfileTables } from "./profile-tables.ts";
 import { RowSums } from "./row-sums.ts";
 import { SampleReader } from "./sample-reader.ts";
@@ -62,6 +63,7 @@ export class Merger {
   readonly #tables = new ProfileTables();
   readonly #samples: SampleReader;
   readonly #interner = new Interner();
+  readonly #reader = new ProfileInterner(this.#interner);
   readonly #header = new MergeHeader();
   readonly #mappings = new MergedMappings();
   /** The columns in the order in which rows hold them; unknown until the first profile unless they were asked for. */
@@ -89,7 +91,9 @@ export class Merger {
   /** Memory held, by its own count of its arrays. */
   get bytes(): number {
     const own = (this.#sums?.values.byteLength ?? 0) + this.#rows.byteLength + this.#values.byteLength;
-    return own + this.#tables.bytes + this.#interner.bytes + this.#header.bytes + this.#mappings.bytes;
+    return (
+      own + this.#tables.bytes + this.#interner.bytes + this.#reader.bytes + this.#header.bytes + this.#mappings.bytes
+    );
   }
 
   /**
@@ -98,6 +102,16 @@ export class Merger {
    * unchanged then; throws `too-large` when the merge outgrows its memory, and is of no use then.
    */
   add(raw: Uint8Array, order: number): void {
+    try {
+      this.#fold(raw, order);
+    } finally {
+      this.#tables.release();
+      this.#reader.release();
+    }
+    this.#checkMemory();
+  }
+
+  #fold(raw: Uint8Array, order: number): void {
     const tables = this.#tables;
     tables.load(raw, this.#limits);
     const columns = sampleTypesOf(tables);
@@ -107,8 +121,7 @@ export class Merger {
     this.#commit(this.#rows, count, { columns, periodType, places, order });
     for (let at = 0; at < count; at++) this.#totals!.add(this.#values, at * places.length * 2);
     this.#header.take(tables, order);
-    this.#mappings.take({ tables, interner: this.#interner, samples: this.#samples, columns: places }, order);
-    this.#checkMemory();
+    this.#mappings.take({ tables, interner: this.#reader, samples: this.#samples, columns: places }, order);
   }
 
   /** What another Merger absorbs to know all that this one does: bytes in an ArrayBuffer of their own. */
@@ -214,7 +227,7 @@ export class Merger {
   #read(places: Int32Array): number {
     const tables = this.#tables;
     const samples = this.#samples;
-    const interner = this.#interner;
+    const interner = this.#reader;
     const columns = places.length;
     const total = tables.samples.count;
     samples.start();

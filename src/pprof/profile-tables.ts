@@ -23,9 +23,11 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 export class ProfileTables {
   readonly reader = new WireReader();
-  raw: Uint8Array = new Uint8Array(0);
+  raw: Uint8Array = NO_BYTES;
   header = new ProfileHeader();
   readonly strings = new Spans("strings");
   readonly samples = new Spans("samples");
@@ -57,6 +59,12 @@ export class ProfileTables {
     this.mappings.read(this.reader, this.strings.count);
     this.functions.read(this.reader, this.strings.count);
     this.locations.read(this.reader, this.mappings, this.functions.ids, limits.tableRows);
+  }
+
+  /** Lets go of the profile's bytes; the tables are of no use until the next load. */
+  release(): void {
+    this.raw = NO_BYTES;
+    this.reader.open(NO_BYTES);
   }
 
   /** A string with one character per byte (latin1): it compares, and turns back into bytes, without loss. */

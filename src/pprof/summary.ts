@@ -42,14 +42,22 @@ let kept = new ProfileTables();
  * CheckValid refuse, and `too-large` for more samples, frames or table rows than `limits` allow.
  */
 export function summarize(raw: Uint8Array, limits: Limits): ProfileSummary {
-  const tables = kept;
-  tables.load(raw, limits);
+  try {
+    kept.load(raw, limits);
+    return summaryOf(kept, limits);
+  } finally {
+    kept.release();
+    if (kept.bytes > KEPT_BYTES) kept = new ProfileTables();
+  }
+}
+
+function summaryOf(tables: ProfileTables, limits: Limits): ProfileSummary {
   const { totals, labelKeys } = readSamples(tables, limits);
   const { header } = tables;
   const valueType = ([type, unit]: [number, number]) => ({ type: tables.text(type), unit: tables.text(unit) });
   const { wrapped } = totals;
   const sums = totals.totals;
-  const summary = {
+  return {
     sampleTypes: header.sampleTypes.map((type, at) => ({
       ...valueType(type),
       total: sums[at]!,
@@ -66,9 +74,6 @@ export function summarize(raw: Uint8Array, limits: Limits): ProfileSummary {
     sampleLabelKeys: [...new Set(labelKeys.map((key) => tables.text(key)))],
     defaultSampleType: tables.text(header.defaultSampleType),
   };
-  if (tables.bytes > KEPT_BYTES) kept = new ProfileTables();
-  tables.raw = new Uint8Array(0);
-  return summary;
 }
 
 /** The label keys are string indexes in the order of first use, each once. */
