@@ -8,7 +8,7 @@ import type { HttpRequest, HttpResponse } from "../http/exchange.ts";
 import { holdAnswer } from "../http/hold-answer.ts";
 import type { RpcHandler } from "../http/request-handler.ts";
 import type { Repository } from "../repository/repository.ts";
-import { asClientFault } from "./client-fault.ts";
+import { asClientFault, refusal } from "./client-fault.ts";
 import { revalidated } from "./conditional-get.ts";
 import { reachedServiceKey } from "./errors.ts";
 import { holdAnswerKey } from "./hold-answer.ts";
@@ -44,8 +44,8 @@ export function contractHandler(repository: Repository, options: ContractHandler
   async function answer(request: HttpRequest, response: HttpResponse): Promise<void> {
     const contextValues = createContextValues().set(submitterKey, request.socket?.remoteAddress);
     if (!URL.canParse(`http://${request.headers[":authority"] ?? request.headers.host}`)) {
-      response.statusCode = 400;
-      response.end();
+      const refused = refusal(400, "Cannot read a request whose Host is none: HOST or HOST:PORT is allowed");
+      await universalResponseToNodeResponse(discardRest(refused, request, response), response);
       return;
     }
     const call = universalRequestFromNodeRequest(request, response, undefined, contextValues);
@@ -54,9 +54,7 @@ export function contractHandler(repository: Repository, options: ContractHandler
     const path = request.url?.split("?", 1)[0] ?? "";
     const handler = (isJson ? jsonHandlers : handlers).get(path)!;
     let answered = await handleWithinBudget(handler, call, request, messageJudge(handler.method, isJson, limits));
-    if (answered.status === 405)
-      answered = { ...answered, header: new Headers({ allow: handler.allowedMethods.join(", ") }) };
-    if (!contextValues.get(reachedServiceKey)) answered = await asClientFault(answered);
+    if (!contextValues.get(reachedServiceKey)) answered = await asClientFault(answered, call, handler);
     if (request.method === "GET") answered = await revalidated(answered, call.header);
     await universalResponseToNodeResponse(discardRest(answered, request, response), response);
   }
@@ -70,7 +68,10 @@ export function contractHandler(repository: Repository, options: ContractHandler
   ): Promise<UniversalServerResponse> {
     using reservation = await budget.take(0, call.signal);
     const body = judgedMessages(meteredBody(request, reservation, logger), call.header, judge);
-    return await handler({ ...call, body });
+    // By it, connect-es would refuse in its own words, and allocate what is only announced.
+    const header = new Headers(call.header);
+    header.delete("content-length");
+    return await handler({ ...call, header, body });
   }
 }
 

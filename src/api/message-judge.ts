@@ -20,6 +20,8 @@ const UPLOADS = new Set<DescMethod>([
 export interface MessageJudge {
   /** Larger messages are not read. */
   maxBytes: number;
+  /** What they are refused with: resource_exhausted. */
+  tooLarge(): ConnectError;
   /** Throws resource_exhausted. What cannot be read passes: the decoder says so, and has not more work with it than is allowed. */
   judge(message: Uint8Array): void;
 }
@@ -29,8 +31,15 @@ export function messageJudge(method: DescMethod, isJson: boolean, limits: Limits
   const isBatch = method === ProfileService.method.batchCreateProfiles;
   const allowedBytes = isBatch ? limits.batchMetadataBytes : limits.requestBytes;
   const uploadBytes = isJson ? limits.jsonBodyBytes : limits.bodyBytes + limits.requestBytes;
+  const maxBytes = UPLOADS.has(method) ? uploadBytes : limits.requestBytes;
+  const form = isJson ? "JSON" : "protobuf";
   return {
-    maxBytes: UPLOADS.has(method) ? uploadBytes : limits.requestBytes,
+    maxBytes,
+    tooLarge: () =>
+      new ConnectError(
+        `Cannot read this message: ${method.name} takes at most ${maxBytes} bytes of ${form}`,
+        Code.ResourceExhausted,
+      ),
     judge(message) {
       const isFit = isJson
         ? fitsAsJson(message, allowedBytes)

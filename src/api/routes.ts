@@ -51,10 +51,10 @@ export function contractRoutes(
 
     function serve<Service extends DescService>(service: Service, methods: ServiceImpl<Service>): void {
       for (const method of service.methods) {
-        const { maxBytes, judge } = messageJudge(method, isJson, limits);
+        const judge = messageJudge(method, isJson, limits);
         router.rpc(method, methods[method.localName as keyof typeof methods] as MethodImpl<DescMethod>, {
           interceptors,
-          readMaxBytes: maxBytes,
+          readMaxBytes: judge.maxBytes,
           acceptCompression: [judgedGzip(judge)],
           requestGate: queryGate(judge),
           ...(DOWNLOADS.has(method) && { compressMinBytes: Number.MAX_SAFE_INTEGER }),

@@ -82,6 +82,18 @@ describe("Connect GET", () => {
   test("of what has side effects is refused, naming what is allowed", async () => {
     const answer = await fetch(getUrl(CREATE, {}));
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, "POST"]);
+    expect(await answer.json()).toMatchObject({ message: "Cannot GET CreateProfile: allowed is POST" });
+  });
+
+  test("of a stream is refused as well", async () => {
+    const answer = await fetch(getUrl("/profusion.v1.ProfileService/DownloadProfile", { id: "a" }));
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "POST"]);
+  });
+
+  test("in an encoding that is none is refused, naming those that are", async () => {
+    const answer = await fetch(`${server.url}${GET}?encoding=xml&message={}`);
+    expect(answer.status).toBe(415);
+    expect(await answer.json()).toMatchObject({ message: expect.stringMatching(/"xml".*json and proto are allowed/) });
   });
 });
 
@@ -106,16 +118,30 @@ describe("requests that cannot be read", () => {
   test("a host that is none is the client's fault", async () => {
     using raw = await connectRaw(server.port);
     raw.send(`POST ${GET} HTTP/1.1\r\nHost: x:99999\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
-    expect(await raw.until("\r\n\r\n")).toMatch(/^HTTP\/1.1 400 /);
+    expect(await raw.until("allowed")).toMatch(/^HTTP\/1.1 400 /);
   });
 
-  test("another content type is refused", async () => {
-    const answer = await fetch(server.url + GET, {
-      method: "POST",
-      headers: { "content-type": "text/plain" },
-      body: "x",
-    });
-    expect(answer.status).toBe(415);
+  test.each([
+    ["another content type", GET, { "content-type": "text/plain" }, /Type "text\/plain": application\/json, /],
+    [
+      "what curl -d says",
+      GET,
+      { "content-type": "application/x-www-form-urlencoded" },
+      /application\/grpc-web are allowed/,
+    ],
+    ["no content type", GET, {}, /without a Content-Type: /],
+    [
+      "a stream without frames",
+      "/profusion.v1.ProfileService/DownloadProfile",
+      JSON_TYPE,
+      /: application\/connect\+json/,
+    ],
+  ])("%s is refused, naming those that are allowed", async (_, path, headers, message) => {
+    const answer = await fetch(server.url + path, { method: "POST", headers, body: Buffer.from("{}") });
+    expect([answer.status, await answer.json()]).toEqual([
+      415,
+      { code: "invalid_argument", message: expect.stringMatching(message) },
+    ]);
   });
 });
 
@@ -139,7 +165,7 @@ describe("limits on requests", () => {
       // Larger than what a message may have, and only larger than what a profile may have.
       for (const size of [100_001, 5_000_000]) {
         const error = await client.createProfile(profile(size)).then(() => undefined, ConnectError.from);
-        expect([error?.code, /\d{6}/.test(error?.rawMessage ?? "")]).toEqual([Code.ResourceExhausted, true]);
+        expect([error?.code, error?.rawMessage]).toMatchObject([Code.ResourceExhausted, /^Cannot .*\d{6} bytes/]);
       }
       const upload = async function* () {
         yield { part: { case: "metadata" as const, value: profile(0).metadata } };
@@ -185,7 +211,13 @@ describe("limits on requests", () => {
       metadata: { service: "s", profileType: "cpu" },
       profileBytes: "A".repeat(10_000),
     });
-    expect([large.status, await large.json()]).toMatchObject([429, { code: "resource_exhausted" }]);
+    expect([large.status, await large.json()]).toEqual([
+      429,
+      {
+        code: "resource_exhausted",
+        message: "Cannot read this message: CreateProfile takes at most 10000 bytes of JSON",
+      },
+    ]);
     await createClient(
       ProfileService,
       createConnectTransport({ baseUrl: server.url, httpVersion: "1.1" }),
@@ -196,7 +228,10 @@ describe("limits on requests", () => {
     const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024));
     const headers = { "content-type": "application/proto", "content-encoding": "gzip" };
     const answer = await fetch(server.url + CREATE, { method: "POST", headers, body: bomb });
-    expect([answer.status, await answer.json()]).toMatchObject([429, { code: "resource_exhausted" }]);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      429,
+      { code: "resource_exhausted", message: expect.stringMatching(/takes at most \d+ bytes of protobuf/) },
+    ]);
   });
 
   test("a question that carries no profile may be small only", async () => {

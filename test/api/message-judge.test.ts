@@ -189,9 +189,16 @@ describe("bodies on their way to the decoder", () => {
     }
     const small = { ...judge, maxBytes: 10_000 };
     const unary = judgedMessages(endless(Buffer.alloc(1)), new Headers({ "content-type": "application/proto" }), small);
-    expect((await unary.next()).value?.length).toBe(10_001);
+    await expect(unary.next()).rejects.toThrow(/at most \d+ bytes/);
     const framed = judgedMessages(endless(Buffer.from([0, 0, 0, 0x27, 0x11])), FRAMED, small);
-    expect((await framed.next()).value?.length).toBe(5);
+    await expect(framed.next()).rejects.toThrow(/at most \d+ bytes/);
+    expect(pulled).toBe(10);
+    const announced = judgedMessages(
+      endless(Buffer.alloc(1)),
+      new Headers({ "content-type": "application/proto", "content-length": "10001" }),
+      small,
+    );
+    await expect(announced.next()).rejects.toThrow(/at most \d+ bytes/);
     expect(pulled).toBe(10);
   });
 });
