@@ -16,7 +16,9 @@ const NO_RESERVE = { diskReserveMinBytes: 0, diskReserveMaxBytes: 0, segmentByte
 
 const mounted = mountSmallDisk();
 afterAll(() => {
-  if (mounted) execFileSync("umount", [mounted]);
+  if (!mounted) return;
+  execFileSync("umount", [mounted]);
+  rmSync(mounted, { recursive: true });
 });
 
 /** A disk of 160 MiB, or undefined where this user may not mount. */
