@@ -2,6 +2,7 @@
 
 import type { Row } from "./measurement.ts";
 import { ingest } from "./rows/ingest.ts";
+import { ingestBesideMerges } from "./rows/ingest-beside-merges.ts";
 import { listPages } from "./rows/list-pages.ts";
 import { mergeOneWorkerHeavy, mergeOneWorkerLight } from "./rows/merge-one-worker.ts";
 import { mergeOverHttpHeavy, mergeOverHttpLight } from "./rows/merge-over-http.ts";
@@ -13,6 +14,7 @@ export const ROWS: readonly Row[] = [
   mergeOverHttpLight,
   mergeOverHttpHeavy,
   ingest,
+  ingestBesideMerges,
   listPages,
   startToReady,
 ];
