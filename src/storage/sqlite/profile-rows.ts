@@ -4,12 +4,13 @@ import { formatProfileId } from "../../model/profile-id.ts";
 import type { ProfileRecord } from "../../model/profile-record.ts";
 import type { StoredProfile } from "../catalog.ts";
 import type { SeriesIndex } from "../series-index.ts";
+import type { Statements } from "./statements.ts";
 
 /** For statements with safe integers and raw rows; `p` is the profile table. */
 export const ROW_COLUMNS = `p.profile_id, p.digest, p.time_ns, p.received_ns, p.duration_ns, p.claimed_ns, p.series_id, p.seq, p.flags,
   p.shape_id, p.size_bytes, p.samples, p.submitter_id, p.segment_id, p.offset, p.external_id, p.v0, p.v1, p.v2, p.v3, p.more_totals`;
 
-export const ROW_BY_ID = `SELECT ${ROW_COLUMNS} FROM profile k INDEXED BY profile_by_id CROSS JOIN profile p
+const ROW_BY_ID = `SELECT ${ROW_COLUMNS} FROM profile k INDEXED BY profile_by_id CROSS JOIN profile p
   ON p.service_id = k.service_id AND p.type_id = k.type_id AND p.profile_id = k.profile_id WHERE k.profile_id = ?`;
 
 /** One row of ROW_COLUMNS. */
@@ -37,7 +38,11 @@ export interface ProfileRows {
   submitters: Map<number, string>;
 }
 
-export function packRows(rows: readonly RawRow[], submitterName: (submitterId: number) => string): ProfileRows {
+export function rowOf(statements: Statements, id: Uint8Array): RawRow | undefined {
+  return statements.exact(ROW_BY_ID).get(Buffer.from(id)) as RawRow | undefined;
+}
+
+export function packRows(rows: readonly RawRow[], statements: Statements): ProfileRows {
   const count = rows.length;
   const packed: ProfileRows = {
     count,
@@ -62,10 +67,14 @@ export function packRows(rows: readonly RawRow[], submitterName: (submitterId: n
     numbers[10] = row[5] === null ? 0 : 1;
     const submitterId = numbers[6]!;
     if (submitterId !== 0 && !packed.submitters.has(submitterId))
-      packed.submitters.set(submitterId, submitterName(submitterId));
+      packed.submitters.set(submitterId, submitterName(statements, submitterId));
   }
   packed.totals = BigInt64Array.from(totals);
   return packed;
+}
+
+function submitterName(statements: Statements, submitterId: number): string {
+  return statements.value("SELECT name FROM submitter WHERE submitter_id = ?", submitterId) as string;
 }
 
 function totalsOf(row: RawRow): bigint[] {

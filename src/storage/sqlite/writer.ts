@@ -7,16 +7,10 @@ import type { NewNames } from "../series-index.ts";
 import type { InsertMessage, InsertRow } from "./insert-message.ts";
 import { NameTable } from "./name-table.ts";
 import { CHUNK_ROWS, PageReader, type PageRequest } from "./page-reader.ts";
-import { type ProfileRows, packRows, type RawRow, ROW_BY_ID, ROW_COLUMNS } from "./profile-rows.ts";
+import { type ProfileRows, packRows, type RawRow, rowOf } from "./profile-rows.ts";
+import { clearExpiredRequests, earlierUpload, rememberRequest } from "./retries.ts";
 import { SegmentLedger } from "./segment-ledger.ts";
 import { Statements } from "./statements.ts";
-
-/** A retry of a profile that took the time of its receipt is recognised for ten minutes, one with a request id for a day. */
-const RECEIPT_WINDOW_NS = 600n * 1_000_000_000n;
-const REQUEST_LIFE_NS = 86_400n * 1_000_000_000n;
-/** Expired requests that one commit clears away: more than it can add. */
-const EXPIRED_PER_COMMIT = 256;
-const RECEIPT = 2;
 
 export interface InsertAnswer {
   names: NewNames;
@@ -36,12 +30,6 @@ export interface Removal {
 const INSERT_PROFILE = `INSERT INTO profile VALUES (@serviceId, @typeId, @id, @seriesId, @seq, @timeNs, @receivedNs, @durationNs,
   @claimedNs, @timeSource, @shapeId, @sizeBytes, @samples, @submitterId, @digest, @segmentId, @offset, @externalId,
   @v0, @v1, @v2, @v3, @moreTotals) ON CONFLICT DO NOTHING`;
-const EARLIER_RECEIPT = `SELECT ${ROW_COLUMNS} FROM profile p INDEXED BY profile_by_receipt
-  WHERE flags & 3 = ${RECEIPT} AND digest = ? AND series_id = ? AND received_ns BETWEEN ? AND ? ORDER BY received_ns LIMIT 1`;
-const REMEMBER_REQUEST = `INSERT INTO request VALUES (?, ?, ?)
-  ON CONFLICT DO UPDATE SET profile_id = excluded.profile_id, received_ns = max(received_ns, excluded.received_ns)`;
-const CLEAR_REQUESTS = `DELETE FROM request WHERE request_id IN (
-  SELECT request_id FROM request WHERE received_ns < ? ORDER BY received_ns LIMIT ${EXPIRED_PER_COMMIT})`;
 const RELOCATE = `UPDATE profile SET segment_id = @segmentId, offset = @offset, size_bytes = @sizeBytes
   WHERE (service_id, type_id) = (SELECT service_id, type_id FROM series WHERE series_id = @seriesId) AND profile_id = @id`;
 const REMOVE = `DELETE FROM profile
@@ -78,7 +66,9 @@ export class CatalogWriter {
   }
 
   delete(ids: readonly Uint8Array[]): Removal {
-    return this.#commit(() => this.#remove(ids.map((id) => this.#rowOf(id)).filter((row) => row !== undefined)));
+    return this.#commit(() =>
+      this.#remove(ids.map((id) => rowOf(this.#statements, id)).filter((row) => row !== undefined)),
+    );
   }
 
   deleteSelection(request: PageRequest): Removal {
@@ -91,7 +81,7 @@ export class CatalogWriter {
       const update = this.#statements.plain(RELOCATE);
       const moved: number[] = [];
       for (const [at, id] of ids.entries()) {
-        const row = this.#rowOf(id);
+        const row = rowOf(this.#statements, id);
         const locator = to[at]!;
         this.#segments.add(locator, Buffer.from(id));
         if (row === undefined) this.#segments.remove(locator);
@@ -168,12 +158,12 @@ export class CatalogWriter {
       seriesIds[at] = first.seriesId;
       if (row.requestId !== null && row.receivedNs > expires) expires = row.receivedNs;
     }
-    if (expires > 0n) this.#clearRequests(expires - REQUEST_LIFE_NS);
+    if (expires > 0n) clearExpiredRequests(this.#statements, expires);
     return {
       names: this.#names.takeCreated(),
       seqs,
       seriesIds,
-      existing: packRows(existing, (submitterId) => submitterName(this.#statements, submitterId)),
+      existing: packRows(existing, this.#statements),
     };
   }
 
@@ -183,10 +173,9 @@ export class CatalogWriter {
     const typeId = this.#names.type(row.type);
     const seriesId = this.#names.series(serviceId, typeId, row.labelsText);
     const first =
-      this.#earlierRequest(row) ??
-      this.#earlierReceipt(row, seriesId, digest) ??
+      earlierUpload(this.#statements, row, seriesId, digest) ??
       this.#store(row, { serviceId, typeId, seriesId, id, digest });
-    if (row.requestId !== null) this.#rememberRequest(row, first?.[0] ?? id);
+    rememberRequest(this.#statements, row, first?.[0] ?? id);
     this.#segments.add(row, id);
     // A second copy is garbage, unless the caller says the same again.
     const sameCopy = first && isSameLocator(locatorOf(first), row);
@@ -212,36 +201,10 @@ export class CatalogWriter {
       v3,
       moreTotals: more.length === 0 ? null : JSON.stringify(more.map(String)),
     });
-    if (changes === 0) return this.#rowOf(own.id);
+    if (changes === 0) return rowOf(this.#statements, own.id);
     this.#seq++;
     this.#names.sampleLabelKeys(own.seriesId, row.sampleLabelKeys);
     return undefined;
-  }
-
-  #earlierRequest({ requestId, receivedNs }: InsertRow): RawRow | undefined {
-    if (requestId === null) return undefined;
-    const find = "SELECT profile_id FROM request WHERE request_id = ? AND received_ns >= ?";
-    const id = this.#statements.value(find, requestId, receivedNs - REQUEST_LIFE_NS) as Buffer | undefined;
-    return id && this.#rowOf(id);
-  }
-
-  #earlierReceipt({ timeSource, receivedNs }: InsertRow, seriesId: number, digest: Buffer): RawRow | undefined {
-    if (timeSource !== RECEIPT) return undefined;
-    return this.#statements
-      .exact(EARLIER_RECEIPT)
-      .get(digest, seriesId, receivedNs - RECEIPT_WINDOW_NS, receivedNs + RECEIPT_WINDOW_NS) as RawRow | undefined;
-  }
-
-  #rememberRequest({ requestId, receivedNs }: InsertRow, id: Buffer): void {
-    this.#statements.plain(REMEMBER_REQUEST).run(requestId, id, receivedNs);
-  }
-
-  #clearRequests(beforeNs: bigint): void {
-    this.#statements.plain(CLEAR_REQUESTS).run(beforeNs);
-  }
-
-  #rowOf(id: Uint8Array): RawRow | undefined {
-    return this.#statements.exact(ROW_BY_ID).get(Buffer.from(id)) as RawRow | undefined;
   }
 
   #remove(rows: readonly RawRow[]): Removal {
@@ -258,10 +221,6 @@ export class CatalogWriter {
     }
     return removal;
   }
-}
-
-export function submitterName(statements: Statements, submitterId: number): string {
-  return statements.value("SELECT name FROM submitter WHERE submitter_id = ?", submitterId) as string;
 }
 
 function locatorOf(row: RawRow): Locator {
