@@ -19,18 +19,16 @@ import type {
   MergeInputs,
   NameCount,
   NewProfile,
-  SelectionStrategy,
   SeriesRow,
   StoredProfile,
 } from "../catalog.ts";
-import { frameEnd } from "../frame.ts";
 import { pageOfNames } from "../name-list.ts";
 import { compareSeries, parseSeriesKey, seriesKey } from "../series-key.ts";
-import { INSTANCE_LABELS, spread } from "../spread.ts";
-import { rankColumn, storedProfile } from "../stored-profile.ts";
-
-const RECEIPT_WINDOW_NS = 600n * 1_000_000_000n;
-const REQUEST_LIFE_NS = 86_400n * 1_000_000_000n;
+import { storedProfile } from "../stored-profile.ts";
+import { choose } from "./choose.ts";
+import { byId, canonical, sign } from "./order.ts";
+import { Retries } from "./retries.ts";
+import { SegmentCounts } from "./segment-counts.ts";
 
 export function openMemoryCatalog({ limits }: { limits: Limits }): Catalog {
   return new MemoryCatalog(limits);
@@ -40,8 +38,8 @@ class MemoryCatalog implements Catalog {
   readonly #limits: Limits;
   /** In commit order. */
   #profiles: StoredProfile[] = [];
-  readonly #requests = new Map<string, { id: string; receivedNs: bigint }>();
-  readonly #segments = new Map<number, CatalogSegment & { endOffset: number }>();
+  readonly #retries = new Retries();
+  readonly #segments = new SegmentCounts();
   readonly #shapeIds = new Map<string, number>();
   #seq = 0;
 
@@ -54,14 +52,15 @@ class MemoryCatalog implements Catalog {
   }
 
   #insertOne(profile: NewProfile): InsertOutcome {
-    const first = this.#earlier(profile);
-    if (profile.requestId !== undefined) this.#rememberRequest(profile, first?.id ?? formatProfileId(profile.id));
+    const id = formatProfileId(profile.id);
+    const first = this.#retries.earlier(profile, this.#profiles) ?? this.#profiles.find((stored) => stored.id === id);
+    this.#retries.remember(profile, first?.id ?? id);
     const { segmentId, offset } = profile.locator;
     if (first?.locator.segmentId === segmentId && first.locator.offset === offset)
       return { record: first, alreadyExisted: true };
-    this.#addToSegment(profile.locator);
+    this.#segments.add(profile.locator);
     if (first) {
-      this.#removeFromSegment(profile.locator);
+      this.#segments.remove(profile.locator);
       return { record: first, alreadyExisted: true };
     }
     const record = storedProfile(profile, ++this.#seq);
@@ -71,29 +70,6 @@ class MemoryCatalog implements Catalog {
       if (!this.#shapeIds.has(signature)) this.#shapeIds.set(signature, this.#shapeIds.size + 1);
     }
     return { record, alreadyExisted: false };
-  }
-
-  #earlier(profile: NewProfile): StoredProfile | undefined {
-    const request = profile.requestId === undefined ? undefined : this.#requests.get(profile.requestId);
-    if (request && request.receivedNs >= profile.receivedNs - REQUEST_LIFE_NS) {
-      const named = this.#profiles.find(({ id }) => id === request.id);
-      if (named) return named;
-    }
-    const id = formatProfileId(profile.id);
-    const repeats = (stored: StoredProfile) =>
-      profile.timeSource === "receipt" &&
-      stored.timeSource === "receipt" &&
-      Buffer.compare(stored.digest, profile.digest) === 0 &&
-      compareSeries(stored, profile) === 0 &&
-      stored.receivedNs >= profile.receivedNs - RECEIPT_WINDOW_NS &&
-      stored.receivedNs <= profile.receivedNs + RECEIPT_WINDOW_NS;
-    const [retry] = this.#profiles.filter(repeats).sort((a, b) => sign(a.receivedNs - b.receivedNs));
-    return retry ?? this.#profiles.find((stored) => stored.id === id);
-  }
-
-  #rememberRequest({ requestId, receivedNs }: NewProfile, id: string): void {
-    const known = this.#requests.get(requestId!)?.receivedNs ?? receivedNs;
-    this.#requests.set(requestId!, { id, receivedNs: known > receivedNs ? known : receivedNs });
   }
 
   async get(ids: readonly string[]): Promise<(StoredProfile | undefined)[]> {
@@ -150,7 +126,7 @@ class MemoryCatalog implements Catalog {
   #remove(profiles: readonly StoredProfile[]): Locator[] {
     const gone = new Set(profiles);
     this.#profiles = this.#profiles.filter((profile) => !gone.has(profile));
-    for (const { locator } of profiles) this.#removeFromSegment(locator);
+    for (const { locator } of profiles) this.#segments.remove(locator);
     return profiles.map(({ locator }) => locator);
   }
 
@@ -199,14 +175,11 @@ class MemoryCatalog implements Catalog {
   }
 
   async segmentEnds(): Promise<Map<number, number>> {
-    return new Map(
-      [...this.#segments].map(([segmentId, { live, endOffset }]) => [segmentId, live > 0 ? endOffset : 0]),
-    );
+    return this.#segments.ends();
   }
 
   async segments(): Promise<CatalogSegment[]> {
-    const segments = [...this.#segments.values()].map(({ endOffset: _, ...segment }) => segment);
-    return segments.sort((a, b) => a.segmentId - b.segmentId);
+    return this.#segments.list();
   }
 
   async profilesInSegment(segmentId: number, limit: number): Promise<StoredProfile[]> {
@@ -218,8 +191,8 @@ class MemoryCatalog implements Catalog {
     const moved: string[] = [];
     for (const { id, to } of moves) {
       const at = this.#profiles.findIndex((profile) => profile.id === id.toLowerCase());
-      this.#addToSegment(to);
-      this.#removeFromSegment(this.#profiles[at]?.locator ?? to);
+      this.#segments.add(to);
+      this.#segments.remove(this.#profiles[at]?.locator ?? to);
       if (at < 0) continue;
       this.#profiles[at] = { ...this.#profiles[at]!, locator: to, sizeBytes: to.sizeBytes };
       moved.push(id);
@@ -228,9 +201,7 @@ class MemoryCatalog implements Catalog {
   }
 
   async forgetSegment(segmentId: number): Promise<void> {
-    const live = this.#segments.get(segmentId)?.live ?? 0;
-    if (live > 0) throw new DomainError("conflict", `Cannot forget segment ${segmentId}: it holds ${live} profiles`);
-    this.#segments.delete(segmentId);
+    this.#segments.forget(segmentId);
   }
 
   async statistics() {
@@ -258,39 +229,6 @@ class MemoryCatalog implements Catalog {
         holds(service, type, labels),
     );
   }
-
-  #addToSegment(locator: Locator): void {
-    const { segmentId, sizeBytes } = locator;
-    const segment = this.#segments.get(segmentId) ?? { segmentId, bytes: 0, deadBytes: 0, live: 0, endOffset: 0 };
-    segment.bytes += sizeBytes;
-    segment.live++;
-    segment.endOffset = Math.max(segment.endOffset, frameEnd(locator));
-    this.#segments.set(segmentId, segment);
-  }
-
-  #removeFromSegment({ segmentId, sizeBytes }: Locator): void {
-    const segment = this.#segments.get(segmentId)!;
-    segment.live--;
-    segment.deadBytes += sizeBytes;
-  }
-}
-
-/** `profiles` in canonical order, and more than `limit`. */
-function choose(profiles: readonly StoredProfile[], limit: number, strategy: SelectionStrategy): StoredProfile[] {
-  if (strategy === "newest") return profiles.toSorted(byId).slice(-limit || profiles.length);
-  if (strategy === "most_cpu") {
-    const rank = ({ shape, totals }: StoredProfile) => totals[rankColumn(shape)] ?? 0n;
-    return profiles.toSorted((a, b) => sign(rank(b) - rank(a)) || byId(a, b)).slice(0, limit);
-  }
-  return spread(profiles.map(instanceOf), limit).map((position) => profiles[position]!);
-}
-
-function instanceOf({ labels, submitter }: StoredProfile): string {
-  for (const wanted of INSTANCE_LABELS) {
-    const label = labels.find(({ name }) => name === wanted);
-    if (label) return JSON.stringify([label.name, label.value]);
-  }
-  return JSON.stringify([submitter ?? null]);
 }
 
 function countNames(
@@ -306,16 +244,4 @@ function countNames(
 
 function sumSizes(profiles: readonly StoredProfile[]): number {
   return profiles.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-}
-
-function byId(a: StoredProfile, b: StoredProfile): number {
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
-}
-
-function canonical(a: StoredProfile, b: StoredProfile): number {
-  return sign(a.timeNs - b.timeNs) || byId(a, b);
-}
-
-function sign(difference: bigint): number {
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
