@@ -1,14 +1,11 @@
-// The series in memory: who they are, how many profiles each has and when, and which ones a selector means. It follows the writer's
-// commits; it never reads the database itself.
+// The series in memory: who they are, how many profiles each has and when. It follows the writer's commits; it never reads the database
+// itself. Which of them a selector means, src/storage/resolved-selection.ts finds out.
 
 import type { Labels } from "../model/labels.ts";
 import type { Limits } from "../model/limits.ts";
-import { compileMatcher, type Matcher } from "../model/matcher.ts";
-import { regexpDeadline } from "../model/regexp.ts";
-import type { Selector } from "../model/selector.ts";
 import { parseShapeSignature, type Shape } from "../model/shape.ts";
 import { IdList } from "./id-list.ts";
-import { LabelIndex, type MatchElsewhere } from "./label-index.ts";
+import { LabelIndex } from "./label-index.ts";
 import { rankColumn } from "./stored-profile.ts";
 
 /** One (service, type) and its series, in the order of their ids. */
@@ -31,30 +28,18 @@ export interface NewNames {
   series: readonly (readonly [seriesId: number, serviceId: number, typeId: number, labelIds: Iterable<number>])[];
 }
 
-/** The series that a selector means, for a thread that has no index. */
-export interface ResolvedSelection {
-  /** The (service, type) pairs that have selected profiles, and how many they have in all. */
-  groups: { serviceId: number; typeId: number; rows: number }[];
-  /** The commit up to which all this is true: later profiles must be left out. */
-  seq: number;
-  /** By series id: 1 for a selected one. Absent where all series of the groups are selected and the groups are few, or all. */
-  series?: Uint8Array<ArrayBuffer>;
-  everything: boolean;
-  seriesCount: number;
-  /** Profiles of the selected series, and of all. */
-  rows: number;
-  totalRows: number;
-  /** No selected profile starts before or after, in ms. */
-  firstMs: number;
-  lastMs: number;
+/** By series id. */
+export interface SeriesColumns {
+  /** Positions in `groups`. */
+  readonly group: Uint32Array;
+  readonly rows: Uint32Array;
+  /** Bounds of the profiles' starts. */
+  readonly firstMs: Float64Array;
+  readonly lastMs: Float64Array;
 }
-
-/** So many groups are worth a scan each; beyond it one scan of all profiles by id is cheaper. */
-export const GROUP_SCANS = 4;
 
 export class SeriesIndex {
   readonly labels: LabelIndex;
-  readonly #limits: Limits;
   readonly #services = new Map<number, string>();
   readonly #types = new Map<number, string>();
   readonly #shapes = new Map<number, Shape>();
@@ -73,7 +58,6 @@ export class SeriesIndex {
   #takenSeq = 0;
 
   constructor(limits: Limits) {
-    this.#limits = limits;
     this.labels = new LabelIndex(limits);
   }
 
@@ -202,92 +186,8 @@ export class SeriesIndex {
     };
   }
 
-  /** Regular expressions over many values are tested by `matchElsewhere`; the answer holds for the moment in which this resolves. */
-  async resolve(selector: Selector, matchElsewhere: MatchElsewhere, needsSeries = false): Promise<ResolvedSelection> {
-    const patterns = selector.labels.map(({ value }) => value).join(" ");
-    const deadline = regexpDeadline(patterns, selector.labels.length, this.#limits);
-    for (const matcher of selector.labels) {
-      deadline();
-      await this.labels.prepare(matcher, matchElsewhere);
-    }
-    const groups = this.#selectGroups(selector);
-    const everything = groups.reduce((sum, { rows }) => sum + rows, 0) === this.#rows;
-    const isWhole = selector.labels.length === 0 && (everything || groups.length <= GROUP_SCANS);
-    return isWhole && !needsSeries ? this.#wholeGroups(groups, everything) : this.#someSeries(selector, groups);
+  /** The columns themselves, for those who walk very many series; the next commit may leave them behind. */
+  columns(): SeriesColumns {
+    return { group: this.#groupOf, rows: this.#rowsOf, firstMs: this.#firstMs, lastMs: this.#lastMs };
   }
-
-  #selectGroups(selector: Selector): SeriesGroup[] {
-    const service = memoTest(selector.services, this.#limits);
-    const type = memoTest(selector.types, this.#limits);
-    return this.#groups.filter((group) => group.rows > 0 && service(group.service) && type(group.type));
-  }
-
-  #wholeGroups(groups: readonly SeriesGroup[], everything: boolean): ResolvedSelection {
-    return {
-      groups: groups.map(forThread),
-      seq: this.#takenSeq,
-      everything,
-      seriesCount: groups.reduce((sum, { series }) => sum + series.length, 0),
-      rows: groups.reduce((sum, { rows }) => sum + rows, 0),
-      totalRows: this.#rows,
-      firstMs: 0,
-      lastMs: Number.POSITIVE_INFINITY,
-    };
-  }
-
-  #someSeries(selector: Selector, groups: readonly SeriesGroup[]): ResolvedSelection {
-    const hits = new Uint8Array(this.#lastSeriesId + 1);
-    for (const matcher of selector.labels) this.labels.exclude(matcher, hits);
-    const required = selector.labels.filter((matcher) => this.labels.requiresName(matcher));
-    let candidates = groups.map((group) => group.series.view());
-    for (const [round, matcher] of required.entries()) candidates = [this.labels.raise(matcher, hits, round).view()];
-    const series = new Uint8Array(hits.length);
-    const rowsInGroup = new Float64Array(this.#groups.length).fill(-1);
-    for (const group of groups) rowsInGroup[this.#groups.indexOf(group)] = 0;
-    let [seriesCount, rows, firstMs, lastMs] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const ids of candidates) {
-      for (const seriesId of ids) {
-        const own = this.#rowsOf[seriesId]!;
-        const group = this.#groupOf[seriesId]!;
-        if (hits[seriesId] !== required.length || own === 0 || rowsInGroup[group]! < 0) continue;
-        series[seriesId] = 1;
-        seriesCount++;
-        rows += own;
-        rowsInGroup[group]! += own;
-        if (this.#firstMs[seriesId]! < firstMs) firstMs = this.#firstMs[seriesId]!;
-        if (this.#lastMs[seriesId]! > lastMs) lastMs = this.#lastMs[seriesId]!;
-      }
-    }
-    return {
-      groups: this.#groups.filter((_, at) => rowsInGroup[at]! > 0).map(forThread),
-      series,
-      seq: this.#takenSeq,
-      everything: false,
-      seriesCount,
-      rows,
-      totalRows: this.#rows,
-      firstMs,
-      lastMs,
-    };
-  }
-}
-
-function forThread({ serviceId, typeId, rows }: SeriesGroup): ResolvedSelection["groups"][number] {
-  return { serviceId, typeId, rows };
-}
-
-/** All matchers on one name; each distinct value is tested once. */
-function memoTest(matchers: readonly Matcher[], limits: Limits): (value: string) => boolean {
-  const tests = matchers.map((matcher) => compileMatcher(matcher, limits));
-  const deadline = regexpDeadline(matchers.map(({ value }) => value).join(" "), matchers.length, limits);
-  const known = new Map<string, boolean>();
-  return (value) => {
-    let holds = known.get(value);
-    if (holds === undefined) {
-      deadline();
-      holds = tests.every((test) => test([value]));
-      known.set(value, holds);
-    }
-    return holds;
-  };
 }

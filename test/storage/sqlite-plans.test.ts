@@ -7,6 +7,7 @@ import type { Database } from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { parseSelector } from "../../src/model/selector.ts";
+import { resolveSelection } from "../../src/storage/resolved-selection.ts";
 import { SeriesIndex } from "../../src/storage/series-index.ts";
 import { insertMessage } from "../../src/storage/sqlite/insert-message.ts";
 import { migrate } from "../../src/storage/sqlite/migrations.ts";
@@ -70,7 +71,11 @@ async function plansOf(use: () => unknown): Promise<string[]> {
 async function pagePlans(text: string, order: "newest" | "oldest" = "newest", limit = 10): Promise<string[]> {
   const index = new SeriesIndex(DEFAULT_LIMITS);
   applySnapshot(index, reader.snapshot(), reader.extents());
-  const selection = await index.resolve(parseSelector(text, DEFAULT_LIMITS), async () => new Uint32Array());
+  const selection = await resolveSelection(index, parseSelector(text, DEFAULT_LIMITS), {
+    limits: DEFAULT_LIMITS,
+    matchElsewhere: async () => new Uint32Array(),
+    needsSeries: false,
+  });
   const fresh = new CatalogReader(database, DEFAULT_LIMITS, 100);
   return plansOf(() => fresh.page({ selection, order, limit, maxSeq: 1e9 }));
 }

@@ -26,7 +26,8 @@ import type {
   StoredProfile,
 } from "../catalog.ts";
 import type { MatchElsewhere } from "../label-index.ts";
-import { GROUP_SCANS, type ResolvedSelection, SeriesIndex } from "../series-index.ts";
+import { GROUP_SCANS, type ResolvedSelection, resolveSelection } from "../resolved-selection.ts";
+import { SeriesIndex } from "../series-index.ts";
 import { groupList, labelNameList, labelValueList, type SeriesCounts, seriesList } from "../series-lists.ts";
 import { INSTANCE_LABELS } from "../spread.ts";
 import { storedProfile } from "../stored-profile.ts";
@@ -79,6 +80,7 @@ function prepareFile(path: string): void {
 }
 
 export class SqliteCatalog implements Catalog {
+  readonly #limits: Limits;
   readonly #index: SeriesIndex;
   readonly #writer: CatalogThread;
   readonly #readers: CatalogThread[];
@@ -86,6 +88,7 @@ export class SqliteCatalog implements Catalog {
   #checkpointing: Promise<void> | undefined;
 
   constructor(path: string, limits: Limits, chunkRows: number | undefined) {
+    this.#limits = limits;
     this.#index = new SeriesIndex(limits);
     this.#writer = new CatalogThread(new URL("./writer-thread.ts", import.meta.url), { path, limits });
     const reader = new URL("./reader-thread.ts", import.meta.url);
@@ -324,7 +327,11 @@ export class SqliteCatalog implements Catalog {
   }
 
   #resolve(selector: Selector, needsSeries = false): Promise<ResolvedSelection> {
-    return this.#index.resolve(selector, this.#matchElsewhere, needsSeries);
+    return resolveSelection(this.#index, selector, {
+      limits: this.#limits,
+      matchElsewhere: this.#matchElsewhere,
+      needsSeries,
+    });
   }
 
   readonly #matchElsewhere: MatchElsewhere = (name, pattern, afterLabelId, lastLabelId) =>

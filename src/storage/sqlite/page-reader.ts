@@ -2,7 +2,7 @@
 // scan one service and type, or gather from the selected series.
 
 import type { Interval } from "../../model/time.ts";
-import type { ResolvedSelection } from "../series-index.ts";
+import type { ResolvedSelection } from "../resolved-selection.ts";
 import { behindCursor, type IdRange, idRange, within } from "./id-range.ts";
 import { type RawRow, ROW_COLUMNS } from "./profile-rows.ts";
 import type { Statements } from "./statements.ts";

@@ -2,7 +2,7 @@
 // into JavaScript costs ten times the row.
 
 import type { Interval } from "../../model/time.ts";
-import type { ResolvedSelection } from "../series-index.ts";
+import type { ResolvedSelection } from "../resolved-selection.ts";
 import { type IdRange, idRange, within } from "./id-range.ts";
 import { asBuffer, selectedIds } from "./page-reader.ts";
 import type { Statements } from "./statements.ts";
