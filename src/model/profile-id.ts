@@ -48,14 +48,16 @@ function labelTexts(labels: Labels): string[] {
 
 /** The first 80 bits of SHA-256 over the parts, each behind its 4-byte big-endian length. */
 function shortHash(parts: readonly (string | Uint8Array)[]): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  for (const part of parts) {
-    const bytes = typeof part === "string" ? Buffer.from(part, "utf8") : part;
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(bytes.length);
-    chunks.push(length, bytes);
+  const sizes = parts.map((part) => (typeof part === "string" ? Buffer.byteLength(part) : part.length));
+  const all = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + 4 + size, 0));
+  let at = 0;
+  for (const [nth, part] of parts.entries()) {
+    at = all.writeUInt32BE(sizes[nth]!, at);
+    if (typeof part === "string") all.write(part, at);
+    else all.set(part, at);
+    at += sizes[nth]!;
   }
-  return hash("sha256", Buffer.concat(chunks), "buffer").subarray(0, 10);
+  return hash("sha256", all, "buffer").subarray(0, 10);
 }
 
 /** 26 characters of lower-case Crockford base32, the ULID layout. */

@@ -10,11 +10,11 @@ import { checkSenderId } from "../model/sender-id.ts";
 import type { Shape } from "../model/shape.ts";
 import { quote } from "../model/text.ts";
 import { formatTime, resolveProfileTime } from "../model/time.ts";
-import type { ProfileSummary } from "../pprof/summary.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog, NewProfile } from "../storage/catalog.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { IngestPool } from "./ingest-pool.ts";
+import type { UploadSummary } from "./prepare-upload.ts";
 import type { PushOutcome, PushRequest } from "./repository.ts";
 
 export interface IngestDependencies {
@@ -106,7 +106,7 @@ function checkSameRequest(requestId: string, first: ProfileRecord, sent: Omit<Ne
   );
 }
 
-function shapeOf({ sampleTypes, periodType }: ProfileSummary): Shape {
+function shapeOf({ sampleTypes, periodType }: UploadSummary): Shape {
   return { columns: sampleTypes.map(({ type, unit }) => ({ type, unit })), periodType };
 }
 

@@ -7,11 +7,17 @@ import { withInflated } from "../pprof/gzip.ts";
 import { convertLegacy } from "../pprof/legacy/convert.ts";
 import { type ProfileSummary, summarize } from "../pprof/summary.ts";
 
+/** What is stored with an upload; the rest of its summary stays in the thread. */
+export type UploadSummary = Pick<
+  ProfileSummary,
+  "sampleTypes" | "periodType" | "timeNs" | "durationNs" | "sampleCount" | "sampleLabelKeys"
+>;
+
 export interface PreparedUpload {
   /** SHA-256 of the inflated bytes as they were sent, legacy formats included. */
   digest: Uint8Array;
   /** Absent where the bytes are opaque. */
-  summary?: ProfileSummary;
+  summary?: UploadSummary;
 }
 
 /** Throws `invalid` and `too-large` for what must not be stored. Traces are opaque: any bytes, even none. */
@@ -21,7 +27,7 @@ export function prepareUpload(bytes: Uint8Array, type: string, limits: Limits): 
     throw new DomainError("invalid", "Cannot take an empty body: send a pprof profile, gzipped or raw");
   return withInflated(bytes, limits.inflatedBytes, (inflated) => ({
     digest: hash("sha256", inflated, "buffer"),
-    summary: summarizeAny(inflated, limits),
+    summary: stored(summarizeAny(inflated, limits)),
   }));
 }
 
@@ -35,4 +41,9 @@ function summarizeAny(inflated: Uint8Array, limits: Limits): ProfileSummary {
     if (converted === undefined) throw error;
     return summarize(converted, limits);
   }
+}
+
+function stored(summary: ProfileSummary): UploadSummary {
+  const { sampleTypes, periodType, timeNs, durationNs, sampleCount, sampleLabelKeys } = summary;
+  return { sampleTypes, periodType, timeNs, durationNs, sampleCount, sampleLabelKeys };
 }

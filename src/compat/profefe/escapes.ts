@@ -4,6 +4,7 @@
 import { DomainError } from "../../model/errors.ts";
 
 const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/;
+const NOT_ASCII = /[\u0080-\u00ff]/;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Bytes as characters U+0000 to U+00FF, as Node gives the request line; the answer is of the same kind. */
@@ -23,6 +24,7 @@ export function unescapeQuery(bytes: string): string {
 
 /** Undefined where the bytes are not UTF-8. */
 export function utf8Text(bytes: string): string | undefined {
+  if (!NOT_ASCII.test(bytes)) return bytes;
   try {
     return UTF8.decode(Buffer.from(bytes, "latin1"));
   } catch {
