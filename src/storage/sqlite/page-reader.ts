@@ -1,20 +1,10 @@
 // One page of a selection in the order of ids, whole rows. Three ways lead to it, and the cheapest is taken: scan all profiles by id,
 // scan one service and type, or gather from the selected series.
 
-import type { Interval } from "../../model/time.ts";
-import type { ResolvedSelection } from "../resolved-selection.ts";
 import { behindCursor, type IdRange, idRange, within } from "./id-range.ts";
+import type { PageRequest } from "./page-request.ts";
 import { type RawRow, ROW_COLUMNS } from "./profile-rows.ts";
 import type { Statements } from "./statements.ts";
-
-export interface PageRequest {
-  selection: ResolvedSelection;
-  interval?: Interval;
-  order: "newest" | "oldest";
-  afterId?: Uint8Array;
-  limit: number;
-  maxSeq: number;
-}
 
 /** Microseconds, measured at 1 000 000 rows: a row passed by in each scan, a series looked up, a row gathered (docs/decisions/catalog.md). */
 const COST = { byId: 0.08, byGroup: 0.12, series: 0.5, gathered: 0.1 };
