@@ -2,15 +2,7 @@
 // then is lost, and said so.
 
 import { Worker } from "node:worker_threads";
-import { type ErrorMessage, fromErrorMessage } from "../model/errors.ts";
-
-export type Answer<T> = { requestId: number; value: T } | { requestId: number; error: ErrorMessage };
-
-interface Pending {
-  resolve: (value: never) => void;
-  reject: (reason: unknown) => void;
-  tag: number;
-}
+import { PendingRequests } from "../storage/pending-requests.ts";
 
 /**
  * Buffers count as young until a scavenge frees them, and V8 scavenges when they outgrow the young generation: a small one keeps a thread
@@ -26,9 +18,8 @@ export class Thread {
   life = 1;
   readonly #entry: URL;
   readonly #workerData: unknown;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new PendingRequests();
   #worker: Worker | undefined;
-  #lastRequestId = 0;
 
   constructor(entry: URL, workerData: unknown) {
     this.#entry = entry;
@@ -40,17 +31,15 @@ export class Thread {
   }
 
   isBusyWith(tag: number): boolean {
-    return [...this.#pending.values()].some((pending) => pending.tag === tag);
+    return this.#pending.hasTag(tag);
   }
 
   /** Requests are answered in the order sent. `tag` says for whom, see isBusyWith. */
   request<T>(message: object, transfer: readonly ArrayBuffer[], tag: number): Promise<T> {
-    const requestId = ++this.#lastRequestId;
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#pending.set(requestId, { resolve: resolve as Pending["resolve"], reject, tag });
+    const { requestId, answer } = this.#pending.add<T>(tag);
     this.#worker ??= this.#start();
     this.#worker.postMessage({ requestId, ...message }, transfer);
-    return promise;
+    return answer;
   }
 
   /** Before its first request, which then need not wait for it. */
@@ -76,21 +65,14 @@ export class Thread {
   #start(): Worker {
     const worker = new Worker(this.#entry, { workerData: this.#workerData, resourceLimits: THREAD_RESOURCES });
     worker.unref();
-    worker.on("message", (answer: Answer<never>) => {
-      const pending = this.#pending.get(answer.requestId);
-      this.#pending.delete(answer.requestId);
-      if ("error" in answer) pending?.reject(fromErrorMessage(answer.error));
-      else pending?.resolve(answer.value);
-    });
+    worker.on("message", (answer) => this.#pending.settle(answer));
     let cause: unknown;
     worker.on("error", (error) => {
       cause = error;
     });
     worker.on("exit", () => {
       this.life++;
-      const lost = new ThreadLost(`Thread ${this.#entry.pathname.split("/").at(-1)} ended`, { cause });
-      for (const { reject } of this.#pending.values()) reject(lost);
-      this.#pending.clear();
+      this.#pending.rejectAll(new ThreadLost(`Thread ${this.#entry.pathname.split("/").at(-1)} ended`, { cause }));
       this.#worker = undefined;
     });
     return worker;
