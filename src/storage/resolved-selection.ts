@@ -74,7 +74,7 @@ function wholeGroups(index: SeriesIndex, groups: readonly SeriesGroup[], everyth
 }
 
 function someSeries(index: SeriesIndex, selector: Selector, groups: readonly SeriesGroup[]): ResolvedSelection {
-  const columns = index.columns();
+  const { groupOf, rowsOf, firstMsOf, lastMsOf } = index.columns();
   const hits = new Uint8Array(index.lastSeriesId + 1);
   for (const matcher of selector.labels) index.labels.exclude(matcher, hits);
   const required = selector.labels.filter((matcher) => index.labels.requiresName(matcher));
@@ -86,15 +86,15 @@ function someSeries(index: SeriesIndex, selector: Selector, groups: readonly Ser
   let [seriesCount, rows, firstMs, lastMs] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const ids of candidates) {
     for (const seriesId of ids) {
-      const own = columns.rows[seriesId]!;
-      const group = columns.group[seriesId]!;
+      const own = rowsOf[seriesId]!;
+      const group = groupOf[seriesId]!;
       if (hits[seriesId] !== required.length || own === 0 || rowsInGroup[group]! < 0) continue;
       series[seriesId] = 1;
       seriesCount++;
       rows += own;
       rowsInGroup[group]! += own;
-      if (columns.firstMs[seriesId]! < firstMs) firstMs = columns.firstMs[seriesId]!;
-      if (columns.lastMs[seriesId]! > lastMs) lastMs = columns.lastMs[seriesId]!;
+      if (firstMsOf[seriesId]! < firstMs) firstMs = firstMsOf[seriesId]!;
+      if (lastMsOf[seriesId]! > lastMs) lastMs = lastMsOf[seriesId]!;
     }
   }
   return {

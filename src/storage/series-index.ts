@@ -31,11 +31,11 @@ export interface NewNames {
 /** By series id. */
 export interface SeriesColumns {
   /** Positions in `groups`. */
-  readonly group: Uint32Array;
-  readonly rows: Uint32Array;
+  readonly groupOf: Uint32Array;
+  readonly rowsOf: Uint32Array;
   /** Bounds of the profiles' starts. */
-  readonly firstMs: Float64Array;
-  readonly lastMs: Float64Array;
+  readonly firstMsOf: Float64Array;
+  readonly lastMsOf: Float64Array;
 }
 
 export class SeriesIndex {
@@ -188,6 +188,6 @@ export class SeriesIndex {
 
   /** The columns themselves, for those who walk very many series; the next commit may leave them behind. */
   columns(): SeriesColumns {
-    return { group: this.#groupOf, rows: this.#rowsOf, firstMs: this.#firstMs, lastMs: this.#lastMs };
+    return { groupOf: this.#groupOf, rowsOf: this.#rowsOf, firstMsOf: this.#firstMs, lastMsOf: this.#lastMs };
   }
 }
