@@ -1,5 +1,5 @@
-// Uploads prepared over threads. What arrives in one turn of the event loop travels in one message: waking a thread costs as much as a
-// third of the work that one upload is.
+// Uploads prepared over threads. What arrives in one turn of the event loop travels in one message, and a second thread is woken only when
+// the first has enough to do: a wake-up costs as much as a third of the work that one upload is.
 
 import { DomainError, type ErrorMessage, fromErrorMessage } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
@@ -18,20 +18,24 @@ interface Waiting extends RawUpload {
   reject: (reason: unknown) => void;
 }
 
-/** A message's uploads wait for each other, so few; more only share the wake-up among more. */
-const UPLOADS_PER_MESSAGE = 8;
-/** One is worked on, one waits: a thread never idles for want of the main thread. */
-const MESSAGES_PER_THREAD = 2;
+/** One thread and the bytes that it has been sent and not answered. */
+interface Lane {
+  thread: Thread;
+  bytes: number;
+}
+
+/** A millisecond of work. A thread is sent more while it has less, and the next one is woken only when it has that much. */
+const BUSY_BYTES = 64 * 1024;
 
 export class IngestPool implements AsyncDisposable {
-  readonly #threads: Thread[];
+  readonly #lanes: Lane[];
   #waiting: Waiting[] = [];
   #isSending = false;
 
   constructor(limits: Limits, threads: number) {
     const entry = new URL("./ingest-worker.ts", import.meta.url);
-    this.#threads = Array.from({ length: threads }, () => new Thread(entry, { limits }));
-    for (const thread of this.#threads) thread.warmUp();
+    this.#lanes = Array.from({ length: threads }, () => ({ thread: new Thread(entry, { limits }), bytes: 0 }));
+    this.#lanes[0]?.thread.warmUp();
   }
 
   /** Takes `bytes` away from the caller. Rejects with what src/repository/prepare-upload.ts throws. */
@@ -50,18 +54,24 @@ export class IngestPool implements AsyncDisposable {
 
   #send(): void {
     while (this.#waiting.length > 0) {
-      const thread = this.#threads.reduce((best, next) => (next.pending < best.pending ? next : best));
-      if (thread.pending >= MESSAGES_PER_THREAD) return;
-      const share = Math.ceil(this.#waiting.length / this.#threads.length);
-      void this.#prepareAll(thread, this.#waiting.splice(0, Math.min(share, UPLOADS_PER_MESSAGE)));
+      const lane = this.#lanes.find(({ bytes }) => bytes < BUSY_BYTES);
+      if (lane === undefined) return;
+      let count = 0;
+      let batchBytes = 0;
+      while (count < this.#waiting.length && lane.bytes + batchBytes < BUSY_BYTES) {
+        batchBytes += this.#waiting[count++]!.bytes.length;
+      }
+      // An empty body weighs something too.
+      void this.#prepareAll(lane, this.#waiting.splice(0, count), batchBytes + count);
     }
   }
 
-  async #prepareAll(thread: Thread, batch: readonly Waiting[]): Promise<void> {
+  async #prepareAll(lane: Lane, batch: readonly Waiting[], weight: number): Promise<void> {
+    lane.bytes += weight;
     const uploads: RawUpload[] = batch.map(({ bytes, type }) => ({ bytes, type }));
     const transfer = uploads.map(({ bytes }) => bytes.buffer);
     try {
-      const answers = await thread.request<PrepareAnswer[]>({ uploads }, transfer, 0);
+      const answers = await lane.thread.request<PrepareAnswer[]>({ uploads }, transfer, 0);
       for (const [at, answer] of answers.entries()) {
         if ("error" in answer) batch[at]!.reject(fromErrorMessage(answer.error));
         else batch[at]!.resolve(answer);
@@ -70,11 +80,12 @@ export class IngestPool implements AsyncDisposable {
       const reason = error instanceof ThreadLost ? lost(error) : error;
       for (const { reject } of batch) reject(reason);
     }
+    lane.bytes -= weight;
     this.#send();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.close()));
+    await Promise.all(this.#lanes.map(({ thread }) => thread.close()));
   }
 }
 
