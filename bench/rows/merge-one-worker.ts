@@ -43,6 +43,7 @@ async function measure(size: Size, weight: Weight, pairs: number): Promise<Measu
     counts: { profiles: entries.length, gzippedBytes: bodies.length, resultBytes: own[0]!.resultBytes },
     figures: {
       ownMs,
+      ownColdMs: median(own.map(({ coldMs }) => coldMs)),
       ownFinishMs: median(own.map(({ finishMs }) => finishMs)),
       ownCpuMs: median(own.map(({ cpuMs }) => cpuMs)),
       googleMs,
