@@ -23,9 +23,14 @@ export class SampleReader {
   /** Low and high halves of its values, one pair per column. */
   values: Int32Array = new Int32Array(16);
   #valueCount = 0;
-  /** Its labels; those that say nothing (no text, no number, no unit) are left out, as google/pprof leaves them out. */
+  /**
+   * Its labels; those that say nothing (no text, no number, no unit) are left out, as google/pprof leaves them out, unless
+   * `keepsEmptyLabels` is set.
+   */
   labels: Int32Array = new Int32Array(LABEL_STRIDE * 16);
   labelCount = 0;
+  /** For what must be written again as it was. */
+  keepsEmptyLabels = false;
 
   constructor(tables: ProfileTables, limits: Limits) {
     this.#tables = tables;
@@ -187,7 +192,7 @@ export class SampleReader {
     if (key >>> 0 >= strings || str >>> 0 >= strings || unit >>> 0 >= strings) {
       strayString("a label of sample", this.#sample, strings);
     }
-    if ((str | numLo | numHi | unit) !== 0) this.#addLabel(key, str, numLo, numHi, unit);
+    if (this.keepsEmptyLabels || (str | numLo | numHi | unit) !== 0) this.#addLabel(key, str, numLo, numHi, unit);
   }
 
   #addLabel(key: number, str: number, numLo: number, numHi: number, unit: number): void {
