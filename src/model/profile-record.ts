@@ -32,4 +32,6 @@ export interface ProfileRecord {
   readonly submitter?: string;
   /** Position in commit order, from 1. */
   readonly seq: number;
+  /** The bytes as sent are gone: the same inflated bytes are made anew, in another gzip. */
+  readonly rebuilt?: true;
 }

@@ -11,8 +11,8 @@ import type { DeletePreview, Selection } from "./repository.ts";
 const SLICE_ROWS = 250;
 
 export async function deleteOne(catalog: Catalog, id: string): Promise<void> {
-  const freed = await catalog.delete([id]);
-  if (freed.length === 0) throw new DomainError("not-found", `There is no profile ${quote(id)}`);
+  const deleted = await catalog.delete([id]);
+  if (deleted === 0) throw new DomainError("not-found", `There is no profile ${quote(id)}`);
 }
 
 /** Counts what would go, and pins it: the etag names the selection and the newest profile there is. */
@@ -39,14 +39,13 @@ export async function deleteSelection(catalog: Catalog, selection: Selection, et
   let deleted = 0;
   if (selection.ids) {
     const ids = uniqueIds(selection.ids);
-    for (let at = 0; at < ids.length; at += SLICE_ROWS)
-      deleted += (await catalog.delete(ids.slice(at, at + SLICE_ROWS))).length;
+    for (let at = 0; at < ids.length; at += SLICE_ROWS) deleted += await catalog.delete(ids.slice(at, at + SLICE_ROWS));
     return deleted;
   }
   for (;;) {
-    const freed = await catalog.deleteSelection(selection.selector, selection.interval, maxSeq, SLICE_ROWS);
-    deleted += freed.length;
-    if (freed.length < SLICE_ROWS) return deleted;
+    const slice = await catalog.deleteSelection(selection.selector, selection.interval, maxSeq, SLICE_ROWS);
+    deleted += slice;
+    if (slice < SLICE_ROWS) return deleted;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Selector } from "../model/selector.ts";
 import type { Shape } from "../model/shape.ts";
 import type { Interval, ResolvedTime } from "../model/time.ts";
 import type { Locator } from "./blob-store.ts";
+import type { PackCatalog, PackSet } from "./pack-catalog.ts";
 
 /** One profile whose bytes are durable already: bytes before row. */
 export interface NewProfile {
@@ -33,7 +34,10 @@ export interface NewProfile {
 }
 
 export interface StoredProfile extends ProfileRecord {
+  /** Segment 0: its bytes are in a pack alone, src/storage/pack-catalog.ts. */
   readonly locator: Locator;
+  /** In a pack, whether its bytes as sent are still there too or not. */
+  readonly packed?: true;
 }
 
 export interface InsertOutcome {
@@ -60,6 +64,9 @@ export interface MergeInput {
   timeNs: bigint;
   digest: Uint8Array;
   shapeId: number;
+  /** Position in commit order. */
+  seq: number;
+  /** Segment 0: the bytes are in a pack alone. */
   locator: Locator;
 }
 
@@ -69,6 +76,26 @@ export interface MergeInputs {
   shapes: ReadonlyMap<number, Shape>;
   /** Profiles that match, before `limit` cut. */
   matched: number;
+  /** The pack sets that may hold inputs, as of the moment in which the inputs were read. */
+  sets: PackSet[];
+}
+
+/** A selection as a merge covers it, all of one moment: each profile is in one pack of the sets, or loose. */
+export interface Coverage {
+  /** Loose profiles of the selection, in canonical order; all of them have bytes of their own. Empty where there are more than the limit. */
+  inputs: MergeInput[];
+  shapes: ReadonlyMap<number, Shape>;
+  loose: number;
+  /** Sets of the selected services and types that overlap the interval. Which of their profiles are selected, only the packs know. */
+  sets: PackSet[];
+  /** Equal for two moments only where the same profiles are selected, from the same sets and loose ones. */
+  fingerprint: string;
+}
+
+export interface CoverageQuery {
+  selector: Selector;
+  interval?: Interval;
+  limit: number;
 }
 
 export interface InputsQuery {
@@ -120,7 +147,7 @@ export interface SeriesRow {
   lastNs: bigint;
 }
 
-/** What the rows say of one segment; its file holds headers and unacknowledged bytes besides. */
+/** What the rows say of one segment; its file holds headers and unacknowledged bytes besides. A profile of which only the packs have the bytes is in no segment. */
 export interface CatalogSegment {
   segmentId: number;
   /** Sizes of all blobs that were ever named in it, those of duplicates included. */
@@ -135,7 +162,7 @@ export interface CatalogSegment {
  * One writer, several readers, all off the event loop; answers are promises. What an insert acknowledged is in every answer that
  * starts afterwards. Every method throws `unavailable` when the store itself fails.
  */
-export interface Catalog extends AsyncDisposable {
+export interface Catalog extends PackCatalog, AsyncDisposable {
   /**
    * One commit, durable when it resolves, in the order given, seq ascending. A profile already there — by id, by `requestId`, or,
    * where its time is that of its receipt, by the same digest and series within ten minutes — is answered, not stored again.
@@ -148,17 +175,16 @@ export interface Catalog extends AsyncDisposable {
   find(query: FindQuery): Promise<StoredProfile[]>;
   mergeInputs(query: InputsQuery): Promise<MergeInputs>;
   mergeInputsByIds(ids: readonly string[]): Promise<MergeInputs>;
+  /** In one read snapshot, and without a look at the rows of packed profiles. */
+  coverage(query: CoverageQuery): Promise<Coverage>;
+  /** As of coverage() alone, for whoever has an answer already. */
+  coverageFingerprint(query: CoverageQuery): Promise<string>;
   count(selector: Selector, interval?: Interval): Promise<SelectionState>;
 
-  /** Removes the rows in one commit; the locators are theirs, in any order, for the caller to free. Absent ids are left out. */
-  delete(ids: readonly string[]): Promise<Locator[]>;
-  /** Removes the oldest of the selection up to `maxSeq`, at most `limit`, in one commit, and answers what to free. */
-  deleteSelection(
-    selector: Selector,
-    interval: Interval | undefined,
-    maxSeq: number,
-    limit: number,
-  ): Promise<Locator[]>;
+  /** Removes the rows in one commit, from packs too, and answers how many there were. Absent ids are left out. */
+  delete(ids: readonly string[]): Promise<number>;
+  /** Removes the oldest of the selection up to `maxSeq`, at most `limit`, in one commit, and answers how many. */
+  deleteSelection(selector: Selector, interval: Interval | undefined, maxSeq: number, limit: number): Promise<number>;
 
   services(query: ListQuery): Promise<NameCount[]>;
   types(query: ListQuery): Promise<NameCount[]>;
@@ -177,5 +203,6 @@ export interface Catalog extends AsyncDisposable {
   /** Forgets a segment without live profiles; an absent one is forgotten already. Throws `conflict` where profiles are live. */
   forgetSegment(segmentId: number): Promise<void>;
 
+  /** `sizeBytes` as sent, of those that are not in packs alone. */
   statistics(): Promise<{ profiles: number; series: number; services: number; sizeBytes: number; maxSeq: number }>;
 }

@@ -166,6 +166,10 @@ export class SeriesIndex {
     return { service, type, labels: this.labelsOf(seriesId) };
   }
 
+  namesOf(serviceId: number, typeId: number): { service: string; type: string } {
+    return { service: this.#services.get(serviceId)!, type: this.#types.get(typeId)! };
+  }
+
   shapeOf(shapeId: number): Shape {
     return this.#shapes.get(shapeId)!;
   }

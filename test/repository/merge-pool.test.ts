@@ -34,6 +34,7 @@ beforeAll(async () => {
     timeNs: BigInt(at),
     digest: new Uint8Array(32),
     shapeId: 1,
+    seq: at + 1,
     locator,
   }));
   source = blobs.source();

@@ -23,10 +23,11 @@ function catalogOf(shapeIds: number[], matched = shapeIds.length): Catalog {
     timeNs: BigInt(at),
     digest: new Uint8Array(32),
     shapeId,
+    seq: at + 1,
     locator: { segmentId: 1, offset: at, sizeBytes: 1 },
   }));
   const shapes = new Map(Object.entries(SHAPES).map(([id, shape]) => [Number(id), shape]));
-  const answer = (kept: MergeInput[]): MergeInputs => ({ inputs: kept, shapes, matched });
+  const answer = (kept: MergeInput[]): MergeInputs => ({ inputs: kept, shapes, matched, sets: [] });
   return {
     mergeInputs: async ({ limit }: { limit: number }) => answer(inputs.slice(-limit)),
     mergeInputsByIds: async (ids: string[]) => answer(inputs.filter(({ id }) => ids.includes(id))),

@@ -8,6 +8,7 @@ import { findContract } from "./catalog-contract/find.ts";
 import { insertContract } from "./catalog-contract/insert.ts";
 import { listsContract } from "./catalog-contract/lists.ts";
 import { mergeInputsContract } from "./catalog-contract/merge-inputs.ts";
+import { packsContract } from "./catalog-contract/packs.ts";
 import { segmentsContract } from "./catalog-contract/segments.ts";
 
 export function catalogContract(
@@ -28,5 +29,6 @@ export function catalogContract(
     deletionContract(under);
     listsContract(under);
     segmentsContract(under);
+    packsContract(under);
   });
 }

@@ -7,12 +7,12 @@ import { expect, test } from "vitest";
 import type { Label } from "../../src/model/labels.ts";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import type { Matcher, MatchOperator } from "../../src/model/matcher.ts";
-import { formatProfileId } from "../../src/model/profile-id.ts";
+import { formatProfileId, parseProfileId } from "../../src/model/profile-id.ts";
 import type { Selector } from "../../src/model/selector.ts";
 import type { Interval } from "../../src/model/time.ts";
-import type { Locator } from "../../src/storage/blob-store.ts";
-import type { Catalog, MergeInputs, NewProfile, SelectionStrategy } from "../../src/storage/catalog.ts";
+import type { Catalog, Coverage, MergeInputs, NewProfile, SelectionStrategy } from "../../src/storage/catalog.ts";
 import { openMemoryCatalog } from "../../src/storage/memory/catalog.ts";
+import type { PackRows, PackSet } from "../../src/storage/pack-catalog.ts";
 import { openSqliteCatalog } from "../../src/storage/sqlite/catalog.ts";
 import { BASE_NS, newProfile } from "../support/catalog-profile.ts";
 import { Random } from "../support/random.ts";
@@ -86,22 +86,62 @@ function randomSelector(random: Random): Selector {
 }
 
 /** Shape ids are each driver's own. */
-function comparable({ inputs, shapes, matched }: MergeInputs) {
+function comparable({ inputs, shapes, matched, sets }: MergeInputs) {
+  return { matched, ...comparableInputs({ inputs, shapes }), sets: comparableSets(sets) };
+}
+
+function comparableInputs({ inputs, shapes }: Pick<MergeInputs, "inputs" | "shapes">) {
   return {
-    matched,
-    inputs: inputs.map(({ id, timeNs, digest, shapeId, locator }) => ({
+    inputs: inputs.map(({ id, timeNs, digest, shapeId, seq, locator }) => ({
       id,
       timeNs,
       digest,
       shape: shapes.get(shapeId),
+      seq,
       locator,
     })),
   };
 }
 
-/** In whatever order they were freed. */
-async function freed(deletion: Promise<Locator[]>): Promise<string[]> {
-  return (await deletion).map((locator) => JSON.stringify(Object.entries(locator).sort())).sort();
+function comparableCoverage({ loose, sets, ...inputs }: Coverage) {
+  return { loose, sets: comparableSets(sets), ...comparableInputs(inputs) };
+}
+
+/** A set's number is each driver's own, since one may have failed to make it. */
+function comparableSets(sets: readonly PackSet[]) {
+  return sets
+    .map(({ serviceId, typeId, shapeId, setId, ...set }) => ({ ...set }))
+    .sort((a, b) => a.packs[0]!.packId - b.packs[0]!.packId);
+}
+
+/** The order of series is each driver's own. */
+function comparableRows(rows: PackRows) {
+  const all = Array.from({ length: rows.count }, (_, at) => ({
+    id: Buffer.from(rows.ids.subarray(at * 16, at * 16 + 16)).toString("hex"),
+    digest: Buffer.from(rows.digests.subarray(at * 32, at * 32 + 32)).toString("hex"),
+    timeNs: rows.timesNs[at],
+    receivedNs: rows.receivedNs[at],
+    seq: rows.seqs[at],
+    labels: rows.labelSets[rows.series[at]!],
+    locator: [...rows.locators.subarray(at * 3, at * 3 + 3)],
+  }));
+  for (let at = 1; at < all.length; at++) {
+    if (rows.series[at] === rows.series[at - 1]) {
+      const [a, b] = [all[at - 1]!, all[at]!];
+      expect(a.timeNs! < b.timeNs! || (a.timeNs === b.timeNs && a.id < b.id)).toBe(true);
+    }
+  }
+  return all.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** As the names behind its ids, which are each driver's own. */
+async function namedHours(catalog: Catalog) {
+  const hours = (await catalog.looseHours()).map(({ serviceId, typeId, shapeId, ...hour }) => ({
+    ...catalog.packNames({ serviceId, typeId, shapeId }),
+    ...hour,
+  }));
+  const key = (hour: object) => JSON.stringify(hour, (_, value) => (typeof value === "bigint" ? `${value}` : value));
+  return hours.sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 test(`SQLite answers ${STEPS} random steps as plain arrays do (SEED=${SEED})`, { timeout: 600_000 }, async () => {
@@ -206,14 +246,14 @@ test(`SQLite answers ${STEPS} random steps as plain arrays do (SEED=${SEED})`, {
     delete: () => {
       const wanted = someIds();
       return both(
-        (either) => freed(either.delete(wanted)),
+        (either) => either.delete(wanted),
         () => wanted,
       );
     },
     deleteSelection: () => {
       const [selector, interval, maxSeq] = [randomSelector(random), randomInterval(random), random.between(1, 3000)];
       return both(
-        (either) => freed(either.deleteSelection(selector, interval, maxSeq, 5)),
+        (either) => either.deleteSelection(selector, interval, maxSeq, 5),
         () => ({ selector, interval, maxSeq }),
       );
     },
@@ -239,6 +279,100 @@ test(`SQLite answers ${STEPS} random steps as plain arrays do (SEED=${SEED})`, {
         () => segmentId,
       );
     },
+    coverage: () => {
+      const interval = randomInterval(random);
+      const query = {
+        selector: randomSelector(random),
+        limit: random.pick([5, 10_000]),
+        ...(interval && { interval }),
+      };
+      return both(
+        async (either) => {
+          const coverage = await either.coverage(query);
+          expect(await either.coverageFingerprint(query)).toBe(coverage.fingerprint);
+          return comparableCoverage(coverage);
+        },
+        () => query,
+      );
+    },
+    loose: () =>
+      both(
+        async (either) => ({ hours: await namedHours(either), statistics: await either.packStatistics() }),
+        () => "loose",
+      ),
+    pack: async () => {
+      const hours = await namedHours(naive);
+      if (hours.length === 0) return;
+      const { service, type, shape } = random.pick(hours);
+      const lengthNs = random.pick([7_000_000_000n, 40_000_000_000n, 80_000_000_000n]);
+      const startNs = BASE_NS + BigInt(random.between(0, 3)) * lengthNs;
+      const deleted = random.chance(0.5) ? someIds() : [];
+      const aside = random.chance(0.3) ? someIds() : [];
+      const release = random.chance(0.7);
+      const stops = random.chance(0.2);
+      const level = random.pick(["hour", "day"] as const);
+      const replaced = random.chance(0.5);
+      const seed = random.between(0, 1e9);
+      await both(
+        async (either) => {
+          const choice = new Random(seed);
+          const own = (await either.looseHours()).find((hour) => {
+            const names = either.packNames(hour);
+            return (
+              names.service === service && names.type === type && JSON.stringify(names.shape) === JSON.stringify(shape)
+            );
+          })!;
+          const { serviceId, typeId, shapeId } = own;
+          const key = { serviceId, typeId, shapeId };
+          const window = { startNs, endNs: startNs + lengthNs };
+          const overlapping = await either.packSets({ key, ...window });
+          const replaces = replaced
+            ? overlapping.filter((set) => set.startNs >= window.startNs && set.endNs <= window.endNs)
+            : [];
+          const kept = overlapping.filter((set) => !replaces.includes(set));
+          const seqFrom = 1 + Math.max(0, ...kept.map(({ coversSeq }) => coversSeq));
+          const run = await either.beginPack({ ...key, level, ...window, seqFrom });
+          const rows = await either.packRows(run.runId);
+          await either.setAside(aside.map((id) => parseProfileId(id)!).filter((id) => id !== undefined));
+          await either.delete(deleted);
+          if (choice.chance(0.1)) return either.abandonPack(run.runId);
+          const packs = [];
+          for (let left = rows.count; left > 0; left -= 6) {
+            packs.push({ packId: await either.nextPackId(), profiles: Math.min(6, left), sizeBytes: 100 });
+          }
+          const { setId, freed } = await either.switchPackSet({
+            runId: run.runId,
+            packs,
+            replaces: replaces.map((set) => set.setId),
+          });
+          if (setId === undefined) return { freed, rows: comparableRows(rows) };
+          for (let afterId: Uint8Array | undefined, step = 0; !stops || step < 1; step++) {
+            afterId = await either.settlePackSet({ setId, release, ...(afterId && { afterId }) });
+            if (afterId === undefined) break;
+          }
+          return { freed, rows: comparableRows(rows), ids: await either.packIds() };
+        },
+        () => ({ service, type, shape, startNs, lengthNs, deleted, aside, release, replaced }),
+      );
+    },
+    release: () => {
+      const wanted = someIds().map((id) => parseProfileId(id)!);
+      return both(
+        (either) => either.releaseOriginals(wanted),
+        () => wanted,
+      );
+    },
+    packSets: () => {
+      const query = { deletedShare: random.pick([0.01, 0.25, 0.9]) };
+      return both(
+        async (either) => ({
+          deleted: comparableSets(await either.packSets(query)),
+          days: comparableSets(await either.packSets({ level: "day", startNs: BASE_NS + 9_000_000_000n })),
+          unsettled: comparableSets(await either.packSets({ unsettled: true, endNs: BASE_NS + 20_000_000_000n })),
+        }),
+        () => query,
+      );
+    },
     reopen: async () => {
       await catalog[Symbol.asyncDispose]();
       catalog = await open();
@@ -262,6 +396,14 @@ test(`SQLite answers ${STEPS} random steps as plain arrays do (SEED=${SEED})`, {
     "deleteSelection",
     "relocate",
     "segments",
+    "coverage",
+    "coverage",
+    "coverage",
+    "loose",
+    "pack",
+    "pack",
+    "release",
+    "packSets",
   ];
   await steps.insert!();
   for (let step = 0; step < STEPS; step++) await steps[step % 100 === 99 ? "reopen" : random.pick(mix)]!();

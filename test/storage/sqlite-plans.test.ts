@@ -131,6 +131,20 @@ test("an insert, a retry, a relocation and a deletion find their rows by key", a
     fresh.insertAll([insertMessage([profile])]);
     fresh.insertAll([insertMessage([profile])]);
     fresh.relocate({ ids: [profile.id], to: [locator] });
+    const window = {
+      serviceId: 1,
+      typeId: 1,
+      shapeId: 1,
+      level: "hour" as const,
+      startNs: BASE_NS,
+      endNs: BASE_NS + 1n,
+    };
+    fresh.setAside([profile.id]);
+    const { runId } = fresh.beginPack({ ...window, seqFrom: 1 });
+    const packs = [{ packId: fresh.nextPackId(), profiles: 1, sizeBytes: 1 }];
+    const { setId } = fresh.switchPackSet({ runId, packs, replaces: [] });
+    fresh.settlePackSet({ setId: setId!, release: true });
+    fresh.releaseOriginals([profile.id]);
     fresh.delete([profile.id]);
     fresh.forgetSegment(99);
   });
@@ -138,6 +152,32 @@ test("an insert, a retry, a relocation and a deletion find their rows by key", a
   expect(plans).toContain(
     "SEARCH p USING INDEX profile_by_receipt (digest=? AND series_id=? AND received_ns>? AND received_ns<?)",
   );
+});
+
+test("what covers a merge is read by the sets' windows and the loose rows, and never by packed ones", async () => {
+  const selection = {
+    groups: [{ serviceId: 1, typeId: 1, rows: 100 }],
+    seq: 1e9,
+    everything: false,
+    seriesCount: 1,
+    rows: 100,
+    totalRows: 3000,
+    firstMs: 0,
+    lastMs: Number.POSITIVE_INFINITY,
+  };
+  const interval = { startNs: BASE_NS, endNs: BASE_NS + 1_000n };
+  const plans = await plansOf(() => {
+    const fresh = new CatalogReader(database, DEFAULT_LIMITS, 100);
+    fresh.coverage({ selection, interval, maxSeq: 1e9, limit: 10 });
+    fresh.coverageFingerprint({ selection, interval, maxSeq: 1e9 });
+    fresh.looseHours(undefined);
+    fresh.packRows({ serviceId: 1, typeId: 1, shapeId: 1, level: "hour", ...interval, seqFrom: 1, coversSeq: 9 });
+  });
+  expect(plans.join("\n")).not.toMatch(
+    /SCAN (?!CONSTANT|p$|\(subquery|profile USING (COVERING )?INDEX profile_loose|pack_set USING)/m,
+  );
+  expect(plans.join("\n")).toMatch(/SEARCH profile USING COVERING INDEX profile_loose/);
+  expect(plans.join("\n")).toMatch(/SEARCH s USING INDEX pack_set_by_window/);
 });
 
 test("reads of one profile, a segment, counts and times never scan all profiles", async () => {

@@ -11,6 +11,8 @@ import type { Locator } from "../blob-store.ts";
 import type {
   Catalog,
   CatalogSegment,
+  Coverage,
+  CoverageQuery,
   FindQuery,
   InputsQuery,
   InsertOutcome,
@@ -23,6 +25,17 @@ import type {
   StoredProfile,
 } from "../catalog.ts";
 import type { MatchElsewhere } from "../label-index.ts";
+import type {
+  LooseHour,
+  PackKey,
+  PackRows,
+  PackRun,
+  PackRunRequest,
+  PackSet,
+  PackSetQuery,
+  PackStatistics,
+  PackSwitch,
+} from "../pack-catalog.ts";
 import { type ResolvedSelection, resolveSelection } from "../resolved-selection.ts";
 import { SeriesIndex } from "../series-index.ts";
 import { groupList, labelNameList, labelValueList, type SeriesCounts, seriesList } from "../series-lists.ts";
@@ -34,6 +47,9 @@ import { instanceLabels, mergeInputsOf } from "./merge-inputs.ts";
 import type { SortedRecords } from "./merge-records.ts";
 import { migrate } from "./migrations.ts";
 import { openDatabase, translateSqliteError } from "./open-database.ts";
+import { joinLooseHours, packRowsOf } from "./pack-answers.ts";
+import type { CoverageRows, LooseCursor, LooseRow, RawPackRows } from "./pack-reader.ts";
+import { SETTLED_ROWS } from "./pack-writer.ts";
 import { pageRequest } from "./page-request.ts";
 import { type ProfileRows, unpackRows } from "./profile-rows.ts";
 import { countSeries } from "./series-counts.ts";
@@ -75,6 +91,8 @@ export class SqliteCatalog implements Catalog {
   readonly #limits: Limits;
   readonly #index: SeriesIndex;
   readonly #threads: CatalogThreads;
+  /** Pack runs under way, which the writer knows too. */
+  readonly #runs = new Map<number, PackRunRequest & PackRun>();
 
   constructor(path: string, limits: Limits, chunkRows: number | undefined) {
     this.#limits = limits;
@@ -142,28 +160,117 @@ export class SqliteCatalog implements Catalog {
 
   async mergeInputs({ selector, interval, limit, strategy }: InputsQuery): Promise<MergeInputs> {
     const selection = await this.#resolve(selector, strategy === "spread");
-    if (selection.rows === 0) return { inputs: [], shapes: new Map(), matched: 0 };
+    if (selection.rows === 0) return { inputs: [], shapes: new Map(), matched: 0, sets: [] };
     const instances = strategy === "spread" ? { instances: instanceLabels(this.#index) } : {};
     const rankColumns = strategy === "most_cpu" ? this.#index.rankColumns() : [];
-    const { matched, ...records } = await this.#threads.read<SortedRecords & { matched: number }>("merge", {
+    const { matched, sets, ...records } = await this.#threads.read<
+      SortedRecords & { matched: number; sets: PackSet[] }
+    >("merge", {
       selection,
       ...(interval && { interval }),
       maxSeq: selection.seq,
       rule: { limit, strategy, ...instances },
       rankColumns,
     });
-    return { ...mergeInputsOf(records, this.#index), matched };
+    return { ...mergeInputsOf(records, this.#index, sets), matched };
   }
 
   async mergeInputsByIds(ids: readonly string[]): Promise<MergeInputs> {
     const parsed = ids.map(parseProfileId).filter((id) => id !== undefined);
     const unique = [...new Set(parsed.map((id) => Buffer.from(id).toString("hex")))];
-    const records = await this.#threads.read<SortedRecords>("mergeByIds", {
+    const { sets, ...records } = await this.#threads.read<SortedRecords & { sets: PackSet[] }>("mergeByIds", {
       ids: unique,
       maxSeq: this.#index.takenSeq,
     });
-    const found = mergeInputsOf(records, this.#index);
+    const found = mergeInputsOf(records, this.#index, sets);
     return { ...found, matched: found.inputs.length };
+  }
+
+  async coverage({ selector, interval, limit }: CoverageQuery): Promise<Coverage> {
+    const selection = await this.#resolve(selector);
+    if (selection.rows === 0) return { inputs: [], shapes: new Map(), loose: 0, sets: [], fingerprint: ";0-0" };
+    const { sets, loose, fingerprint, ...records } = await this.#threads.read<CoverageRows>("coverage", {
+      selection,
+      ...(interval && { interval }),
+      maxSeq: selection.seq,
+      limit,
+    });
+    return { ...mergeInputsOf(records, this.#index, sets), loose, fingerprint };
+  }
+
+  async coverageFingerprint({ selector, interval }: CoverageQuery): Promise<string> {
+    const selection = await this.#resolve(selector);
+    if (selection.rows === 0) return ";0-0";
+    const request = { selection, maxSeq: selection.seq, ...(interval && { interval }) };
+    return this.#threads.read<string>("coverageFingerprint", request);
+  }
+
+  packNames({ serviceId, typeId, shapeId }: PackKey) {
+    return { ...this.#index.namesOf(serviceId, typeId), shape: this.#index.shapeOf(shapeId) };
+  }
+
+  async looseHours(): Promise<LooseHour[]> {
+    const rows: LooseRow[] = [];
+    for (let after: LooseCursor | undefined; ; ) {
+      const slice = await this.#threads.read<{ rows: LooseRow[]; next: LooseCursor | undefined }>("looseHours", after);
+      rows.push(...slice.rows);
+      if (slice.next === undefined) return joinLooseHours(rows);
+      after = slice.next;
+    }
+  }
+
+  packSets(query: PackSetQuery): Promise<PackSet[]> {
+    return this.#threads.read("packSets", query);
+  }
+
+  packStatistics(): Promise<PackStatistics> {
+    return this.#threads.read("packStatistics");
+  }
+
+  packIds(): Promise<{ named: number[]; last: number }> {
+    return this.#threads.read("packIds");
+  }
+
+  nextPackId(): Promise<number> {
+    return this.#threads.write("nextPackId");
+  }
+
+  async beginPack(request: PackRunRequest): Promise<PackRun> {
+    const run = await this.#threads.write<PackRun>("beginPack", request);
+    this.#runs.set(run.runId, { ...request, ...run });
+    return run;
+  }
+
+  async packRows(runId: number): Promise<PackRows> {
+    return packRowsOf(await this.#threads.read<RawPackRows>("packRows", this.#runs.get(runId)), this.#index);
+  }
+
+  async setAside(ids: readonly Uint8Array[]): Promise<void> {
+    await this.#threads.write("setAside", ids);
+    this.#threads.checkpointAfter(ids.length);
+  }
+
+  async switchPackSet(change: PackSwitch): Promise<{ setId?: number; freed: number[] }> {
+    const switched = await this.#threads.write<{ setId?: number; freed: number[] }>("switchPackSet", change);
+    this.#runs.delete(change.runId);
+    return switched;
+  }
+
+  async abandonPack(runId: number): Promise<void> {
+    this.#runs.delete(runId);
+    await this.#threads.write("abandonPack", runId);
+  }
+
+  async settlePackSet(step: { setId: number; release: boolean; afterId?: Uint8Array }) {
+    const last = await this.#threads.write<Uint8Array | undefined>("settlePackSet", step);
+    this.#threads.checkpointAfter(SETTLED_ROWS);
+    return last;
+  }
+
+  async releaseOriginals(ids: readonly Uint8Array[]): Promise<number> {
+    const released = await this.#threads.write<number>("releaseOriginals", ids);
+    this.#threads.checkpointAfter(ids.length);
+    return released;
   }
 
   async count(selector: Selector, interval?: Interval): Promise<SelectionState> {
@@ -174,9 +281,9 @@ export class SqliteCatalog implements Catalog {
     return { ...(await this.#threads.read<{ count: number; sizeBytes: number }>("count", request)), maxSeq };
   }
 
-  async delete(ids: readonly string[]): Promise<Locator[]> {
+  async delete(ids: readonly string[]): Promise<number> {
     const known = ids.map(parseProfileId).filter((id) => id !== undefined);
-    return known.length === 0 ? [] : this.#takeRemoval(await this.#threads.write<Removal>("delete", known));
+    return known.length === 0 ? 0 : this.#takeRemoval(await this.#threads.write<Removal>("delete", known));
   }
 
   async deleteSelection(
@@ -184,17 +291,17 @@ export class SqliteCatalog implements Catalog {
     interval: Interval | undefined,
     maxSeq: number,
     limit: number,
-  ): Promise<Locator[]> {
+  ): Promise<number> {
     const selection = await this.#resolve(selector);
-    if (selection.rows === 0) return [];
+    if (selection.rows === 0) return 0;
     const request = pageRequest(selection, { order: "oldest", limit, maxSeq, ...(interval && { interval }) });
     return this.#takeRemoval(await this.#threads.write<Removal>("deleteSelection", request));
   }
 
-  #takeRemoval({ locators, series }: Removal): Locator[] {
-    for (const [seriesId, count] of series) this.#index.takeDeletion(seriesId, count);
-    this.#threads.checkpointAfter(locators.length);
-    return locators;
+  #takeRemoval({ count, series }: Removal): number {
+    for (const [seriesId, own] of series) this.#index.takeDeletion(seriesId, own);
+    this.#threads.checkpointAfter(count);
+    return count;
   }
 
   async services(query: ListQuery): Promise<NameCount[]> {

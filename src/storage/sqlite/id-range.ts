@@ -58,6 +58,6 @@ export function msOfId(id: Uint8Array): number {
 }
 
 /** The smallest byte string behind an id. */
-function idAfter(id: Buffer): Buffer {
+export function idAfter(id: Uint8Array): Buffer {
   return Buffer.concat([id, Buffer.alloc(1)]);
 }

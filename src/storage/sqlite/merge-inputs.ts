@@ -2,6 +2,7 @@
 
 import type { Shape } from "../../model/shape.ts";
 import type { MergeInputs } from "../catalog.ts";
+import type { PackSet } from "../pack-catalog.ts";
 import type { SeriesIndex } from "../series-index.ts";
 import { INSTANCE_LABELS } from "../spread.ts";
 import { readRecords, type SortedRecords } from "./merge-records.ts";
@@ -18,11 +19,15 @@ export function instanceLabels(index: SeriesIndex): Uint32Array {
   });
 }
 
-export function mergeInputsOf(records: SortedRecords, index: SeriesIndex): Omit<MergeInputs, "matched"> {
+export function mergeInputsOf(
+  records: SortedRecords,
+  index: SeriesIndex,
+  sets: PackSet[],
+): Omit<MergeInputs, "matched"> {
   const inputs = readRecords(records);
-  const shapes = new Map<number, Shape>();
+  const shapes = new Map<number, Shape>(sets.map(({ shapeId }) => [shapeId, index.shapeOf(shapeId)]));
   for (const { shapeId } of inputs) {
     if (shapeId !== 0 && !shapes.has(shapeId)) shapes.set(shapeId, index.shapeOf(shapeId));
   }
-  return { inputs, shapes };
+  return { inputs, shapes, sets };
 }

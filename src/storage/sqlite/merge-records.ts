@@ -12,10 +12,11 @@ const SHAPE = 56;
 const SEGMENT = 60;
 const OFFSET = 64;
 const SIZE = 70;
+const SEQ = 74;
 /** Only for the strategies that ask for more than the time. */
-const RANK = 74;
-const SERIES = 82;
-const SUBMITTER = 86;
+const RANK = 80;
+const SERIES = 88;
+const SUBMITTER = 92;
 
 export interface SelectionRule {
   limit: number;
@@ -33,8 +34,8 @@ export interface SortedRecords {
 
 /** SQL for a record of `p` in hexadecimal. `rank` is SQL for what most_cpu orders by. */
 export function recordSql({ strategy }: SelectionRule, rank: string): string {
-  const record = `hex(p.profile_id) || hex(p.digest) || printf('%016x%08x%08x%012x%08x',
-    p.time_ns, p.shape_id, p.segment_id, p.offset, p.size_bytes)`;
+  const record = `hex(p.profile_id) || hex(p.digest) || printf('%016x%08x%08x%012x%08x%012x',
+    p.time_ns, p.shape_id, p.segment_id, p.offset, p.size_bytes, p.seq)`;
   if (strategy === "newest") return record;
   return `${record} || printf('%016x%08x%08x', ${rank}, p.series_id, p.submitter_id)`;
 }
@@ -163,6 +164,10 @@ class RecordInput implements MergeInput {
 
   get shapeId(): number {
     return this.#records.readUInt32BE(this.#start + SHAPE);
+  }
+
+  get seq(): number {
+    return this.#records.readUIntBE(this.#start + SEQ, 6);
   }
 
   get locator(): MergeInput["locator"] {

@@ -71,6 +71,29 @@ export const MIGRATIONS: readonly string[] = [
     seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, service_id INTEGER, payload TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- Nothing was ever written to the tables that go. Deleted profiles of a set are known by seq, which stays when a set is packed anew,
+  -- as row numbers do not.
+  DROP TABLE pack_set;
+  DROP TABLE pack;
+  DROP TABLE tombstone;
+  CREATE TABLE pack_set (
+    set_id INTEGER PRIMARY KEY AUTOINCREMENT, service_id INTEGER NOT NULL, type_id INTEGER NOT NULL, shape_id INTEGER NOT NULL,
+    level INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, seq_from INTEGER NOT NULL, covers_seq INTEGER NOT NULL,
+    settled INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX pack_set_by_window ON pack_set (service_id, type_id, start_ns);
+  CREATE INDEX pack_set_unsettled ON pack_set (set_id) WHERE settled = 0;
+  CREATE INDEX pack_set_by_level ON pack_set (level, start_ns);
+  CREATE TABLE pack (
+    pack_id INTEGER PRIMARY KEY, set_id INTEGER NOT NULL, profiles INTEGER NOT NULL, size_bytes INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX pack_by_set ON pack (set_id);
+  CREATE TABLE tombstone (set_id INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (set_id, seq)) STRICT, WITHOUT ROWID;
+  INSERT INTO counter VALUES ('pack', 0);
+  -- flags: bit 2 says packed, bit 3 set aside: never packed.
+  CREATE INDEX profile_loose ON profile (service_id, type_id, profile_id, flags) WHERE flags & 4 = 0;
+  `,
 ];
 
 /** Each migration is one transaction. Throws `conflict` for a file that a newer program wrote. */

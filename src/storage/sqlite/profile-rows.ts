@@ -4,6 +4,7 @@ import { formatProfileId } from "../../model/profile-id.ts";
 import type { ProfileRecord } from "../../model/profile-record.ts";
 import type { StoredProfile } from "../catalog.ts";
 import type { SeriesIndex } from "../series-index.ts";
+import { PACKED } from "./pack-sets.ts";
 import type { Statements } from "./statements.ts";
 
 /** For statements with safe integers and raw rows; `p` is the profile table. */
@@ -111,6 +112,8 @@ export function unpackRows(rows: ProfileRows, index: SeriesIndex): StoredProfile
       ...(externalId !== null && { externalId }),
       ...(submitterId && { submitter: rows.submitters.get(submitterId)! }),
       seq: seq!,
+      ...(flags! & PACKED && { packed: true as const }),
+      ...(segmentId === 0 && { rebuilt: true as const }),
       locator: { segmentId: segmentId!, offset: offset!, sizeBytes: sizeBytes! },
     });
     nextTotal += totals!;

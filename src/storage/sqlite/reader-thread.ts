@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { toErrorMessage } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import { openDatabase, translateSqliteError } from "./open-database.ts";
+import { packTransferOf, type RawPackRows } from "./pack-reader.ts";
 import { type ProfileRows, transferOf } from "./profile-rows.ts";
 import { CatalogReader } from "./reader.ts";
 
@@ -43,6 +44,7 @@ port.on("message", (message: ReaderMessage | "close") => {
 function buffersOf(value: unknown): ArrayBuffer[] {
   if (value instanceof Uint8Array) return [value.buffer as ArrayBuffer];
   if (typeof value === "object" && value !== null && "records" in value) return buffersOf(value.records);
-  if (typeof value === "object" && value !== null && "ids" in value) return transferOf(value as ProfileRows);
+  if (typeof value === "object" && value !== null && "numbers" in value) return transferOf(value as ProfileRows);
+  if (typeof value === "object" && value !== null && "timesNs" in value) return packTransferOf(value as RawPackRows);
   return [];
 }

@@ -5,7 +5,10 @@ import type { Limits } from "../../model/limits.ts";
 import { compileAnchored, regexpDeadline } from "../../model/regexp.ts";
 import type { Interval } from "../../model/time.ts";
 import type { CatalogSegment } from "../catalog.ts";
+import type { PackRunRequest, PackSet, PackSetQuery, PackStatistics } from "../pack-catalog.ts";
 import { RecordCollector, recordSql, type SelectionRule, type SortedRecords } from "./merge-records.ts";
+import { type CoverageRows, type LooseCursor, type LooseRow, PackReader, type RawPackRows } from "./pack-reader.ts";
+import { readPackIds, readPackSets, readPackStatistics, WINDOW_NS } from "./pack-sets.ts";
 import { CHUNK_ROWS, PageReader } from "./page-reader.ts";
 import type { PageRequest } from "./page-request.ts";
 import { type ProfileRows, packRows, rowOf } from "./profile-rows.ts";
@@ -29,6 +32,7 @@ export class CatalogReader {
   readonly #statements: Statements;
   readonly #pages: PageReader;
   readonly #scan: SelectionScan;
+  readonly #packs: PackReader;
 
   constructor(database: Database, limits: Limits, chunkRows = CHUNK_ROWS) {
     this.#database = database;
@@ -36,6 +40,7 @@ export class CatalogReader {
     this.#statements = new Statements(database);
     this.#pages = new PageReader(this.#statements, chunkRows);
     this.#scan = new SelectionScan(this.#statements, chunkRows);
+    this.#packs = new PackReader(database, this.#statements, chunkRows);
   }
 
   snapshot(): IndexSnapshot {
@@ -71,7 +76,12 @@ export class CatalogReader {
     return { count, sizeBytes };
   }
 
-  merge({ rule, rankColumns, ...request }: MergeScanRequest): SortedRecords & { matched: number } {
+  /** Inputs and sets of one moment. */
+  merge(request: MergeScanRequest): SortedRecords & { matched: number; sets: PackSet[] } {
+    return this.#database.transaction(() => ({ ...this.#merge(request), sets: this.#packs.setsOf(request) }))();
+  }
+
+  #merge({ rule, rankColumns, ...request }: MergeScanRequest): SortedRecords & { matched: number } {
     const collector = new RecordCollector(rule);
     const record = recordSql(rule, rule.strategy === "most_cpu" ? rankSql(rankColumns) : "0");
     let matched = 0;
@@ -90,7 +100,11 @@ export class CatalogReader {
   }
 
   /** Absent ids are left out; `ids` names each once. */
-  mergeByIds({ ids, maxSeq }: { ids: string[]; maxSeq: number }): SortedRecords {
+  mergeByIds(request: { ids: string[]; maxSeq: number }): SortedRecords & { sets: PackSet[] } {
+    return this.#database.transaction(() => ({ ...this.#mergeByIds(request), sets: this.#setsOfIds(request.ids) }))();
+  }
+
+  #mergeByIds({ ids, maxSeq }: { ids: string[]; maxSeq: number }): SortedRecords {
     const rule: SelectionRule = { limit: ids.length, strategy: "newest" };
     const collector = new RecordCollector(rule);
     const statement = this.#statements.plain(
@@ -106,6 +120,48 @@ export class CatalogReader {
       if (records !== null) collector.add(records);
     }
     return collector.finish();
+  }
+
+  #setsOfIds(ids: readonly string[]): PackSet[] {
+    const sets = this.#statements
+      .plain(
+        `SELECT DISTINCT s.set_id FROM json_each(@ids) j
+        CROSS JOIN profile k INDEXED BY profile_by_id ON k.profile_id = unhex(j.value)
+        CROSS JOIN profile p ON p.service_id = k.service_id AND p.type_id = k.type_id AND p.profile_id = k.profile_id
+        CROSS JOIN pack_set s INDEXED BY pack_set_by_window ON s.service_id = p.service_id AND s.type_id = p.type_id
+          AND s.start_ns > p.time_ns - ${WINDOW_NS} AND s.start_ns <= p.time_ns
+        WHERE p.segment_id = 0 AND s.end_ns > p.time_ns AND s.shape_id = p.shape_id AND p.seq BETWEEN s.seq_from AND s.covers_seq`,
+      )
+      .all({ ids: JSON.stringify(ids) }) as [number][];
+    return readPackSets(this.#statements, { setIds: sets.map(([setId]) => setId) });
+  }
+
+  looseHours(after: LooseCursor | undefined): { rows: LooseRow[]; next: LooseCursor | undefined } {
+    return this.#packs.looseHours(after);
+  }
+
+  packSets(query: PackSetQuery): PackSet[] {
+    return this.#database.transaction(() => readPackSets(this.#statements, query))();
+  }
+
+  packStatistics(): PackStatistics {
+    return readPackStatistics(this.#statements);
+  }
+
+  packIds(): { named: number[]; last: number } {
+    return readPackIds(this.#statements);
+  }
+
+  packRows(run: PackRunRequest & { coversSeq: number }): RawPackRows {
+    return this.#packs.packRows(run);
+  }
+
+  coverage(request: ScanRequest & { limit: number }): CoverageRows {
+    return this.#packs.coverage(request);
+  }
+
+  coverageFingerprint(request: ScanRequest): string {
+    return this.#packs.coverageFingerprint(request);
   }
 
   seriesCounts(request: { seriesIds: Uint32Array; interval: Interval }): Uint32Array<ArrayBuffer> {

@@ -12,7 +12,7 @@ type WriterMessage =
   | Insert
   | {
       requestId: number;
-      method: "delete" | "deleteSelection" | "relocate" | "forgetSegment" | "restartLog" | "synchronous";
+      method: Exclude<keyof CatalogWriter, "insertAll" | "close" | number | symbol>;
       argument: never;
     }
   | "close";

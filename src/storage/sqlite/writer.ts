@@ -3,9 +3,11 @@
 import type { Database } from "better-sqlite3";
 import { DomainError } from "../../model/errors.ts";
 import type { Locator } from "../blob-store.ts";
+import { hasOriginal, type PackRun, type PackRunRequest, type PackSwitch } from "../pack-catalog.ts";
 import type { NewNames } from "../series-index.ts";
 import type { InsertMessage, InsertRow } from "./insert-message.ts";
 import { NameTable } from "./name-table.ts";
+import { PackWriter } from "./pack-writer.ts";
 import { CHUNK_ROWS, PageReader } from "./page-reader.ts";
 import type { PageRequest } from "./page-request.ts";
 import { type ProfileRows, packRows, type RawRow, rowOf } from "./profile-rows.ts";
@@ -23,7 +25,7 @@ export interface InsertAnswer {
 }
 
 export interface Removal {
-  locators: Locator[];
+  count: number;
   /** Profiles removed, by series id. */
   series: Map<number, number>;
 }
@@ -41,6 +43,7 @@ export class CatalogWriter {
   readonly #names: NameTable;
   readonly #pages: PageReader;
   readonly #segments: SegmentLedger;
+  readonly #packs: PackWriter;
   readonly #statements: Statements;
   #seq: number;
 
@@ -50,6 +53,7 @@ export class CatalogWriter {
     this.#names = new NameTable(this.#statements);
     this.#pages = new PageReader(this.#statements, CHUNK_ROWS);
     this.#segments = new SegmentLedger(this.#statements);
+    this.#packs = new PackWriter(this.#statements, this.#segments);
     this.#seq = this.#savedSeq();
   }
 
@@ -85,7 +89,8 @@ export class CatalogWriter {
         const row = rowOf(this.#statements, id);
         const locator = to[at]!;
         this.#segments.add(locator, Buffer.from(id));
-        if (row === undefined) this.#segments.remove(locator);
+        // Gone, or packed: nobody needs the copy.
+        if (row === undefined || row[13] === 0n) this.#segments.remove(locator);
         else {
           this.#segments.remove(locatorOf(row));
           update.run({ ...locator, seriesId: Number(row[6]), id: row[0] });
@@ -106,6 +111,36 @@ export class CatalogWriter {
     });
   }
 
+  nextPackId(): number {
+    return this.#commit(() => this.#packs.nextPackId());
+  }
+
+  beginPack(request: PackRunRequest): PackRun {
+    return this.#packs.begin(request, this.#seq);
+  }
+
+  abandonPack(runId: number): void {
+    this.#packs.end(runId);
+  }
+
+  switchPackSet(change: PackSwitch): { setId?: number; freed: number[] } {
+    const switched = this.#commit(() => this.#packs.switchTo(change));
+    this.#packs.end(change.runId);
+    return switched;
+  }
+
+  setAside(ids: readonly Uint8Array[]): void {
+    this.#commit(() => this.#packs.setAside(ids));
+  }
+
+  settlePackSet(step: { setId: number; release: boolean; afterId?: Uint8Array }): Uint8Array | undefined {
+    return this.#commit(() => this.#packs.settle(step));
+  }
+
+  releaseOriginals(ids: readonly Uint8Array[]): number {
+    return this.#commit(() => this.#packs.release(ids));
+  }
+
   /** Waits for readers, writes the whole log back, and starts it anew. */
   restartLog(): void {
     this.#database.pragma("wal_checkpoint(RESTART)");
@@ -123,7 +158,7 @@ export class CatalogWriter {
 
   #commit<Result>(change: () => Result): Result {
     try {
-      return this.#database
+      const result = this.#database
         .transaction(() => {
           const seq = this.#seq;
           const result = change();
@@ -133,9 +168,12 @@ export class CatalogWriter {
           return result;
         })
         .immediate();
+      this.#packs.keepNoted();
+      return result;
     } catch (error) {
       this.#names.forget();
       this.#segments.forget();
+      this.#packs.forgetNoted();
       this.#seq = this.#savedSeq();
       throw error;
     }
@@ -209,15 +247,16 @@ export class CatalogWriter {
   }
 
   #remove(rows: readonly RawRow[]): Removal {
-    const removal: Removal = { locators: [], series: new Map() };
+    const removal: Removal = { count: 0, series: new Map() };
     const remove = this.#statements.plain(REMOVE);
     for (const row of rows) {
       const seriesId = Number(row[6]);
       // Named twice in one call.
       if (remove.run(seriesId, row[0]).changes === 0) continue;
       const locator = locatorOf(row);
-      this.#segments.remove(locator);
-      removal.locators.push(locator);
+      if (hasOriginal(locator)) this.#segments.remove(locator);
+      this.#packs.noteDeletion(row);
+      removal.count++;
       removal.series.set(seriesId, (removal.series.get(seriesId) ?? 0) + 1);
     }
     return removal;

@@ -30,7 +30,7 @@ export function mergeInputsContract(under: CatalogUnderTest): void {
     });
 
     test("of nothing is empty", async () => {
-      expect(await inputs('{service="nobody"}')).toEqual({ inputs: [], shapes: new Map(), matched: 0 });
+      expect(await inputs('{service="nobody"}')).toEqual({ inputs: [], shapes: new Map(), matched: 0, sets: [] });
     });
 
     test("newest keeps the latest and counts all", async () => {
