@@ -26,6 +26,17 @@ export interface Segment {
 export interface BlobReader {
   /** In the order asked. What cannot be read stands there as the error that says why, and harms no other. */
   readMany(locators: readonly Locator[]): (Uint8Array | DomainError)[];
+  /** Throws `not-found`. Dispose of it soon: it holds the bytes of an object that is deleted meanwhile. */
+  openObject(reference: ObjectReference): OpenObject;
+}
+
+/** An object as a thread can be told of it: plain data. */
+export type ObjectReference = { name: string; bytes?: SharedArrayBuffer };
+
+export interface OpenObject extends Disposable {
+  readonly sizeBytes: number;
+  /** Bytes of its own. A range that ends behind the object is cut there. Throws `unavailable`. */
+  read(offset: number, length: number): Uint8Array;
 }
 
 /** What a thread needs to open a BlobReader: plain data, so that it can be sent. src/storage/open-blob-reader.ts opens it. */
@@ -44,6 +55,8 @@ export interface BlobStore extends AsyncDisposable {
   read(locator: Locator): Promise<Uint8Array>;
   source(): BlobSource;
 
+  /** So that what is dead in segments that still take appends can be freed: the next append begins a new one. */
+  sealSegments(): Promise<void>;
   /** Ascending by id. One that is older than the limit is sealed first, so that what is idle can be freed too. */
   segments(): Promise<Segment[]>;
   /** Deleting an absent segment succeeds; a segment that still takes appends is sealed first. */
@@ -53,6 +66,8 @@ export interface BlobStore extends AsyncDisposable {
   put(name: string, bytes: Uint8Array): Promise<void>;
   /** Throws `not-found`; a range that ends behind the object is cut there. */
   readRange(name: string, offset: number, length: number): Promise<Uint8Array>;
+  /** For BlobReader.openObject() in a thread. */
+  objectReference(name: string): ObjectReference;
   /** Deleting an absent object succeeds. */
   deleteObject(name: string): Promise<void>;
   /** Names in byte order. */

@@ -128,6 +128,16 @@ export function describeBlobStore(driver: DriverUnderTest): void {
       expect((await store.segments()).map(({ segmentId }) => segmentId)).toEqual([kept!.segmentId]);
     });
 
+    test("sealed before its time, a segment takes no more, and appends go on elsewhere", async () => {
+      await using store = await open();
+      const [first] = await store.append([bytesOf("a")], "profile");
+      await store.sealSegments();
+      expect(await store.segments()).toMatchObject([{ segmentId: first!.segmentId, sealed: true }]);
+      const [second] = await store.append([bytesOf("b")], "profile");
+      expect(second!.segmentId).toBeGreaterThan(first!.segmentId);
+      expect(textOf(await store.read(first!))).toBe("a");
+    });
+
     test("the segment that takes appends can be deleted, and appends go on elsewhere", async () => {
       await using store = await open();
       const [first] = await store.append([bytesOf("first")], "profile");
@@ -201,6 +211,20 @@ export function describeBlobStore(driver: DriverUnderTest): void {
       await store.put("a", bytes);
       bytes.fill(0);
       expect(textOf(await store.readRange("a", 0, 100))).toBe("mine");
+    });
+
+    test("a thread reads an object by ranges, and an absent one is not found there either", async () => {
+      await using store = await open();
+      await store.put("pack/1", bytesOf("0123456789"));
+      const reader = openBlobReader(store.source());
+      using object = reader.openObject(structuredClone(store.objectReference("pack/1")));
+      expect(object.sizeBytes).toBe(10);
+      expect([object.read(2, 3), object.read(8, 9), object.read(20, 1)].map(textOf)).toEqual(["234", "89", ""]);
+      await store.deleteObject("pack/1");
+      expect(textOf(object.read(0, 2))).toBe("01");
+      expect(() => reader.openObject(store.objectReference("pack/1"))).toThrow(
+        expect.objectContaining({ kind: "not-found" }),
+      );
     });
 
     test("an absent object is not found; deleting it succeeds; a deleted name can be put anew", async () => {

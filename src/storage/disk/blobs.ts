@@ -2,7 +2,7 @@
 
 import { statfsSync } from "node:fs";
 import type { Limits } from "../../model/limits.ts";
-import type { BlobKind, BlobSource, BlobStore, Locator, Segment } from "../blob-store.ts";
+import type { BlobKind, BlobSource, BlobStore, Locator, ObjectReference, Segment } from "../blob-store.ts";
 import { assertSpace, type Space } from "../space.ts";
 import { makeDurableFolder } from "./durable.ts";
 import { Objects } from "./objects.ts";
@@ -63,6 +63,10 @@ class DiskBlobs implements BlobStore {
     return { driver: "disk", folder: this.#folder };
   }
 
+  sealSegments(): Promise<void> {
+    return this.#segments.sealAll();
+  }
+
   segments(): Promise<Segment[]> {
     return this.#segments.list();
   }
@@ -77,6 +81,10 @@ class DiskBlobs implements BlobStore {
 
   readRange(name: string, offset: number, length: number): Promise<Uint8Array> {
     return this.#objects.readRange(name, offset, length);
+  }
+
+  objectReference(name: string): ObjectReference {
+    return { name };
   }
 
   deleteObject(name: string): Promise<void> {

@@ -16,7 +16,7 @@ export class Objects {
   #lastScratchId = 0;
 
   private constructor(folder: string) {
-    this.#folder = join(folder, "objects");
+    this.#folder = objectsFolder(folder);
     this.#scratch = join(folder, "scratch");
   }
 
@@ -87,10 +87,18 @@ export class Objects {
     return names.filter((name) => name.startsWith(prefix)).sort();
   }
 
-  /** One folder for all: one to sync. */
   #path(name: string): string {
-    return join(this.#folder, checkObjectName(name).replaceAll("/", "~"));
+    return join(this.#folder, objectFile(name));
   }
+}
+
+/** One folder for all: one to sync. */
+export function objectsFolder(folder: string): string {
+  return join(folder, "objects");
+}
+
+export function objectFile(name: string): string {
+  return checkObjectName(name).replaceAll("/", "~");
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {

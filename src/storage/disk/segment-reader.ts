@@ -6,6 +6,7 @@ import { open } from "node:fs/promises";
 import { DomainError } from "../../model/errors.ts";
 import type { BlobReader, Locator } from "../blob-store.ts";
 import { absentSegment, frameEnd, openFrame } from "../frame.ts";
+import { openObjectFile } from "./object-reader.ts";
 import { segmentPath } from "./segment-format.ts";
 
 /** Reading over a gap costs less than another call: 64 KiB come from the page cache in about 10 µs. */
@@ -33,6 +34,7 @@ export function createSegmentReader(folder: string): BlobReader {
       }
       return answers;
     },
+    openObject: ({ name }) => openObjectFile(folder, name),
   };
 }
 

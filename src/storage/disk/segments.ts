@@ -83,6 +83,10 @@ export class Segments implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.sealAll();
+  }
+
+  async sealAll(): Promise<void> {
     for (const lane of Object.values(this.#lanes)) {
       await inTurn(lane, async () => {
         if (lane.writer) await this.#seal(lane, lane.writer);

@@ -1,6 +1,7 @@
 // Reads blobs of the in-memory driver, from any thread: its arena is shared.
 
 import { DomainError } from "../../model/errors.ts";
+import { quote } from "../../model/text.ts";
 import type { BlobReader, Locator } from "../blob-store.ts";
 import { absentSegment, frameEnd, openFrame } from "../frame.ts";
 
@@ -15,6 +16,15 @@ export function createArenaReader(arena: SharedArrayBuffer): BlobReader {
           throw error;
         }
       }),
+    openObject: ({ name, bytes }) => {
+      if (bytes === undefined) throw new DomainError("not-found", `There is no object ${quote(name)}`);
+      const object = new Uint8Array(bytes);
+      return {
+        sizeBytes: object.length,
+        read: (offset, length) => object.slice(offset, offset + length),
+        [Symbol.dispose]: () => {},
+      };
+    },
   };
 }
 

@@ -3,7 +3,7 @@
 import { DomainError } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import { quote } from "../../model/text.ts";
-import type { BlobKind, BlobSource, BlobStore, Locator, Segment } from "../blob-store.ts";
+import type { BlobKind, BlobSource, BlobStore, Locator, ObjectReference, Segment } from "../blob-store.ts";
 import { absentSegment, frameEnd, frameHead } from "../frame.ts";
 import { checkObjectName } from "../object-name.ts";
 import { assertSpace, type Space } from "../space.ts";
@@ -27,7 +27,7 @@ export class MemoryBlobs implements BlobStore {
   // Address space, not memory: it grows as it is written.
   readonly #arena = new SharedArrayBuffer(0, { maxByteLength: ARENA_BYTES });
   readonly #segments = new Map<number, MemorySegment>();
-  readonly #objects = new Map<string, Uint8Array>();
+  readonly #objects = new Map<string, Uint8Array<SharedArrayBuffer>>();
   #lastId = 0;
 
   constructor(limits: Limits, spaceOf: () => Space = () => BOUNDLESS) {
@@ -60,6 +60,10 @@ export class MemoryBlobs implements BlobStore {
     return { driver: "memory", arena: this.#arena };
   }
 
+  async sealSegments(): Promise<void> {
+    for (const segment of this.#segments.values()) segment.sealed = true;
+  }
+
   async segments(): Promise<Segment[]> {
     for (const segment of this.#segments.values()) segment.sealed ||= this.#isOld(segment);
     return [...this.#segments.values()].map(({ segmentId, kind, bytes, sealed }) => ({
@@ -78,13 +82,21 @@ export class MemoryBlobs implements BlobStore {
   }
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
-    if (!this.#objects.has(checkObjectName(name))) this.#objects.set(name, bytes.slice());
+    if (this.#objects.has(checkObjectName(name))) return;
+    const object = new Uint8Array(new SharedArrayBuffer(bytes.length));
+    object.set(bytes);
+    this.#objects.set(name, object);
   }
 
   async readRange(name: string, offset: number, length: number): Promise<Uint8Array> {
     const object = this.#objects.get(checkObjectName(name));
     if (object === undefined) throw new DomainError("not-found", `There is no object ${quote(name)}`);
     return object.slice(offset, offset + length);
+  }
+
+  objectReference(name: string): ObjectReference {
+    const object = this.#objects.get(checkObjectName(name));
+    return { name, ...(object && { bytes: object.buffer }) };
   }
 
   async deleteObject(name: string): Promise<void> {
