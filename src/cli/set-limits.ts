@@ -1,14 +1,14 @@
 // Limits other than the defaults: `--limit bodyBytes=1048576`, or PROFUSION_LIMIT_BODY_BYTES=1048576. The option wins.
 
 import { DomainError } from "../model/errors.ts";
-import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
+import { DEFAULT_LIMITS, type Limits, limitRange } from "../model/limits.ts";
 import { quote } from "../model/text.ts";
 
 const PREFIX = "PROFUSION_LIMIT_";
 type LimitName = keyof Limits;
 const NAMES = Object.keys(DEFAULT_LIMITS) as LimitName[];
 
-/** Throws `invalid` for a name that is no limit and for a value that is no whole number. */
+/** Throws `invalid` for a name that is no limit and for a value outside its range. */
 export function setLimits(
   options: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -18,13 +18,13 @@ export function setLimits(
     if (!variable.startsWith(PREFIX) || text === undefined) continue;
     const name = NAMES.find((each) => environmentName(each) === variable);
     if (!name) throw unknownLimit(variable);
-    limits[name] = parseLimit(variable, text);
+    limits[name] = parseLimit(name, text, variable);
   }
   for (const option of options) {
     const equals = option.indexOf("=");
     const name = NAMES.find((each) => each === option.slice(0, Math.max(equals, 0)));
     if (!name) throw unknownLimit(option);
-    limits[name] = parseLimit(name, option.slice(equals + 1));
+    limits[name] = parseLimit(name, option.slice(equals + 1), name);
   }
   return limits;
 }
@@ -41,10 +41,15 @@ export function environmentName(name: string): string {
   return PREFIX + name.replace(/[A-Z]/g, "_$&").toUpperCase();
 }
 
-function parseLimit(name: string, text: string): number {
+/** `written` is how the caller named it. */
+function parseLimit(name: LimitName, text: string, written: string): number {
   const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw new DomainError("invalid", `Cannot set limit ${name} to ${quote(text)}: it is a whole number, 0 or more`);
+  const { min, max } = limitRange(name);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new DomainError(
+    "invalid",
+    `Cannot set limit ${written} to ${quote(text)}: it is a whole number from ${min} to ${max}`,
+  );
 }
 
 function unknownLimit(name: string): DomainError {

@@ -21,6 +21,12 @@ export const DEFAULT_LIMITS = {
   /** How long an upload or an answer waits for a place in `bytesInFlight` or `answersInFlight` before it is refused, ms. */
   admissionWaitMs: 5_000,
   samples: 1_000_000,
+  /** Sample types of one profile: JVM and eBPF profilers write up to six. They are kept for every shape and named in every answer. */
+  columns: 64,
+  /** UTF-8 bytes of the name or unit of a sample type. */
+  columnNameBytes: 256,
+  /** Distinct keys of sample labels that are indexed, of one profile; programs set a handful. The others stay in the profile alone. */
+  sampleLabelKeys: 256,
   /** Go records 128 frames, async-profiler 2048. */
   framesPerStack: 4096,
 
@@ -61,7 +67,7 @@ export const DEFAULT_LIMITS = {
   batchMetadataBytes: 8 * MIB,
   /** Messages of one UploadProfile: 64 MiB in chunks of 1 KiB are 65 536. */
   uploadMessages: 100_000,
-  /** Columns that a merge is asked for; profiles have one to six. */
+  /** Columns that a merge is asked for. */
   columnsPerRequest: 64,
   selectorBytes: 16 * KIB,
   selectorMatchers: 64,
@@ -105,5 +111,24 @@ export const DEFAULT_LIMITS = {
   diskReserveMinBytes: 64 * MIB,
   diskReserveMaxBytes: 1024 * MIB,
 } as const;
+
+/** What timers of Node can wait for, ms: 24 days. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+/** 0 means none of it. Of everything else none would mean that nothing works. */
+const MAY_BE_ZERO: ReadonlySet<string> = new Set<keyof Limits>([
+  "admissionWaitMs",
+  "mergesQueued",
+  "shutdownMs",
+  "diskReserveMinBytes",
+  "diskReserveMaxBytes",
+]);
+
+/** What a limit may be set to, both ends included. */
+export function limitRange(name: keyof Limits): { min: number; max: number } {
+  return {
+    min: MAY_BE_ZERO.has(name) ? 0 : 1,
+    max: name.endsWith("Ms") ? TIMER_MAX_MS : Number.MAX_SAFE_INTEGER,
+  };
+}
 
 export type Limits = { readonly [name in keyof typeof DEFAULT_LIMITS]: number };

@@ -4,7 +4,7 @@
 
 import type { Limits } from "../model/limits.ts";
 import { FunctionTable } from "./function-table.ts";
-import { invalidProfile } from "./invalid-profile.ts";
+import { invalidProfile, oversizedProfile } from "./invalid-profile.ts";
 import { LocationTable } from "./location-table.ts";
 import { MappingTable } from "./mapping-table.ts";
 import { ProfileHeader } from "./profile-header.ts";
@@ -56,6 +56,7 @@ export class ProfileTables {
     this.reader.open(raw);
     this.#scan();
     this.#checkStrings();
+    this.#checkShape(limits);
     this.mappings.read(this.reader, this.strings.count);
     this.functions.read(this.reader, this.strings.count);
     this.locations.read(this.reader, this.mappings, this.functions.ids, limits.tableRows);
@@ -143,12 +144,19 @@ export class ProfileTables {
     if (bounds[0] !== bounds[1]) invalidProfile("its string table does not begin with the empty string");
     this.header.checkStrings(count);
     if (this.header.columnCount === 0 && this.samples.count > 0) invalidProfile("it has samples but no sample type");
-    this.#checkShape();
   }
 
-  /** The shape is told apart, stored and asked for as text: two names that are no text would look like one. */
-  #checkShape(): void {
+  /**
+   * The shape is told apart, stored and asked for as text: two names that are no text would look like one. It stands in every answer
+   * about the profile, so that its size is bounded.
+   */
+  #checkShape({ columns, columnNameBytes }: Limits): void {
+    if (this.header.columnCount > columns) oversizedProfile(`it has more than ${columns} sample types`);
     const check = (index: number) => {
+      const { length } = this.#buffer(index);
+      if (length > columnNameBytes) {
+        oversizedProfile(`the name of a sample type or period type has more than ${columnNameBytes} bytes: ${length}`);
+      }
       if (this.#isAscii(index) || isUtf8(this.#buffer(index))) return;
       const shown = JSON.stringify(this.text(index));
       invalidProfile(`the name of a sample type or period type, ${shown}, is not valid UTF-8`);

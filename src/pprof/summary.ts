@@ -28,7 +28,7 @@ export interface ProfileSummary {
   locationCount: number;
   /** Distinct and in the order of the mappings; mappings without one are left out. */
   buildIds: string[];
-  /** Distinct, in the order of first use. */
+  /** Distinct, in the order of first use; the first `limits.sampleLabelKeys` that are no longer than a label's name may be. */
   sampleLabelKeys: string[];
   defaultSampleType: string;
 }
@@ -71,7 +71,7 @@ function summaryOf(tables: ProfileTables, limits: Limits): ProfileSummary {
     functionCount: tables.functions.count,
     locationCount: tables.locations.count,
     buildIds: buildIds(tables),
-    sampleLabelKeys: [...new Set(labelKeys.map((key) => tables.text(key)))],
+    sampleLabelKeys: indexedKeys(tables, labelKeys, limits),
     defaultSampleType: tables.text(header.defaultSampleType),
   };
 }
@@ -94,6 +94,17 @@ function readSamples(tables: ProfileTables, limits: Limits): { totals: ColumnTot
     }
   }
   return { totals, labelKeys };
+}
+
+function indexedKeys(tables: ProfileTables, labelKeys: readonly number[], limits: Limits): string[] {
+  const found = new Set<string>();
+  for (const key of labelKeys) {
+    if (found.size === limits.sampleLabelKeys) break;
+    if (tables.strings.bounds[key * 2 + 1]! - tables.strings.bounds[key * 2]! <= limits.labelNameBytes) {
+      found.add(tables.text(key));
+    }
+  }
+  return [...found];
 }
 
 function buildIds(tables: ProfileTables): string[] {

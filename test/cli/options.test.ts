@@ -63,6 +63,20 @@ describe("setLimits()", () => {
     expect(() => setLimits([], { PROFUSION_LIMIT_LABELS: value })).toThrow("whole number");
   });
 
+  test.each(["commitRows=0", "pageSizeMax=0", "mergeMs=3000000000", "sniffTimeoutMs=0"])(
+    "refuses %j, with which nothing would work",
+    (option) => {
+      expect(() => setLimits([option], {})).toThrow("whole number from 1 to");
+    },
+  );
+
+  test("0 means none where that makes sense", () => {
+    expect(setLimits(["mergesQueued=0", "diskReserveMinBytes=0"], {})).toMatchObject({
+      mergesQueued: 0,
+      diskReserveMinBytes: 0,
+    });
+  });
+
   test("the help lists them all, each as it is set", () => {
     const options = listLimits()
       .split("\n")

@@ -229,6 +229,24 @@ describe("a profile is refused", () => {
   });
 });
 
+describe("what every answer about a profile repeats is bounded", () => {
+  test.each<[string, Partial<Profile>]>([
+    ["more than 64 sample types", { sampleTypes: Array(65).fill({ type: "a", unit: "b" }) }],
+    ["more than 256 bytes: 257", { sampleTypes: [{ type: "a".repeat(257), unit: "b" }] }],
+    ["more than 256 bytes: 258", { periodType: { type: "a", unit: "ä".repeat(129) } }],
+  ])("%s are refused", (message, fields) => {
+    const error = refusal(encodeProfile({ ...emptyProfile(), ...fields }));
+    expect([error.kind, error.message]).toEqual(["too-large", expect.stringContaining(message)]);
+  });
+
+  test("only the first 256 keys of sample labels are indexed, and none that is longer than a label's name", () => {
+    const label = (key: string) => ({ key, str: "x", num: 0n, unit: "" });
+    const keys = ["k".repeat(257), ...Array.from({ length: 300 }, (_, at) => `key ${at}`)];
+    const raw = encodeProfile(profile(({ samples }) => samples[0]!.labels.splice(0, 9, ...keys.map(label))));
+    expect(summarize(raw, DEFAULT_LIMITS).sampleLabelKeys).toEqual(keys.slice(1, 257));
+  });
+});
+
 describe("a summary", () => {
   test("says what the profile says", () => {
     expect(summarize(encodeProfile(profile()), DEFAULT_LIMITS)).toEqual({
