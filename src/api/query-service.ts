@@ -29,16 +29,7 @@ const SUMMARY_BYTES = 64 * 1024;
 export function queryService(repository: Repository, limits: Limits): ServiceImpl<typeof messages.QueryService> {
   return {
     async mergeProfiles(request, context) {
-      const { bytes, summary } = await merge(request, context);
-      const allowedBytes = Math.max(0, limits.unaryResultBytes - SUMMARY_BYTES);
-      if (bytes.length > allowedBytes) {
-        throw new DomainError(
-          "too-large",
-          `Cannot answer ${bytes.length} bytes at once: at most ${allowedBytes} are allowed; ask StreamMergedProfile, or GET /api/0/profiles/merge`,
-          { subject: "result" },
-        );
-      }
-      await context.values.get(holdAnswerKey)(bytes.length);
+      const { bytes, summary } = await merge(request, context, (answerBytes) => checkUnary(answerBytes, limits));
       // Weak: the summary beside the profile may count packs differently for the same sum.
       context.responseHeader.set("ETag", `W/"${summary.etag}"`);
       return { profileBytes: bytes, summary: summaryMessage(summary) };
@@ -46,7 +37,6 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
 
     async *streamMergedProfile(request, context) {
       const { bytes, summary } = await merge(request, context);
-      await context.values.get(holdAnswerKey)(bytes.length);
       yield { part: { case: "summary" as const, value: summaryMessage(summary) } };
       for (const chunk of chunksOf(bytes)) yield { part: { case: "chunk" as const, value: chunk } };
     },
@@ -109,12 +99,17 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
       sampleTypes,
       strict,
     }: messages.MergeProfilesRequest | messages.StreamMergedProfileRequest,
-    { signal }: HandlerContext,
+    { signal, values }: HandlerContext,
+    check = (_answerBytes: number) => {},
   ): Promise<MergeAnswer> {
     const selection = selectionOf(selectionMessage, limits);
     const { column } = selection.selector;
     const columns = valueTypesOf(sampleTypes, limits) ?? (column && [column]);
-    return repository.merge({ selection, strict, signal, ...(columns && { columns }) });
+    const reserve = async (answerBytes: number) => {
+      check(answerBytes);
+      await values.get(holdAnswerKey)(answerBytes);
+    };
+    return repository.merge({ selection, strict, reserve, signal, ...(columns && { columns }) });
   }
 
   async function namesPage(
@@ -147,6 +142,16 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
     };
     return { query, identity, pageSize };
   }
+}
+
+function checkUnary(answerBytes: number, limits: Limits): void {
+  const allowedBytes = Math.max(0, limits.unaryResultBytes - SUMMARY_BYTES);
+  if (answerBytes <= allowedBytes) return;
+  throw new DomainError(
+    "too-large",
+    `Cannot answer ${answerBytes} bytes at once: at most ${allowedBytes} are allowed; ask StreamMergedProfile, or GET /api/0/profiles/merge`,
+    { subject: "result" },
+  );
 }
 
 /** What the requests of all lists have. */

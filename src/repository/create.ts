@@ -74,7 +74,6 @@ export function createRepository({ catalog, blobs, limits, nowNs, threads, obser
       }
     },
     get: (id) => getStored(catalog, id),
-    getMany: (ids) => catalog.get(ids),
     download: (id) => download(catalog, blobs, reads, id),
     list: (request) => listPage(catalog, request, limits),
     async merge(request) {
@@ -116,7 +115,7 @@ export function createRepository({ catalog, blobs, limits, nowNs, threads, obser
     },
     async [Symbol.asyncDispose]() {
       await ingest[Symbol.asyncDispose]();
-      await reclaim.idle();
+      await reclaim.stop();
       await pool[Symbol.asyncDispose]();
     },
   };

@@ -50,6 +50,7 @@ export async function merge(dependencies: MergeDependencies, request: MergeReque
     const reason = damaged[0]?.message;
     throw new DomainError("unavailable", `None of the ${plan.inputs.length} profiles can be read: ${reason}`);
   }
+  await request.reserve?.(merged.gzipped.length);
   const lost = new Set(damaged.map(({ input }) => input.id));
   const inputs = lost.size === 0 ? plan.inputs : plan.inputs.filter(({ id }) => !lost.has(id));
   const type = (await catalog.get([inputs.at(-1)!.id]))[0]?.type ?? "";
@@ -95,6 +96,7 @@ async function verbatim(
   const [input] = plan.inputs;
   const [record] = await catalog.get([input!.id]);
   if (record === undefined) throw new DomainError("not-found", "No profile matches");
+  await request.reserve?.(record.locator.sizeBytes);
   return {
     bytes: await blobs.read(record.locator),
     summary: {

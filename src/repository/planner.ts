@@ -57,7 +57,7 @@ async function inputsBySelector(
       reason: "limit",
       count,
       ids: [],
-      detail: `max_profiles is ${limit}: ${strategy} kept ${found.inputs.length}`,
+      detail: `${maxProfiles === limit ? `max_profiles is ${limit}` : `a merge takes at most ${limit}`}: ${strategy} kept ${found.inputs.length}`,
     });
   }
   return found;
@@ -111,28 +111,30 @@ function chooseShape(
     const detail = census(inputs, shapes);
     if (mustFit) throw new DomainError("conflict", `Cannot merge profiles of different shapes: ${detail}`);
     const others = inputs.filter(({ shapeId }) => keyOf.get(shapeId) !== key);
-    skipped.push(
-      skip(
-        "shape",
-        others.map(({ id }) => id),
-        detail,
-      ),
-    );
+    const idsOf = (hasShape: boolean) =>
+      others.filter(({ shapeId }) => shapes.has(shapeId) === hasShape).map(({ id }) => id);
+    const [misfits, traces] = [idsOf(true), idsOf(false)];
+    if (misfits.length > 0) skipped.push(skip("shape", misfits, detail));
+    if (traces.length > 0) skipped.push(skip("trace", traces, "their bytes are no pprof profile"));
   }
   return { inputs: fitting, columns: columns ?? shapes.get(newest.shapeId)!.columns };
 }
 
-/** Equal for shapes that can be summed; undefined for one that lacks a column asked for. Opaque profiles have no shape at all. */
+/** Equal for shapes that can be summed; undefined for one that lacks a column asked for, or one of two. Opaque profiles have no shape at all. */
 function groupKey(shape: Shape, columns: readonly ValueType[] | undefined): string | undefined {
   if (columns === undefined) return mergeKey(shape);
-  const has = (column: ValueType) =>
-    shape.columns.some(({ type, unit }) => type === column.type && unit === column.unit);
-  return columns.every(has) ? JSON.stringify(shape.periodType) : undefined;
+  const countOf = (all: readonly ValueType[], { type, unit }: ValueType) =>
+    all.filter((each) => each.type === type && each.unit === unit).length;
+  const hasAll = columns.every((column) => countOf(shape.columns, column) >= countOf(columns, column));
+  return hasAll ? JSON.stringify(shape.periodType) : undefined;
 }
 
 function wanted(columns: readonly ValueType[] | undefined): string {
   return columns === undefined ? "" : ` on ${columns.map(({ type, unit }) => `${type}/${unit}`).join(", ")}`;
 }
+
+/** Of a census; there may be as many shapes as profiles. */
+const CENSUS_LETTERS = 1000;
 
 /** "1200 × samples/count cpu/nanoseconds, 3 × trace". */
 function census(inputs: readonly MergeInput[], shapes: ReadonlyMap<number, Shape>): string {
@@ -142,7 +144,8 @@ function census(inputs: readonly MergeInput[], shapes: ReadonlyMap<number, Shape
     const text = shape ? describeShape(shape) : "bytes that are no pprof profile";
     counts.set(text, (counts.get(text) ?? 0) + 1);
   }
-  return [...counts].map(([text, count]) => `${count} × ${text}`).join(", ");
+  const text = [...counts].map(([shape, count]) => `${count} × ${shape}`).join(", ");
+  return text.length <= CENSUS_LETTERS ? text : `${text.slice(0, CENSUS_LETTERS)}…`;
 }
 
 function skip(reason: Skipped["reason"], ids: readonly string[], detail: string, count = ids.length): Skipped {

@@ -22,6 +22,7 @@ export class Reclaim {
   readonly #dependencies: ReclaimDependencies;
   #sweeping: Promise<void> | undefined;
   #again = false;
+  #isStopped = false;
 
   constructor(dependencies: ReclaimDependencies) {
     this.#dependencies = dependencies;
@@ -36,8 +37,14 @@ export class Reclaim {
     while (this.#sweeping) await this.#sweeping;
   }
 
+  /** Resolves when nothing is under way: what a sweep leaves, the next start takes up. Nothing is freed afterwards. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.idle();
+  }
+
   async #sweepAll(): Promise<void> {
-    while (this.#again) {
+    while (this.#again && !this.#isStopped) {
       this.#again = false;
       try {
         await this.#sweep();
@@ -58,21 +65,23 @@ export class Reclaim {
     for (const segment of await catalog.segments()) {
       const mostlyDead = segment.live > 0 && segment.deadBytes * 2 > segment.bytes;
       if (!sealed.has(segment.segmentId) || (segment.live > 0 && !mostlyDead)) continue;
+      if (this.#isStopped) return;
       try {
-        await this.#copyOut(segment);
-        await this.#unlink(segment.segmentId);
+        if (await this.#copyOut(segment)) await this.#unlink(segment.segmentId);
       } catch (error) {
         report(`could not free segment ${segment.segmentId}`, error);
       }
     }
   }
 
-  async #copyOut({ segmentId }: CatalogSegment): Promise<void> {
+  /** Answers whether nobody is left; not so when it was stopped before. */
+  async #copyOut({ segmentId }: CatalogSegment): Promise<boolean> {
     const { catalog, blobs, reads } = this.#dependencies;
     for (;;) {
       using _reading = reads.enter();
       const survivors = await catalog.profilesInSegment(segmentId, COPIED_PROFILES);
-      if (survivors.length === 0) return;
+      if (survivors.length === 0) return true;
+      if (this.#isStopped) return false;
       const bytes = await Promise.all(survivors.map(({ locator }) => blobs.read(locator)));
       const copies = await blobs.append(bytes, survivors[0]?.shape ? "profile" : "opaque");
       await catalog.relocate(survivors.map(({ id }, at) => ({ id, to: copies[at]! })));

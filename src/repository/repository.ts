@@ -65,6 +65,11 @@ export interface MergeRequest {
   verbatimSingle?: boolean;
   /** Default limits.resultBytes. */
   maxResultBytes?: number;
+  /**
+   * Makes room for the answer's bytes: called once, before a single match is read, or while a sum still has its turn, so that no more
+   * answers wait for room than may run at once. What it throws, the merge throws.
+   */
+  reserve?: (answerBytes: number) => Promise<void>;
   /** The caller left: the workers are freed. */
   signal: AbortSignal;
 }
@@ -93,7 +98,7 @@ export interface SampleTypeTotal extends ValueType {
 }
 
 export interface Skipped {
-  /** limit: cut by maxProfiles. shape: columns that do not fit. damaged: bytes that fail their checksum. absent: an id that is not there. */
+  /** limit: cut by maxProfiles. shape: columns that do not fit. damaged: bytes that fail their checksum. absent: an id that is not there. trace: no pprof. */
   reason: "limit" | "shape" | "damaged" | "absent" | "duplicate" | "trace";
   count: number;
   /** The first few. */
@@ -119,8 +124,6 @@ export interface Repository extends AsyncDisposable {
   push(request: PushRequest): Promise<PushOutcome>;
   /** Throws `not-found`. */
   get(id: string): Promise<ProfileRecord>;
-  /** In the order asked, undefined where there is none. */
-  getMany(ids: readonly string[]): Promise<(ProfileRecord | undefined)[]>;
   /** The bytes as they were sent, checked against their checksum. Throws `not-found`, and `unavailable` naming the damage. */
   download(id: string): Promise<{ record: ProfileRecord; bytes: Uint8Array }>;
   list(request: PageRequest): Promise<Page>;

@@ -205,6 +205,13 @@ const CASES: [string, Code, RegExp, (clients: Clients) => Promise<unknown>][] = 
     ({ queries }) => queries.mergeProfiles({ selection: ALL, sampleTypes: [{ type: "wall", unit: "nanoseconds" }] }),
   ],
   [
+    "a column twice",
+    Code.FailedPrecondition,
+    /cpu\/nanoseconds, cpu\/nanoseconds/,
+    ({ queries }) =>
+      queries.mergeProfiles({ selection: ALL, sampleTypes: Array(2).fill({ type: "cpu", unit: "nanoseconds" }) }),
+  ],
+  [
     "65 columns",
     Code.InvalidArgument,
     /at most 64/,

@@ -15,7 +15,7 @@ import { createRequestHandler } from "../../src/http/request-handler.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/model/limits.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import { connectRaw, serveHandler, silentLogger, type TestServer } from "../http/with-listener.ts";
-import { mergeAnswer, profileRecord, stubRepository } from "../support/stub-repository.ts";
+import { mergesTo, profileRecord, stubRepository } from "../support/stub-repository.ts";
 
 const CREATE = "/profusion.v1.ProfileService/CreateProfile";
 const GET = "/profusion.v1.ProfileService/GetProfile";
@@ -54,7 +54,7 @@ const stored: Repository["push"] = async ({ submitter }) => ({
 });
 
 beforeEach(() =>
-  serve({ push: stored, get: async (id) => profileRecord({ id }), merge: async () => mergeAnswer(Buffer.from("sum")) }),
+  serve({ push: stored, get: async (id) => profileRecord({ id }), merge: mergesTo(Buffer.from("sum")) }),
 );
 afterEach(() => server[Symbol.asyncDispose]());
 
@@ -323,7 +323,7 @@ describe("answers that nobody reads", () => {
       {
         get: async () => record,
         download: async () => ({ record, bytes: profile }),
-        merge: async () => mergeAnswer(profile),
+        merge: mergesTo(profile),
       },
       { answersInFlight: 2.5 * profile.length, admissionWaitMs: 50 },
     );

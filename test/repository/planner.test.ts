@@ -56,6 +56,31 @@ describe("planMerge()", () => {
     ]);
   });
 
+  test("counts what is no pprof as traces, apart from other shapes", async () => {
+    const plan = await planMerge(catalogOf([1, 0, 4, 0, 1]), everything, undefined, DEFAULT_LIMITS);
+    expect(idsOf(plan)).toBe("ae");
+    expect(plan.skipped).toMatchObject([
+      { reason: "shape", count: 1, ids: ["c"] },
+      { reason: "trace", count: 2, ids: ["b", "d"] },
+    ]);
+  });
+
+  test("says whose limit cut: the caller's or that of every merge", async () => {
+    const cut = async (maxProfiles: number) => {
+      const limits = { ...DEFAULT_LIMITS, mergeProfiles: 2 };
+      const plan = await planMerge(catalogOf([1, 1], 3), { ...everything, maxProfiles }, undefined, limits);
+      return plan.skipped[0]?.detail;
+    };
+    expect(await cut(2)).toMatch(/^max_profiles is 2/);
+    expect(await cut(3)).toMatch(/^a merge takes at most 2/);
+  });
+
+  test("a column asked for twice fits no profile that has it once", async () => {
+    await expect(planMerge(catalogOf([1, 1]), everything, [CPU, CPU], DEFAULT_LIMITS)).rejects.toMatchObject({
+      kind: "conflict",
+    });
+  });
+
   test("projects every shape that has the column asked for", async () => {
     const plan = await planMerge(catalogOf([1, 2, 3, 4]), everything, [CPU], DEFAULT_LIMITS);
     expect([idsOf(plan), plan.columns]).toEqual(["abc", [CPU]]);

@@ -95,6 +95,16 @@ describe("Reclaim", () => {
     expect(log).toEqual([]);
   });
 
+  test("stops after what is under way: the next start goes on", async () => {
+    const { reclaim, reads, log } = store([segment(1, 0, 100), segment(2, 0, 100), segment(3, 2, 51)]);
+    reads.drained = async () => {
+      void reclaim.stop();
+    };
+    reclaim.request();
+    await reclaim.idle();
+    expect(log).toEqual(["unlink 1", "forget 1"]);
+  });
+
   test("leaves a segment whose survivors cannot be read, says so, and frees the others", async () => {
     const { reclaim, log, failures } = store([segment(1, 1, 90, { readable: false }), segment(2, 0, 100)]);
     reclaim.request();

@@ -3,6 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DomainError } from "../../src/model/errors.ts";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { EVERYTHING, parseSelector, selectorOf } from "../../src/model/selector.ts";
 import type { MergeRequest, PushRequest, Selection } from "../../src/repository/repository.ts";
@@ -319,6 +320,24 @@ describe("merge", () => {
       const merging = merge({ selector: selectorOf("auth", "cpu") }, { strict });
       await expect(merging).rejects.toMatchObject({ kind: "unavailable", message: expect.stringContaining("segment") });
     }
+  });
+
+  test("makes room for its answer before it reads a single match, and keeps its turn while a sum waits for room", async () => {
+    const bytes = buildGzip(cpuSpec(0));
+    const { record } = await stored(push(0, { bytes }));
+    await damage(record.id);
+    const asked: number[] = [];
+    const noRoom = async (answerBytes: number) => {
+      asked.push(answerBytes);
+      throw new DomainError("exhausted", "no room");
+    };
+    // Damaged: had it been read, that would be said.
+    await expect(merge({}, { verbatimSingle: true, reserve: noRoom })).rejects.toThrow("no room");
+    expect(asked).toEqual([bytes.length]);
+    await push(1);
+    await expect(merge({}, { reserve: noRoom })).rejects.toThrow("no room");
+    const { bytes: sum } = await merge();
+    expect(asked).toEqual([bytes.length, sum.length]);
   });
 
   test("answers a single match as it was sent where that is asked for", async () => {

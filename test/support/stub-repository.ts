@@ -38,6 +38,14 @@ export function profileRecord(fields: Partial<ProfileRecord> = {}): ProfileRecor
   };
 }
 
+/** A merge that makes room for its answer, as the repository does. */
+export function mergesTo(bytes: Uint8Array): Repository["merge"] {
+  return async ({ reserve }) => {
+    await reserve?.(bytes.length);
+    return mergeAnswer(bytes);
+  };
+}
+
 export function mergeAnswer(bytes: Uint8Array, summary: Partial<MergeAnswer["summary"]> = {}): MergeAnswer {
   return {
     bytes,

@@ -85,6 +85,7 @@ async function sendMerge(
     selection,
     ...(column && { columns: [column] }),
     verbatimSingle: column === undefined,
+    reserve: (answerBytes) => holdAnswer(exchange.response, answerBytes, answers, exchange.signal),
     signal: exchange.signal,
   });
   const headers = {
@@ -98,7 +99,6 @@ async function sendMerge(
     sendNotModified(exchange, headers);
     return;
   }
-  await holdAnswer(exchange.response, bytes.length, answers, exchange.signal);
   sendBytes(exchange, 200, bytes, headers);
 }
 

@@ -6,7 +6,7 @@ import { ByteBudget } from "../../../src/http/byte-budget.ts";
 import { DEFAULT_LIMITS } from "../../../src/model/limits.ts";
 import type { Repository } from "../../../src/repository/repository.ts";
 import { connectRaw, serveRoutes } from "../../http/with-listener.ts";
-import { mergeAnswer, profileRecord, stubRepository } from "../../support/stub-repository.ts";
+import { mergesTo, profileRecord, stubRepository } from "../../support/stub-repository.ts";
 import { askServer } from "./profefe-server.ts";
 
 const MIB = 1024 * 1024;
@@ -19,7 +19,7 @@ const recordOf = (id: string) => profileRecord({ id, sizeBytes: bytesOf(id).leng
 const repository: Partial<Repository> = {
   get: async (id) => recordOf(id),
   download: async (id) => ({ record: recordOf(id), bytes: bytesOf(id) }),
-  merge: async () => mergeAnswer(LARGE),
+  merge: mergesTo(LARGE),
 };
 
 test.each([
