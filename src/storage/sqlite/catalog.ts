@@ -38,6 +38,7 @@ import type {
 } from "../pack-catalog.ts";
 import { type ResolvedSelection, resolveSelection } from "../resolved-selection.ts";
 import { SeriesIndex } from "../series-index.ts";
+import { seriesKey } from "../series-key.ts";
 import { groupList, labelNameList, labelValueList, type SeriesCounts, seriesList } from "../series-lists.ts";
 import { storedProfile } from "../stored-profile.ts";
 import { CatalogThreads } from "./catalog-threads.ts";
@@ -53,6 +54,7 @@ import { SETTLED_ROWS } from "./pack-writer.ts";
 import { pageRequest } from "./page-request.ts";
 import { type ProfileRows, unpackRows } from "./profile-rows.ts";
 import { countSeries } from "./series-counts.ts";
+import { NO_TIME } from "./series-interval.ts";
 import { applySnapshot, type IndexSnapshot, type SeriesExtents } from "./snapshot.ts";
 import type { InsertAnswer, Removal } from "./writer.ts";
 
@@ -327,11 +329,13 @@ export class SqliteCatalog implements Catalog {
       seriesIds: Uint32Array.from(listed, ({ seriesId }) => seriesId),
       ...(query.interval && { interval: query.interval }),
     });
-    return listed.map(({ seriesId: _, ...row }, at) => ({
-      ...row,
-      firstNs: times[2 * at]!,
-      lastNs: times[2 * at + 1]!,
-    }));
+    const rows = listed
+      .map(({ seriesId: _, ...row }, at) => ({ ...row, firstNs: times[2 * at]!, lastNs: times[2 * at + 1]! }))
+      .filter(({ firstNs }) => firstNs !== NO_TIME);
+    // Those that lost their profiles since they were counted leave no gap: a page that is not full ends the list.
+    if (rows.length === listed.length || listed.length < query.limit) return rows;
+    const after = seriesKey(listed.at(-1)!);
+    return [...rows, ...(await this.series({ ...query, after, limit: query.limit - rows.length }))];
   }
 
   /** Of each selected series. */

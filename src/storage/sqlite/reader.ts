@@ -169,7 +169,7 @@ export class CatalogReader {
   }
 
   seriesTimes(request: { seriesIds: Uint32Array; interval?: Interval }): BigInt64Array<ArrayBuffer> {
-    return readSeriesTimes(this.#statements, request);
+    return this.#database.transaction(() => readSeriesTimes(this.#statements, request))();
   }
 
   /** Which values of a label name the pattern matches: ids in (afterLabelId, lastLabelId], ascending. Throws `too-large` when it takes long. */

@@ -45,31 +45,37 @@ export function readSeriesCounts(
   return counts;
 }
 
-/** First and last start of each series in the interval, of which it has one or more. */
+/** In place of both times of a series that lost its profiles since it was counted. */
+export const NO_TIME = -(2n ** 63n);
+
+/** First and last start of each series in the interval. Call in a read transaction: each takes several statements. */
 export function readSeriesTimes(
   statements: Statements,
   { seriesIds, interval }: { seriesIds: Uint32Array; interval?: Interval },
 ): BigInt64Array<ArrayBuffer> {
-  const times = new BigInt64Array(seriesIds.length * 2);
+  const times = new BigInt64Array(seriesIds.length * 2).fill(NO_TIME);
   const { low, high, startNs, lastNs } = idRange(interval)!;
   for (const [at, seriesId] of seriesIds.entries()) {
-    const first = edgeTime(statements, "ASC", { seriesId, low, high, startNs, lastNs });
-    const last = edgeTime(statements, "DESC", { seriesId, low, high, startNs, lastNs });
-    times.set([first, last], at * 2);
+    const parameters = { seriesId, low, high, startNs, lastNs };
+    const first = edgeTime(statements, "ASC", parameters);
+    if (first !== undefined) times.set([first, edgeTime(statements, "DESC", parameters)!], at * 2);
   }
   return times;
 }
 
 /** The earliest or latest time within the millisecond of the first or last id: ids do not order inside one. */
-function edgeTime(statements: Statements, direction: "ASC" | "DESC", parameters: Record<string, unknown>): bigint {
+function edgeTime(
+  statements: Statements,
+  direction: "ASC" | "DESC",
+  parameters: Record<string, unknown>,
+): bigint | undefined {
   const joined = `profile k INDEXED BY profile_by_series
     CROSS JOIN profile p ON p.service_id = k.service_id AND p.type_id = k.type_id AND p.profile_id = k.profile_id
     WHERE k.series_id = @seriesId AND k.profile_id >= @low AND k.profile_id < @high AND p.time_ns >= @startNs AND p.time_ns <= @lastNs`;
   const edge = statements
     .exact(`SELECT p.time_ns FROM ${joined} ORDER BY k.profile_id ${direction} LIMIT 1`)
     .get(parameters) as [bigint] | undefined;
-  // Deleted since it was counted.
-  if (edge === undefined) return 0n;
+  if (edge === undefined) return undefined;
   const ms = Number(edge[0] / NS_PER_MS);
   const sameMs = { ...parameters, low: firstIdOfMs(ms), high: firstIdOfMs(ms + 1) };
   const [time] = statements
