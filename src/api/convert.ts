@@ -24,13 +24,22 @@ export function timestampOf(timeNs: bigint): TimestampFields {
   return { seconds: (timeNs - nanos) / NS_PER_SECOND, nanos: Number(nanos) };
 }
 
+interface EarliestTime {
+  timeNs: bigint;
+  day: string;
+}
+
+/** A profile may bear any time that fits 64 bits. */
+const ANY_TIME: EarliestTime = { timeNs: INT64_MIN, day: "1677-09-22" };
+const OF_QUERIES: EarliestTime = { timeNs: 0n, day: "1970-01-01" };
+
 /** Nanoseconds that fit 64 bits. Throws `invalid` for others, and for what is no timestamp; `name` is the field's. */
-export function timeNsOf({ seconds, nanos }: TimestampFields, name: string): bigint {
+export function timeNsOf({ seconds, nanos }: TimestampFields, name: string, earliest: EarliestTime = ANY_TIME): bigint {
   const timeNs = seconds * NS_PER_SECOND + BigInt(nanos);
-  if (nanos >= 0 && nanos < 1_000_000_000 && timeNs >= INT64_MIN && timeNs <= INT64_MAX) return timeNs;
+  if (nanos >= 0 && nanos < 1_000_000_000 && timeNs >= earliest.timeNs && timeNs <= INT64_MAX) return timeNs;
   throw new DomainError(
     "invalid",
-    `Cannot use ${name} of ${seconds} s and ${nanos} ns: nanos are 0 to 999999999, and a time lies between 1677-09-22 and 2262-04-11`,
+    `Cannot use ${name} of ${seconds} s and ${nanos} ns: nanos are 0 to 999999999, and it lies between ${earliest.day} and 2262-04-11`,
   );
 }
 
@@ -45,14 +54,8 @@ export function intervalMessage({ startNs, endNs }: Interval): MessageInitShape<
 /** Undefined where neither end is set. Throws `invalid` for times outside 1970–2262 and for an end before its start. */
 export function intervalOf(message: contract.Interval | undefined): Interval | undefined {
   if (message?.startTime === undefined && message?.endTime === undefined) return undefined;
-  const startNs = message.startTime ? timeNsOf(message.startTime, "interval.start_time") : 0n;
-  const endNs = message.endTime ? timeNsOf(message.endTime, "interval.end_time") : INT64_MAX;
-  if (startNs < 0n || endNs < 0n) {
-    throw new DomainError(
-      "invalid",
-      "Cannot use an interval before 1970: its times lie between 1970-01-01 and 2262-04-11",
-    );
-  }
+  const startNs = message.startTime ? timeNsOf(message.startTime, "interval.start_time", OF_QUERIES) : 0n;
+  const endNs = message.endTime ? timeNsOf(message.endTime, "interval.end_time", OF_QUERIES) : INT64_MAX;
   if (endNs < startNs) throw new DomainError("invalid", "Cannot use an interval that ends before it starts");
   return { startNs, endNs };
 }
@@ -76,6 +79,9 @@ export function selectionOf(message: contract.Selection | undefined, limits: Lim
   if (profileIds.length > 0) {
     if (selector !== "" || interval !== undefined) {
       throw new DomainError("invalid", "Cannot use profile_ids together with a selector or an interval: send either");
+    }
+    if (maxProfiles > 0) {
+      throw new DomainError("invalid", "Cannot use profile_ids together with max_profiles: name those that you want");
     }
     return { selector: EVERYTHING, ids: checkedIds(profileIds, limits), ...cut };
   }

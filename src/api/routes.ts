@@ -45,7 +45,7 @@ export function contractRoutes(
   return (router) => {
     serve(ProfileService, profileService(repository, limits, logger));
     serve(QueryService, queryService(repository, limits));
-    serve(Health, healthService(repository, [ProfileService.typeName, QueryService.typeName], stopping));
+    serve(Health, healthService(repository, [ProfileService.typeName, QueryService.typeName], limits, stopping));
     serve(ServerReflection, reflection.v1);
     serve(ServerReflectionAlpha, reflection.v1alpha);
 

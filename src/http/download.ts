@@ -27,7 +27,8 @@ export async function sendDownload(exchange: Exchange, download: Download): Prom
     return;
   }
   const ifRange = request.headers["if-range"];
-  const mayCut = ifRange === undefined || ifRange === `"${etag}"`;
+  // Of a HEAD a range is to be ignored (RFC 9110, 14.2).
+  const mayCut = exchange.method === "GET" && (ifRange === undefined || ifRange === `"${etag}"`);
   const range = mayCut ? rangeOf(request.headers.range, sizeBytes) : undefined;
   if (range === "unsatisfiable") {
     sendBytes(exchange, 416, new Uint8Array(0), { "content-range": `bytes */${sizeBytes}` });

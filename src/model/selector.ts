@@ -34,8 +34,8 @@ export function selectorOf(service?: string, type?: string, labels: Labels = [])
 }
 
 /**
- * Reads `type{name="value", …}`: operators = != =~ !~, values in double or single quotes (Go's escapes) or backquotes, names quoted
- * where they are not words. `service`, `type` and `__name__` are the profile's own. Throws `invalid`, naming the position.
+ * Reads `type{name="value", …}`: operators = != =~ !~, values in double or single quotes (with Go's escapes but the octal ones; \\xNN is
+ * the character U+00NN) or backquotes, names quoted where they are not words. `service`, `type` and `__name__` are the profile's own. Throws `invalid`, naming the position.
  */
 export function parseSelector(text: string, limits: Limits): Selector {
   if (utf8Bytes(text) > limits.selectorBytes) {

@@ -51,8 +51,9 @@ export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestD
 
     const time = resolveProfileTime(summary?.timeNs ?? 0n, request.clientTimeNs, receivedNs);
     if (time.claimedNs !== undefined && time.source !== "profile") {
+      const claimant = summary?.timeNs ? "profile" : "sender";
       warnings.push(
-        `the profile's time ${describeClaim(time.claimedNs)} cannot be believed: it was replaced by ${formatTime(time.timeNs)}`,
+        `the ${claimant}'s time ${describeClaim(time.claimedNs)} cannot be believed: that of the ${time.source === "client" ? "sender" : "receipt"} is taken`,
       );
     }
     for (const { type: column, wrapped } of summary?.sampleTypes ?? []) {

@@ -68,7 +68,7 @@ describe("intervals", () => {
       { startTime: INTERVAL.endTime, endTime: INTERVAL.startTime },
       /ends before it starts/,
     ],
-    ["before 1970", { startTime: { seconds: -1n } }, /before 1970/],
+    ["before 1970", { startTime: { seconds: -1n } }, /interval.start_time .* between 1970-01-01 and 2262-04-11/],
     ["after 2262", { endTime: { seconds: 9_300_000_000n } }, /interval.end_time/],
   ])("%s are refused", (_, interval, message) => {
     expect(() => intervalOf(create(IntervalSchema, interval))).toThrow(message);
@@ -80,6 +80,7 @@ describe("selections", () => {
     ["nothing", {}, /nothing in particular/],
     ["no interval", { selector: "cpu" }, /all of time/],
     ["ids and a selector", { selector: "cpu", profileIds: ["a"] }, /send either/],
+    ["ids and a number", { profileIds: ["a"], maxProfiles: 1 }, /together with max_profiles/],
     ["too many ids", { profileIds: Array<string>(3001).fill("a") }, /at most 3000/],
     ["less than no profiles", { selector: "cpu", interval: INTERVAL, maxProfiles: -1 }, /max_profiles -1/],
     [

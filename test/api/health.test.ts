@@ -4,16 +4,16 @@ import { Code, ConnectError, createClient, createRouterTransport } from "@connec
 import { describe, expect, test } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../gen/grpc/health/v1/health_pb.ts";
 import { contractRoutes } from "../../src/api/routes.ts";
-import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../src/model/limits.ts";
 import { silentLogger } from "../http/with-listener.ts";
 import { stubRepository } from "../support/stub-repository.ts";
 
 const PROFILES = "profusion.v1.ProfileService";
 
-function connect(state: { ready: boolean }) {
+function connect(state: { ready: boolean }, limits = DEFAULT_LIMITS as Limits) {
   const repository = stubRepository({ ready: () => ({ ...state, reason: "" }) });
   const stopping = new AbortController();
-  const options = { limits: DEFAULT_LIMITS, logger: silentLogger, stopping: stopping.signal };
+  const options = { limits, logger: silentLogger, stopping: stopping.signal };
   return { client: createClient(Health, createRouterTransport(contractRoutes(repository, options))), stopping };
 }
 
@@ -48,6 +48,14 @@ describe("health", () => {
     expect((await told.next()).value?.status).toBe(Status.NOT_SERVING);
     leaving.abort();
     await expect(told.next()).rejects.toThrow(/abort/);
+  });
+
+  test("Watch says again what it said before the server would take its silence for a dead client", async () => {
+    const { client, stopping } = connect({ ready: true }, { ...DEFAULT_LIMITS, requestTimeoutMs: 30 });
+    const told = client.watch({ service: PROFILES })[Symbol.asyncIterator]();
+    expect((await told.next()).value?.status).toBe(Status.SERVING);
+    expect((await told.next()).value?.status).toBe(Status.SERVING);
+    stopping.abort();
   });
 
   test("Watch ends when the server stops", async () => {

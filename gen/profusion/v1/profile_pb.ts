@@ -297,7 +297,8 @@ export type Selection = Message<"profusion.v1.Selection"> & {
   interval?: Interval | undefined;
 
   /**
-   * Exactly these profiles, each once however often it is named; at most 3000. Excludes `selector` and `interval`.
+   * Exactly these profiles, each once however often it is named; at most 3000. Excludes `selector`,
+   * `interval` and `max_profiles`.
    *
    * @generated from field: repeated string profile_ids = 3;
    */

@@ -47,14 +47,17 @@ export type ProfileMetadata = Message<"profusion.v1.ProfileMetadata"> & {
   labels: Label[];
 
   /**
-   * When the profile began. Takes effect where the profile has no time of its own. Default: the time of receipt.
+   * When the profile began. Takes effect where the profile has no time of its own. One before 2000, or more than ten minutes after the
+   * receipt, is replaced by the time of receipt, with a warning; one outside 1677 to 2262 is INVALID_ARGUMENT. Default: the time of
+   * receipt.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 4;
    */
   startTime?: Timestamp | undefined;
 
   /**
-   * A key of the sender's for retries, such as a UUID: the same key answers the same profile for a day. Needed only where neither the
+   * A key of the sender's for retries, such as a UUID: the same key answers the same profile for a day, and with another profile, service,
+   * type or labels it is FAILED_PRECONDITION. Needed only where neither the
    * profile nor `start_time` has a time; with one, a repeat is recognised by itself. At most 256 bytes. Default: none.
    *
    * @generated from field: string request_id = 5;
@@ -664,8 +667,9 @@ export const ProfileService: GenService<{
    *
    * Sending a profile again answers the first one with `already_existed`. INVALID_ARGUMENT: the bytes are no profile, break a rule of
    * the format, hold no samples, or the metadata break a rule. RESOURCE_EXHAUSTED: more than 64 MiB, or more than 256 MiB inflated, or
-   * more than 1000000 samples, or more than 1 MiB of metadata, where each field counts as at least 32 bytes. UNAVAILABLE: also where the
-   * disk is full. As JSON a request is at most 8 MiB: use the binary form, or UploadProfile, for more.
+   * more than 1000000 samples, 64 sample types or 1 MiB of metadata, where each field counts as at least 32 bytes. FAILED_PRECONDITION:
+   * the `request_id` named another profile before. UNAVAILABLE: also where the disk is full. As JSON a request is at most 8 MiB: use the
+   * binary form, or UploadProfile, for more.
    *
    * @generated from rpc profusion.v1.ProfileService.CreateProfile
    */

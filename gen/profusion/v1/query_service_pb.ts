@@ -693,14 +693,14 @@ export type Series = Message<"profusion.v1.Series"> & {
   profileCount: bigint;
 
   /**
-   * Start of its first profile, of all time.
+   * Start of its first profile: in the interval, where one was asked for, else of all time.
    *
    * @generated from field: google.protobuf.Timestamp first_start_time = 5;
    */
   firstStartTime?: Timestamp | undefined;
 
   /**
-   * Start of its last profile, of all time.
+   * Start of its last profile, as `first_start_time`.
    *
    * @generated from field: google.protobuf.Timestamp last_start_time = 6;
    */
@@ -786,7 +786,8 @@ export const QueryService: GenService<{
    * All numbers are added, also where their sum over time means little (heap in use, goroutines): the summary then warns.
    * INVALID_ARGUMENT: a selector that cannot be read, or neither an interval nor ids. NOT_FOUND: nothing matches. FAILED_PRECONDITION:
    * what matches has no columns in common, with the shapes and counts in the message. RESOURCE_EXHAUSTED: more than 100000 profiles or
-   * 60 s of work, or an answer of more than 4 MiB: ask StreamMergedProfile, or over HTTP `GET /api/0/profiles/merge`.
+   * 60 s of work, or an answer of more than 4 MiB: ask StreamMergedProfile, or over HTTP `GET /api/0/profiles/merge`. UNAVAILABLE: the
+   * stored bytes of all that matches are damaged, or of one under `strict`.
    *
    * @generated from rpc profusion.v1.QueryService.MergeProfiles
    */
