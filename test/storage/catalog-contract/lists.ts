@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { seriesKey } from "../../../src/storage/series-key.ts";
 import { BASE_NS, label, newProfile } from "../../support/catalog-profile.ts";
-import { type CatalogUnderTest, list, seconds, selector } from "../../support/catalog-under-test.ts";
+import { type CatalogUnderTest, idOf, list, seconds, selector } from "../../support/catalog-under-test.ts";
 
 export function listsContract(under: CatalogUnderTest): void {
   describe("lists", () => {
@@ -93,6 +93,22 @@ export function listsContract(under: CatalogUnderTest): void {
         sizeBytes: 4500,
         maxSeq: 5,
       });
+    });
+
+    test("a page of series beside deletions is whole, and each of its series has its times", async () => {
+      const doomed = Array.from({ length: 8 }, (_, at) =>
+        newProfile({ service: "doomed", second: at, type: `t${at}` }),
+      );
+      const kept = newProfile({ service: "kept", second: 9 });
+      await under.insert(kept);
+      for (let round = 0; round < 50; round++) {
+        await under.insert(...doomed);
+        const deleting = doomed.map((profile) => under.catalog.delete([idOf(profile)]));
+        const series = await under.catalog.series(list({ selector: selector('{service=~"doomed|kept"}'), limit: 9 }));
+        await Promise.all(deleting);
+        expect(series.map(({ service }) => service)).toContain("kept");
+        for (const { firstNs, lastNs } of series) expect([firstNs, lastNs].every((ns) => ns >= BASE_NS)).toBe(true);
+      }
     });
   });
 }
