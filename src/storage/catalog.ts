@@ -63,6 +63,9 @@ export interface MergeInput {
   id: string;
   timeNs: bigint;
   digest: Uint8Array;
+  serviceId: number;
+  typeId: number;
+  /** 0 for opaque bytes. */
   shapeId: number;
   /** Position in commit order. */
   seq: number;

@@ -33,6 +33,8 @@ beforeAll(async () => {
     id: `${at}`,
     timeNs: BigInt(at),
     digest: new Uint8Array(32),
+    serviceId: 1,
+    typeId: 1,
     shapeId: 1,
     seq: at + 1,
     locator,

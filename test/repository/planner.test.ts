@@ -22,6 +22,8 @@ function catalogOf(shapeIds: number[], matched = shapeIds.length): Catalog {
     id: String.fromCharCode(97 + at),
     timeNs: BigInt(at),
     digest: new Uint8Array(32),
+    serviceId: 1,
+    typeId: 1,
     shapeId,
     seq: at + 1,
     locator: { segmentId: 1, offset: at, sizeBytes: 1 },

@@ -123,10 +123,11 @@ class MemoryCatalog implements Catalog {
 
   #inputs(profiles: StoredProfile[], sets: PackSet[]): Omit<MergeInputs, "matched"> {
     const shapes = new Map(sets.map(({ shapeId }) => [shapeId, this.#shapeOf(shapeId)]));
-    const inputs: MergeInput[] = profiles.sort(canonical).map(({ id, timeNs, digest, shape, seq, locator }) => {
-      const shapeId = shape ? this.#shapeIds.get(shapeSignature(shape))! : 0;
-      if (shape) shapes.set(shapeId, shape);
-      return { id, timeNs, digest, shapeId, seq, locator };
+    const inputs: MergeInput[] = profiles.sort(canonical).map((profile) => {
+      const { id, timeNs, digest, shape, seq, locator } = profile;
+      const key = this.#keyOf(profile);
+      if (shape) shapes.set(key.shapeId, shape);
+      return { id, timeNs, digest, ...key, seq, locator };
     });
     return { inputs, shapes, sets };
   }

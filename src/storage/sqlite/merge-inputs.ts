@@ -24,7 +24,7 @@ export function mergeInputsOf(
   index: SeriesIndex,
   sets: PackSet[],
 ): Omit<MergeInputs, "matched"> {
-  const inputs = readRecords(records);
+  const inputs = readRecords(records, (seriesId) => index.groupOf(seriesId));
   const shapes = new Map<number, Shape>(sets.map(({ shapeId }) => [shapeId, index.shapeOf(shapeId)]));
   for (const { shapeId } of inputs) {
     if (shapeId !== 0 && !shapes.has(shapeId)) shapes.set(shapeId, index.shapeOf(shapeId));

@@ -13,9 +13,9 @@ const SEGMENT = 60;
 const OFFSET = 64;
 const SIZE = 70;
 const SEQ = 74;
+const SERIES = 80;
 /** Only for the strategies that ask for more than the time. */
-const RANK = 80;
-const SERIES = 88;
+const RANK = 84;
 const SUBMITTER = 92;
 
 export interface SelectionRule {
@@ -34,10 +34,10 @@ export interface SortedRecords {
 
 /** SQL for a record of `p` in hexadecimal. `rank` is SQL for what most_cpu orders by. */
 export function recordSql({ strategy }: SelectionRule, rank: string): string {
-  const record = `hex(p.profile_id) || hex(p.digest) || printf('%016x%08x%08x%012x%08x%012x',
-    p.time_ns, p.shape_id, p.segment_id, p.offset, p.size_bytes, p.seq)`;
+  const record = `hex(p.profile_id) || hex(p.digest) || printf('%016x%08x%08x%012x%08x%012x%08x',
+    p.time_ns, p.shape_id, p.segment_id, p.offset, p.size_bytes, p.seq, p.series_id)`;
   if (strategy === "newest") return record;
-  return `${record} || printf('%016x%08x%08x', ${rank}, p.series_id, p.submitter_id)`;
+  return `${record} || printf('%016x%08x', ${rank}, p.submitter_id)`;
 }
 
 /** Takes records as they come and keeps those of the rule. Memory: twice the limit; for spread, all that match. */
@@ -144,10 +144,20 @@ export class RecordCollector {
 class RecordInput implements MergeInput {
   readonly #records: Buffer;
   readonly #start: number;
+  readonly #groupOf: GroupOf;
 
-  constructor(records: Buffer, start: number) {
+  constructor(records: Buffer, start: number, groupOf: GroupOf) {
     this.#records = records;
     this.#start = start;
+    this.#groupOf = groupOf;
+  }
+
+  get serviceId(): number {
+    return this.#groupOf(this.#records.readUInt32BE(this.#start + SERIES)).serviceId;
+  }
+
+  get typeId(): number {
+    return this.#groupOf(this.#records.readUInt32BE(this.#start + SERIES)).typeId;
   }
 
   get id(): string {
@@ -179,7 +189,9 @@ class RecordInput implements MergeInput {
   }
 }
 
-export function readRecords({ records, recordBytes, order }: SortedRecords): MergeInput[] {
+type GroupOf = (seriesId: number) => { serviceId: number; typeId: number };
+
+export function readRecords({ records, recordBytes, order }: SortedRecords, groupOf: GroupOf): MergeInput[] {
   const bytes = Buffer.from(records.buffer, records.byteOffset, records.byteLength);
-  return Array.from(order, (at) => new RecordInput(bytes, at * recordBytes));
+  return Array.from(order, (at) => new RecordInput(bytes, at * recordBytes, groupOf));
 }
