@@ -17,10 +17,9 @@ import { NS_PER_MS } from "./model/time.ts";
 import { createRepository } from "./repository/create.ts";
 import type { Repository } from "./repository/repository.ts";
 import { repositoryMetrics } from "./repository-metrics.ts";
-import { openDiskBlobs } from "./storage/disk/blobs.ts";
 import { makeDurableFolder } from "./storage/disk/durable.ts";
 import { lockFolder } from "./storage/disk/lock.ts";
-import { openSqliteCatalog } from "./storage/sqlite/catalog.ts";
+import { openLocalStorage } from "./storage/local/open-local-storage.ts";
 
 export interface ServerOptions {
   /** Each gets a listener of its own; port 0 is any free port. */
@@ -49,15 +48,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const tls = options.tls && (await readTlsCredentials(options.tls));
   await makeFolder(dataFolder);
   opened.use(lockFolder(dataFolder));
-  const catalog = opened.use(await openSqliteCatalog({ folder: dataFolder, limits }));
   const report = (message: string) => logger.warn({ repair: true }, message);
-  const blobs = opened.use(
-    await openDiskBlobs({ folder: dataFolder, limits, knownEnds: await catalog.segmentEnds(), report }),
-  );
+  const { catalog, blobs, store } = opened.use(await openLocalStorage({ folder: dataFolder, limits, report }));
   const metrics = createMetrics();
   const observe = repositoryMetrics(metrics, catalog, logger);
   const threads = availableParallelism();
-  const repository = opened.use(createRepository({ catalog, blobs, limits, nowNs, threads, observe }));
+  const repository = opened.use(createRepository({ catalog, blobs, store, limits, nowNs, threads, observe }));
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");

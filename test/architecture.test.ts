@@ -27,6 +27,7 @@ describe("a planted arrow is seen", () => {
     ["src/repository/find.ts", "src/server.ts", "arrows point down"],
     ["src/storage/catalog.ts", "src/repository/find.ts", "arrows point down"],
     ["src/storage/catalog.ts", "src/discovery/file.ts", "arrows point down"],
+    ["src/storage/sqlite/writer-thread.ts", "src/storage/disk/segments.ts", "knows no other"],
     ["src/model/labels.ts", "src/pprof/profile.ts", "arrows point down"],
     ["src/pprof/merger.ts", "src/pack/format.ts", "arrows point down"],
     ["src/http/router.ts", "src/api/convert.ts", "arrows point down"],
@@ -61,6 +62,10 @@ test("lawful arrows pass", () => {
     [
       "src/compat/profefe/routes.ts",
       ["src/http/router.ts", "src/repository/repository.ts", "src/compat/profefe/times.ts"],
+    ],
+    [
+      "src/storage/local/writer-thread.ts",
+      ["src/storage/disk/segments.ts", "src/storage/sqlite/writer-requests.ts", "src/storage/thread.ts"],
     ],
     ["src/pack/build.ts", ["src/pprof/profile.ts", "src/model/labels.ts"]],
     ["src/pprof/gzip.ts", ["node:zlib"]],

@@ -5,8 +5,7 @@ import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { parseSelector } from "../../src/model/selector.ts";
 import { formatTime, type Interval } from "../../src/model/time.ts";
 import { createRepository } from "../../src/repository/create.ts";
-import { openDiskBlobs } from "../../src/storage/disk/blobs.ts";
-import { openSqliteCatalog } from "../../src/storage/sqlite/catalog.ts";
+import { openLocalStorage } from "../../src/storage/local/open-local-storage.ts";
 import { FLEET_END_NS, FLEET_START_NS, FLEETS, fleetFolder } from "../catalog-data.ts";
 import type { Size } from "../generate.ts";
 import { type Measurement, percentile, type Row } from "../measurement.ts";
@@ -84,12 +83,11 @@ function windowOf(call: number, calls: number): Interval {
 
 async function withRepository<T>(folder: string, work: (list: List) => Promise<T>): Promise<T> {
   const limits = DEFAULT_LIMITS;
-  await using catalog = await openSqliteCatalog({ folder, limits });
   const report = (message: string) => console.error(message);
-  await using blobs = await openDiskBlobs({ folder, limits, knownEnds: await catalog.segmentEnds(), report });
+  await using storage = await openLocalStorage({ folder, limits, report });
   const nowNs = () => FLEET_END_NS;
   const threads = availableParallelism();
-  await using repository = createRepository({ catalog, blobs, limits, nowNs, threads, observe: () => {} });
+  await using repository = createRepository({ ...storage, limits, nowNs, threads, observe: () => {} });
   return await work(async (text, interval, after) => {
     const selector = parseSelector(text, limits);
     const page = { selector, interval, order: "newest" as const, limit: PAGE };

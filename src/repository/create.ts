@@ -4,6 +4,7 @@ import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog } from "../storage/catalog.ts";
+import type { StoreUploads } from "../storage/store-uploads.ts";
 import { deleteOne, deleteSelection, previewDelete } from "./delete.ts";
 import { download, getStored, listPage } from "./find.ts";
 import { Gate } from "./gate.ts";
@@ -17,6 +18,8 @@ import type { PushOutcome, Repository } from "./repository.ts";
 export interface RepositoryOptions {
   catalog: Catalog;
   blobs: BlobStore;
+  /** Writes uploads into both. */
+  store: StoreUploads;
   limits: Limits;
   nowNs: () => bigint;
   /** Threads for ingest, and as many for merges. */
@@ -40,9 +43,10 @@ export type RepositoryEvent =
 /** Merges that fold at the same time; each may hold four times limits.resultBytes of tables per thread, so few. */
 const MERGES_PER_THREAD = 2;
 
-export function createRepository({ catalog, blobs, limits, nowNs, threads, observe }: RepositoryOptions): Repository {
+export function createRepository(options: RepositoryOptions): Repository {
+  const { catalog, blobs, store, limits, nowNs, threads, observe } = options;
   const reads = new ReadGuard();
-  const ingest = createIngest({ blobs, catalog, limits, nowNs, threads });
+  const ingest = createIngest({ store, limits, nowNs, threads });
   const pool = new MergePool(blobs.source(), limits, threads);
   const gate = new Gate(threads * MERGES_PER_THREAD, limits.mergesQueued, "merges");
   const reclaim = new Reclaim({

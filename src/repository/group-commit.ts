@@ -3,34 +3,34 @@
 // batches smaller by a quarter and an upload dearer by a sixth, for nothing (docs/decisions/ingest.md).
 
 import type { Limits } from "../model/limits.ts";
-import type { BlobKind, BlobStore } from "../storage/blob-store.ts";
-import type { Catalog, InsertOutcome, NewProfile } from "../storage/catalog.ts";
+import type { BlobKind } from "../storage/blob-store.ts";
+import type { InsertOutcome } from "../storage/catalog.ts";
+import type { NewUpload, StoreUploads } from "../storage/store-uploads.ts";
 
-interface Waiting {
-  profile: Omit<NewProfile, "locator">;
-  bytes: Uint8Array;
+interface Waiting extends NewUpload {
   kind: BlobKind;
   resolve: (outcome: InsertOutcome) => void;
   reject: (reason: unknown) => void;
 }
 
 export class GroupCommit {
-  readonly #blobs: BlobStore;
-  readonly #catalog: Catalog;
+  readonly #store: StoreUploads;
   readonly #limits: Limits;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   /** The batch under way, from its first byte to its acknowledgement. */
   #batch: Promise<void> | undefined;
 
-  constructor(blobs: BlobStore, catalog: Catalog, limits: Limits) {
-    this.#blobs = blobs;
-    this.#catalog = catalog;
+  constructor(store: StoreUploads, limits: Limits) {
+    this.#store = store;
     this.#limits = limits;
   }
 
-  /** Resolves when bytes and row are durable. Rejects with the store's error, and nothing of this profile is acknowledged. */
-  add(profile: Omit<NewProfile, "locator">, bytes: Uint8Array, kind: BlobKind): Promise<InsertOutcome> {
+  /**
+   * Resolves when bytes and row are durable. Rejects with the store's error, and nothing of this profile is acknowledged. Takes the bytes
+   * away from the caller.
+   */
+  add({ profile, bytes }: NewUpload, kind: BlobKind): Promise<InsertOutcome> {
     const { promise, resolve, reject } = Promise.withResolvers<InsertOutcome>();
     this.#waiting.push({ profile, bytes, kind, resolve, reject });
     this.#writing ??= this.#writeAll();
@@ -73,13 +73,7 @@ export class GroupCommit {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
-      const locators = await this.#blobs.append(
-        batch.map(({ bytes }) => bytes),
-        batch[0]!.kind,
-      );
-      const outcomes = await this.#catalog.insert(
-        batch.map(({ profile }, at) => ({ ...profile, locator: locators[at]! })),
-      );
+      const outcomes = await this.#store(batch, batch[0]!.kind);
       for (const [at, { resolve }] of batch.entries()) resolve(outcomes[at]!);
     } catch (error) {
       for (const { reject } of batch) reject(error);

@@ -11,10 +11,13 @@ export interface RawUpload {
   type: string;
 }
 
-export type PrepareAnswer = PreparedUpload | { error: ErrorMessage };
+/** With the bytes as they were sent. */
+export type CheckedUpload = PreparedUpload & { bytes: Uint8Array<ArrayBuffer> };
+
+export type PrepareAnswer = CheckedUpload | { error: ErrorMessage };
 
 interface Waiting extends RawUpload {
-  resolve: (prepared: PreparedUpload) => void;
+  resolve: (checked: CheckedUpload) => void;
   reject: (reason: unknown) => void;
 }
 
@@ -38,9 +41,9 @@ export class IngestPool implements AsyncDisposable {
     this.#lanes[0]?.thread.warmUp();
   }
 
-  /** Takes `bytes` away from the caller. Rejects with what src/repository/prepare-upload.ts throws. */
-  prepare(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<PreparedUpload> {
-    const { promise, resolve, reject } = Promise.withResolvers<PreparedUpload>();
+  /** Takes `bytes` away from the caller, and answers them. Rejects with what src/repository/prepare-upload.ts throws. */
+  prepare(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<CheckedUpload> {
+    const { promise, resolve, reject } = Promise.withResolvers<CheckedUpload>();
     this.#waiting.push({ bytes, type, resolve, reject });
     if (!this.#isSending) {
       this.#isSending = true;

@@ -9,16 +9,17 @@ import { prepareUpload } from "./prepare-upload.ts";
 const { limits } = workerData as { limits: Limits };
 
 parentPort!.on("message", ({ requestId, uploads }: { requestId: number; uploads: RawUpload[] }) => {
-  parentPort!.postMessage({ requestId, value: uploads.map(prepare) });
+  const value = uploads.map(prepare);
+  const transfer = value.flatMap((answer) => ("error" in answer ? [] : [answer.bytes.buffer]));
+  parentPort!.postMessage({ requestId, value }, transfer);
 });
 
 function prepare({ bytes, type }: RawUpload): PrepareAnswer {
   try {
-    return prepareUpload(bytes, type, limits);
+    return { ...prepareUpload(bytes, type, limits), bytes };
   } catch (error) {
-    return { error: toErrorMessage(error) };
-  } finally {
     // Not left to the collector, see withInflated; the bytes were sent here for good.
     bytes.buffer.transfer(0);
+    return { error: toErrorMessage(error) };
   }
 }

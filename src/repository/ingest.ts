@@ -10,16 +10,15 @@ import { checkSenderId } from "../model/sender-id.ts";
 import type { Shape } from "../model/shape.ts";
 import { quote } from "../model/text.ts";
 import { formatTime, resolveProfileTime } from "../model/time.ts";
-import type { BlobStore } from "../storage/blob-store.ts";
-import type { Catalog, NewProfile } from "../storage/catalog.ts";
+import type { NewProfile } from "../storage/catalog.ts";
+import type { StoreUploads } from "../storage/store-uploads.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { IngestPool } from "./ingest-pool.ts";
 import type { UploadSummary } from "./prepare-upload.ts";
 import type { PushOutcome, PushRequest } from "./repository.ts";
 
 export interface IngestDependencies {
-  blobs: BlobStore;
-  catalog: Catalog;
+  store: StoreUploads;
   limits: Limits;
   nowNs: () => bigint;
   threads: number;
@@ -33,8 +32,8 @@ export interface Ingest extends AsyncDisposable {
 
 /** One namespace until there are several; it is part of every id, so that ids stay when there are. */
 const TENANT = "default";
-export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestDependencies): Ingest {
-  const commits = new GroupCommit(blobs, catalog, limits);
+export function createIngest({ store, limits, nowNs, threads }: IngestDependencies): Ingest {
+  const commits = new GroupCommit(store, limits);
   const pool = new IngestPool(limits, threads);
 
   async function push(request: PushRequest): Promise<PushOutcome> {
@@ -44,9 +43,9 @@ export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestD
     checkSenderId("request id", request.requestId, limits);
     checkSenderId("external id", request.externalId, limits);
     const receivedNs = nowNs();
-    // A copy, and lent for good: the original is appended while the thread may still hold its own.
+    // A copy, for it goes from thread to thread: to the one that checks it, back, and to the one that writes it.
     const sent = new Uint8Array(request.bytes); // not slice(): a Buffer's shares its memory
-    const { digest, summary } = await pool.prepare(sent, type);
+    const { bytes, digest, summary } = await pool.prepare(sent, type);
     if (summary?.sampleCount === 0) return { state: "empty" };
 
     const time = resolveProfileTime(summary?.timeNs ?? 0n, request.clientTimeNs, receivedNs);
@@ -78,7 +77,7 @@ export function createIngest({ blobs, catalog, limits, nowNs, threads }: IngestD
       ...(request.submitter !== undefined && { submitter: request.submitter }),
       ...(request.requestId !== undefined && { requestId: request.requestId }),
     };
-    const { record, alreadyExisted } = await commits.add(profile, request.bytes, summary ? "profile" : "opaque");
+    const { record, alreadyExisted } = await commits.add({ profile, bytes }, summary ? "profile" : "opaque");
     if (alreadyExisted && request.requestId !== undefined) checkSameRequest(request.requestId, record, profile);
     return { state: "stored", record, alreadyExisted, warnings };
   }

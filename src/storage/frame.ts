@@ -14,6 +14,16 @@ export function frameEnd({ offset, sizeBytes }: Locator): number {
   return offset + FRAME_HEAD_BYTES + sizeBytes;
 }
 
+/** Of frames that lie one behind the other. */
+export function consecutiveLocators(segmentId: number, offset: number, sizes: readonly number[]): Locator[] {
+  let next = offset;
+  return sizes.map((sizeBytes) => {
+    const locator = { segmentId, offset: next, sizeBytes };
+    next = frameEnd(locator);
+    return locator;
+  });
+}
+
 /** The checksum covers where the frame lies, so that bytes of another place or another segment never pass for it. */
 export function frameHead(segmentId: number, offset: number, lengthMark: number, bytes: Uint8Array): Buffer {
   const covered = Buffer.allocUnsafe(16);

@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { GroupCommit } from "../../src/repository/group-commit.ts";
 import type { BlobStore } from "../../src/storage/blob-store.ts";
 import type { Catalog, InsertOutcome, NewProfile } from "../../src/storage/catalog.ts";
+import { appendThenInsert } from "../../src/storage/store-uploads.ts";
 
 /** A store whose every call waits until the test lets it go on, and which records the order of what happened. */
 function steppedStore() {
@@ -38,19 +39,19 @@ function steppedStore() {
       return batch.map(({ locator }) => ({ record: { locator } as never, alreadyExisted: false }));
     },
   } as unknown as Catalog;
-  return { blobs, catalog, log, next };
+  return { store: appendThenInsert(blobs, catalog), log, next };
 }
 
 const profile = {} as Omit<NewProfile, "locator">;
-const bytes = (size: number) => new Uint8Array(size);
+const upload = (size: number) => ({ profile, bytes: new Uint8Array(size) });
 
 describe("GroupCommit", () => {
   test("writes what waited during one batch as the next one, bytes before rows", async () => {
-    const { blobs, catalog, log, next } = steppedStore();
-    const commits = new GroupCommit(blobs, catalog, DEFAULT_LIMITS);
-    const first = commits.add(profile, bytes(1), "profile");
+    const { store, log, next } = steppedStore();
+    const commits = new GroupCommit(store, DEFAULT_LIMITS);
+    const first = commits.add(upload(1), "profile");
     const append = await next();
-    const later = [commits.add(profile, bytes(2), "profile"), commits.add(profile, bytes(3), "profile")];
+    const later = [commits.add(upload(2), "profile"), commits.add(upload(3), "profile")];
     append.go();
     for (const expected of ["insert 1", "append 2", "insert 2"]) {
       const call = await next();
@@ -65,10 +66,10 @@ describe("GroupCommit", () => {
   });
 
   test("cuts a batch at the limits of rows and bytes and where the kind changes", async () => {
-    const { blobs, catalog, next } = steppedStore();
-    const commits = new GroupCommit(blobs, catalog, { ...DEFAULT_LIMITS, commitRows: 2, commitBytes: 100 });
-    const all = [10, 10, 10, 95, 200].map((size) => commits.add(profile, bytes(size), "profile"));
-    all.push(commits.add(profile, bytes(1), "opaque"));
+    const { store, next } = steppedStore();
+    const commits = new GroupCommit(store, { ...DEFAULT_LIMITS, commitRows: 2, commitBytes: 100 });
+    const all = [10, 10, 10, 95, 200].map((size) => commits.add(upload(size), "profile"));
+    all.push(commits.add(upload(1), "opaque"));
     const appended: string[] = [];
     while (appended.length < 5) {
       const call = await next();
@@ -84,11 +85,11 @@ describe("GroupCommit", () => {
   });
 
   test("fails only the batch whose bytes could not be written", async () => {
-    const { blobs, catalog, next } = steppedStore();
-    const commits = new GroupCommit(blobs, catalog, DEFAULT_LIMITS);
-    const first = commits.add(profile, bytes(1), "profile");
+    const { store, next } = steppedStore();
+    const commits = new GroupCommit(store, DEFAULT_LIMITS);
+    const first = commits.add(upload(1), "profile");
     const append = await next();
-    const second = commits.add(profile, bytes(2), "profile");
+    const second = commits.add(upload(2), "profile");
     append.fail(new DomainError("unavailable", "no space", { subject: "disk-full" }));
     await expect(first).rejects.toMatchObject({ subject: "disk-full" });
     (await next()).go();
@@ -98,9 +99,9 @@ describe("GroupCommit", () => {
   });
 
   test("settled() waits for a batch whose bytes are written until its rows are", async () => {
-    const { blobs, catalog, log, next } = steppedStore();
-    const commits = new GroupCommit(blobs, catalog, DEFAULT_LIMITS);
-    const added = commits.add(profile, bytes(1), "profile");
+    const { store, log, next } = steppedStore();
+    const commits = new GroupCommit(store, DEFAULT_LIMITS);
+    const added = commits.add(upload(1), "profile");
     (await next()).go();
     const insert = await next();
     const settled = commits.settled().then(() => log.push("settled"));

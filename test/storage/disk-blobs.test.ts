@@ -21,6 +21,7 @@ import type { Locator } from "../../src/storage/blob-store.ts";
 import { openDiskBlobs } from "../../src/storage/disk/blobs.ts";
 import { segmentPath } from "../../src/storage/disk/segment-format.ts";
 import { frameEnd } from "../../src/storage/frame.ts";
+import { flipByte } from "../support/flip-byte.ts";
 import { bytesOf, describeBlobStore } from "./blob-store-contract.ts";
 
 let root: string;
@@ -50,13 +51,6 @@ describeBlobStore({
     await flipByte(segmentPath(source.folder, locator.segmentId), locator.offset + 8);
   },
 });
-
-async function flipByte(path: string, offset: number): Promise<void> {
-  await using handle = await open(path, "r+");
-  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, offset);
-  buffer[0]! ^= 1;
-  await handle.write(buffer, 0, 1, offset);
-}
 
 async function openStore(folder: string, known: readonly Locator[] = [], limits: Partial<Limits> = {}) {
   const knownEnds = new Map<number, number>();

@@ -59,8 +59,10 @@ function arrowFault(file: string, target: string): string | undefined {
   const from = folderOf(file);
   const to = folderOf(target);
   if (from === to) {
-    const strangers = from === "compat" && systemOf(file) !== systemOf(target);
-    return strangers ? "a foreign protocol knows no other" : undefined;
+    const strangers = systemOf(file) !== systemOf(target);
+    if (from === "compat" && strangers) return "a foreign protocol knows no other";
+    if (from === "storage" && strangers && isDriver(file) && isDriver(target)) return "a storage driver knows no other";
+    return undefined;
   }
   const fromFloor = FLOORS[from];
   const toFloor = FLOORS[to];
@@ -68,6 +70,11 @@ function arrowFault(file: string, target: string): string | undefined {
   if (toFloor >= fromFloor) return "arrows point down";
   if (from === "compat" && !COMPAT_SEES.has(to)) return "a foreign protocol speaks to http, repository and model alone";
   return undefined;
+}
+
+/** local/ is where drivers meet. */
+function isDriver(file: string): boolean {
+  return file.split("/").length > 3 && systemOf(file) !== "local";
 }
 
 function outsideFault(file: string, target: string): string | undefined {

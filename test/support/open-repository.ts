@@ -8,8 +8,7 @@ import { createRepository, type RepositoryEvent } from "../../src/repository/cre
 import type { Repository } from "../../src/repository/repository.ts";
 import type { BlobStore } from "../../src/storage/blob-store.ts";
 import type { Catalog } from "../../src/storage/catalog.ts";
-import { openDiskBlobs } from "../../src/storage/disk/blobs.ts";
-import { openSqliteCatalog } from "../../src/storage/sqlite/catalog.ts";
+import { openLocalStorage } from "../../src/storage/local/open-local-storage.ts";
 
 export interface OpenedRepository extends AsyncDisposable {
   repository: Repository;
@@ -31,12 +30,11 @@ export async function openRepository(limits: Partial<Limits> = {}): Promise<Open
 
   async function open() {
     const stack = new AsyncDisposableStack();
-    const catalog = stack.use(await openSqliteCatalog({ folder, limits: allLimits }));
-    const knownEnds = await catalog.segmentEnds();
-    const blobs = stack.use(await openDiskBlobs({ folder, limits: allLimits, knownEnds, report: () => {} }));
+    const storage = stack.use(await openLocalStorage({ folder, limits: allLimits, report: () => {} }));
+    const { catalog, blobs } = storage;
     const observe = (event: RepositoryEvent) => void events.push(event);
     const nowNs = () => clock.nowNs;
-    const repository = stack.use(createRepository({ catalog, blobs, limits: allLimits, nowNs, threads: 2, observe }));
+    const repository = stack.use(createRepository({ ...storage, limits: allLimits, nowNs, threads: 2, observe }));
     return { stack, catalog, blobs, repository };
   }
 

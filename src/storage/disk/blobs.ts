@@ -9,7 +9,7 @@ import { Objects } from "./objects.ts";
 import { repairSegments } from "./repair.ts";
 import { segmentsFolder } from "./segment-format.ts";
 import { readBlob } from "./segment-reader.ts";
-import { Segments } from "./segments.ts";
+import { type SegmentAccess, Segments, type SegmentsOptions } from "./segments.ts";
 
 export interface DiskBlobsOptions {
   /** Locked by the caller, see src/storage/disk/lock.ts. */
@@ -21,37 +21,47 @@ export interface DiskBlobsOptions {
   report: (message: string) => void;
   /** Default: of the disk that holds the folder. */
   spaceOf?: () => Space;
+  /** Where segments are written. Default: in this thread, which then waits for the disk. */
+  openSegments?: (options: SegmentsOptions) => Promise<SegmentAccess>;
 }
 
 export async function openDiskBlobs(options: DiskBlobsOptions): Promise<BlobStore> {
   const { folder, limits, knownEnds, report, spaceOf = () => diskSpace(folder) } = options;
+  const { openSegments = openSegmentsHere } = options;
   await makeDurableFolder(segmentsFolder(folder));
   const objects = await Objects.open(folder, report);
   const found = await repairSegments({ folder, knownEnds, report });
   const nextId = 1 + Math.max(0, ...knownEnds.keys(), ...found.map(({ segmentId }) => segmentId));
   const checkSpace = () => assertSpace(spaceOf(), limits);
-  return new DiskBlobs(
-    folder,
-    new Segments({ folder, limits, found, nextId, checkSpace, report }),
-    objects,
-    checkSpace,
-  );
+  const segments = await openSegments({ folder, limits, found, nextId, report });
+  return new DiskBlobs(folder, segments, objects, checkSpace);
+}
+
+async function openSegmentsHere(options: SegmentsOptions): Promise<SegmentAccess> {
+  const segments = new Segments(options);
+  return {
+    append: async (batch, kind) => segments.append(batch, kind),
+    list: async () => segments.list(),
+    delete: async (segmentId) => segments.delete(segmentId),
+    sealAll: async () => segments.sealAll(),
+  };
 }
 
 class DiskBlobs implements BlobStore {
   readonly #folder: string;
-  readonly #segments: Segments;
+  readonly #segments: SegmentAccess;
   readonly #objects: Objects;
   readonly checkSpace: () => void;
 
-  constructor(folder: string, segments: Segments, objects: Objects, checkSpace: () => void) {
+  constructor(folder: string, segments: SegmentAccess, objects: Objects, checkSpace: () => void) {
     this.#folder = folder;
     this.#segments = segments;
     this.#objects = objects;
     this.checkSpace = checkSpace;
   }
 
-  append(batch: readonly Uint8Array[], kind: BlobKind): Promise<Locator[]> {
+  async append(batch: readonly Uint8Array[], kind: BlobKind): Promise<Locator[]> {
+    this.checkSpace();
     return this.#segments.append(batch, kind);
   }
 
@@ -96,7 +106,7 @@ class DiskBlobs implements BlobStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#segments[Symbol.asyncDispose]();
+    await this.#segments.sealAll();
   }
 }
 

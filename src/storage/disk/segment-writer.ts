@@ -1,9 +1,10 @@
-// One segment while it takes appends. When it is sealed, and what follows a failure, is src/storage/disk/segments.ts's.
+// One segment while it takes appends. Synchronous: the thread that writes has nothing else to do. When a segment is sealed, and what follows
+// a failure, is src/storage/disk/segments.ts's.
 
-import { type FileHandle, open, unlink } from "node:fs/promises";
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, unlinkSync, writeSync, writevSync } from "node:fs";
 import type { Locator } from "../blob-store.ts";
-import { frameEnd, frameHead } from "../frame.ts";
-import { syncFolder } from "./durable.ts";
+import { consecutiveLocators, frameEnd, frameHead } from "../frame.ts";
+import { syncFolderNow } from "./durable.ts";
 import {
   encodeSeal,
   encodeSegmentHeader,
@@ -17,76 +18,72 @@ export class SegmentWriter {
   readonly header: SegmentHeader;
   /** The end of what was acknowledged. */
   bytes = SEGMENT_HEADER_BYTES;
-  readonly #handle: FileHandle;
+  readonly #descriptor: number;
 
-  private constructor(header: SegmentHeader, handle: FileHandle) {
+  private constructor(header: SegmentHeader, descriptor: number) {
     this.header = header;
-    this.#handle = handle;
+    this.#descriptor = descriptor;
   }
 
-  /** Durable when it resolves, its name too; where it fails no file is left. */
-  static async create(folder: string, header: SegmentHeader): Promise<SegmentWriter> {
+  /** Durable when it returns, its name too; where it fails no file is left. */
+  static create(folder: string, header: SegmentHeader): SegmentWriter {
     const path = segmentPath(folder, header.segmentId);
-    const handle = await open(path, "wx");
+    const descriptor = openSync(path, "wx");
     try {
-      await writeAll(handle, [encodeSegmentHeader(header)], 0);
-      await handle.datasync();
-      await syncFolder(segmentsFolder(folder));
+      writeAll(descriptor, [encodeSegmentHeader(header)], 0);
+      fdatasyncSync(descriptor);
+      syncFolderNow(segmentsFolder(folder));
     } catch (error) {
-      await handle.close();
-      await unlink(path);
+      closeSync(descriptor);
+      unlinkSync(path);
       throw error;
     }
-    return new SegmentWriter(header, handle);
+    return new SegmentWriter(header, descriptor);
   }
 
-  /** Durable when it resolves. After a failure the segment must be abandoned: what the disk holds behind `bytes` is unknown. */
-  async append(batch: readonly Uint8Array[]): Promise<Locator[]> {
+  /** Durable when it returns. After a failure the segment must be abandoned: what the disk holds behind `bytes` is unknown. */
+  append(batch: readonly Uint8Array[]): Locator[] {
     const { segmentId } = this.header;
-    const locators: Locator[] = [];
-    const pieces: Uint8Array[] = [];
-    let offset = this.bytes;
-    for (const bytes of batch) {
-      const locator = { segmentId, offset, sizeBytes: bytes.length };
-      locators.push(locator);
-      pieces.push(frameHead(segmentId, offset, bytes.length, bytes), bytes);
-      offset = frameEnd(locator);
-    }
-    await writeAll(this.#handle, pieces, this.bytes);
-    await this.#handle.datasync();
-    this.bytes = offset;
+    const sizes = batch.map(({ length }) => length);
+    const locators = consecutiveLocators(segmentId, this.bytes, sizes);
+    const pieces = locators.flatMap(({ offset, sizeBytes }, at) => {
+      const bytes = batch[at]!;
+      return [frameHead(segmentId, offset, sizeBytes, bytes), bytes];
+    });
+    writeAll(this.#descriptor, pieces, this.bytes);
+    fdatasyncSync(this.#descriptor);
+    this.bytes = locators.reduce((_, locator) => frameEnd(locator), this.bytes);
     return locators;
   }
 
   /** Closed in order: the next start need not look into it. */
-  async seal(): Promise<void> {
+  seal(): void {
     const seal = encodeSeal(this.header.segmentId, this.bytes);
     try {
-      await writeAll(this.#handle, [seal], this.bytes);
-      await this.#handle.datasync();
+      writeAll(this.#descriptor, [seal], this.bytes);
+      fdatasyncSync(this.#descriptor);
     } finally {
-      await this.#handle.close();
+      closeSync(this.#descriptor);
     }
   }
 
   /** Closed after a failure: gives back the space behind what was acknowledged, where the disk lets it. The next start cuts what is left. */
-  async abandon(): Promise<void> {
+  abandon(): void {
     try {
-      await this.#handle.truncate(this.bytes);
+      ftruncateSync(this.#descriptor, this.bytes);
     } finally {
-      await this.#handle.close();
+      closeSync(this.#descriptor);
     }
   }
 }
 
 /** A write may end short, as it does where the disk fills; the write of what remains then says why. */
-async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
-  const { bytesWritten } = await handle.writev(pieces as Uint8Array[], position);
+function writeAll(descriptor: number, pieces: readonly Uint8Array[], position: number): void {
+  const written = writevSync(descriptor, pieces as Uint8Array[], position);
   const total = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  if (bytesWritten === total) return;
-  const rest = Buffer.concat(pieces).subarray(bytesWritten);
-  for (let written = 0; written < rest.length; ) {
-    written += (await handle.write(rest, written, rest.length - written, position + bytesWritten + written))
-      .bytesWritten;
+  if (written === total) return;
+  const all = Buffer.concat(pieces);
+  for (let done = written; done < total; ) {
+    done += writeSync(descriptor, all, done, total - done, position + done);
   }
 }

@@ -2,7 +2,7 @@
 
 import { DomainError } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
-import { CatalogThread } from "./thread.ts";
+import { StorageThread } from "../thread.ts";
 
 const READERS = 2;
 /** About 4 MiB of log, 20 ms of checkpoint. */
@@ -10,16 +10,31 @@ const ROWS_PER_CHECKPOINT = 1_000;
 /** Pages of 4 KiB: above 256 MiB readers never left a gap for the checkpoint, and the writer makes one. */
 const LOG_PAGES_MAX = 65_536;
 
+export interface WriterData {
+  path: string;
+  limits: Limits;
+}
+
+export interface CatalogThreadsOptions extends WriterData {
+  chunkRows: number | undefined;
+  startWriter: (data: WriterData) => StorageThread;
+}
+
+/** A thread that has the catalog to itself. */
+export function startWriterAlone(data: WriterData): StorageThread {
+  return new StorageThread(new URL("./writer-thread.ts", import.meta.url), data);
+}
+
 export class CatalogThreads {
-  readonly #writer: CatalogThread;
-  readonly #readers: CatalogThread[];
+  readonly #writer: StorageThread;
+  readonly #readers: StorageThread[];
   #rowsSinceCheckpoint = 0;
   #checkpointing: Promise<void> | undefined;
 
-  constructor(path: string, limits: Limits, chunkRows: number | undefined) {
-    this.#writer = new CatalogThread(new URL("./writer-thread.ts", import.meta.url), { path, limits });
+  constructor({ path, limits, chunkRows, startWriter }: CatalogThreadsOptions) {
+    this.#writer = startWriter({ path, limits });
     const reader = new URL("./reader-thread.ts", import.meta.url);
-    this.#readers = Array.from({ length: READERS }, () => new CatalogThread(reader, { path, limits, chunkRows }));
+    this.#readers = Array.from({ length: READERS }, () => new StorageThread(reader, { path, limits, chunkRows }));
   }
 
   /** A method of CatalogReader, by the reader with the least to do. */

@@ -7,7 +7,7 @@ import type { Limits } from "../../model/limits.ts";
 import { parseProfileId } from "../../model/profile-id.ts";
 import { EVERYTHING, type Selector } from "../../model/selector.ts";
 import type { Interval } from "../../model/time.ts";
-import type { Locator } from "../blob-store.ts";
+import type { BlobKind, Locator } from "../blob-store.ts";
 import type {
   Catalog,
   CatalogSegment,
@@ -24,6 +24,7 @@ import type {
   SeriesRow,
   StoredProfile,
 } from "../catalog.ts";
+import { consecutiveLocators } from "../frame.ts";
 import type { MatchElsewhere } from "../label-index.ts";
 import type {
   LooseHour,
@@ -40,10 +41,11 @@ import { type ResolvedSelection, resolveSelection } from "../resolved-selection.
 import { SeriesIndex } from "../series-index.ts";
 import { seriesKey } from "../series-key.ts";
 import { groupList, labelNameList, labelValueList, type SeriesCounts, seriesList } from "../series-lists.ts";
+import type { NewUpload } from "../store-uploads.ts";
 import { storedProfile } from "../stored-profile.ts";
-import { CatalogThreads } from "./catalog-threads.ts";
+import { CatalogThreads, type CatalogThreadsOptions, startWriterAlone } from "./catalog-threads.ts";
 import { msOfId } from "./id-range.ts";
-import { insertMessage } from "./insert-message.ts";
+import { insertMessage, storeMessage, transferOf } from "./insert-message.ts";
 import { instanceLabels, mergeInputsOf } from "./merge-inputs.ts";
 import type { SortedRecords } from "./merge-records.ts";
 import { migrate } from "./migrations.ts";
@@ -57,6 +59,7 @@ import { countSeries } from "./series-counts.ts";
 import { NO_TIME } from "./series-interval.ts";
 import { applySnapshot, type IndexSnapshot, type SeriesExtents } from "./snapshot.ts";
 import type { InsertAnswer, Removal } from "./writer.ts";
+import type { StoreAnswer } from "./writer-requests.ts";
 
 export interface SqliteCatalogOptions {
   /** Holds catalog.db; created when absent. */
@@ -64,14 +67,17 @@ export interface SqliteCatalogOptions {
   limits: Limits;
   /** Rows that a scan looks at in one piece; tests set it low, to see many pieces. */
   chunkRows?: number;
+  /** Default: a thread that does nothing else. */
+  startWriter?: CatalogThreadsOptions["startWriter"];
 }
 
 /** Throws `unavailable` where the file cannot be read, `conflict` where a newer program wrote it. */
-export async function openSqliteCatalog({ folder, limits, chunkRows }: SqliteCatalogOptions): Promise<Catalog> {
+export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
+  const { folder, limits, chunkRows, startWriter = startWriterAlone } = options;
   await mkdir(folder, { recursive: true });
   const path = join(folder, "catalog.db");
   prepareFile(path);
-  const catalog = new SqliteCatalog(path, limits, chunkRows);
+  const catalog = new SqliteCatalog({ path, limits, chunkRows, startWriter });
   await catalog.load();
   return catalog;
 }
@@ -96,10 +102,10 @@ export class SqliteCatalog implements Catalog {
   /** Pack runs under way, which the writer knows too. */
   readonly #runs = new Map<number, PackRunRequest & PackRun>();
 
-  constructor(path: string, limits: Limits, chunkRows: number | undefined) {
-    this.#limits = limits;
-    this.#index = new SeriesIndex(limits);
-    this.#threads = new CatalogThreads(path, limits, chunkRows);
+  constructor(options: CatalogThreadsOptions) {
+    this.#limits = options.limits;
+    this.#index = new SeriesIndex(options.limits);
+    this.#threads = new CatalogThreads(options);
   }
 
   /** Call once, before anything else. */
@@ -120,13 +126,20 @@ export class SqliteCatalog implements Catalog {
   async insert(batch: readonly NewProfile[]): Promise<InsertOutcome[]> {
     if (batch.length === 0) return [];
     const message = insertMessage(batch);
-    const answer = await this.#threads.write<InsertAnswer>("insert", message, [
-      message.ids.buffer,
-      message.digests.buffer,
-    ]);
-    const outcomes = this.#takeInsert(batch, answer);
-    this.#threads.checkpointAfter(batch.length);
-    return outcomes;
+    return this.#takeInsert(batch, await this.#threads.write<InsertAnswer>("insert", message, transferOf(message)));
+  }
+
+  /** As insert(), of profiles whose bytes the writer thread appends first: only where it has the segments, see src/storage/local. */
+  async store(batch: readonly NewUpload[], kind: BlobKind): Promise<InsertOutcome[]> {
+    if (batch.length === 0) return [];
+    const sizes = batch.map(({ bytes }) => bytes.length);
+    const message = storeMessage(batch, kind);
+    const answer = await this.#threads.write<StoreAnswer>("insert", message, transferOf(message));
+    const locators = consecutiveLocators(answer.segmentId, answer.offset, sizes);
+    return this.#takeInsert(
+      batch.map(({ profile }, at) => ({ ...profile, locator: locators[at]! })),
+      answer,
+    );
   }
 
   #takeInsert(batch: readonly NewProfile[], { names, seqs, seriesIds, existing }: InsertAnswer): InsertOutcome[] {
@@ -137,6 +150,7 @@ export class SqliteCatalog implements Catalog {
       this.#index.takeRows(seriesIds[at]!, 1, ms, ms);
       this.#index.takeSeq(seqs[at]!);
     }
+    this.#threads.checkpointAfter(batch.length);
     const first = unpackRows(existing, this.#index).values();
     return batch.map((profile, at) =>
       seqs[at] === 0
@@ -156,7 +170,7 @@ export class SqliteCatalog implements Catalog {
   async find({ selector, ...query }: FindQuery): Promise<StoredProfile[]> {
     const selection = await this.#resolve(selector);
     if (selection.rows === 0 || query.limit === 0) return [];
-    const rows = await this.#threads.read<ProfileRows>("page", pageRequest(selection, query), transferOf(selection));
+    const rows = await this.#threads.read<ProfileRows>("page", pageRequest(selection, query), seriesOf(selection));
     return unpackRows(rows, this.#index);
   }
 
@@ -398,6 +412,6 @@ export class SqliteCatalog implements Catalog {
     this.#threads.read("matchValues", { name, pattern, afterLabelId, lastLabelId });
 }
 
-function transferOf({ series }: ResolvedSelection): ArrayBuffer[] {
+function seriesOf({ series }: ResolvedSelection): ArrayBuffer[] {
   return series ? [series.buffer] : [];
 }

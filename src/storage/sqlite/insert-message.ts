@@ -1,13 +1,23 @@
-// What an insert says to the writer thread: ids and digests in one buffer each, since cloning a view clones all that lies behind it.
+// What an insert says to the writer thread: ids and digests in one buffer each, since cloning a view clones all that lies behind it. With
+// them go the bytes of the profiles, where that thread is to append them first.
 
 import { shapeSignature } from "../../model/shape.ts";
+import type { BlobKind } from "../blob-store.ts";
 import type { NewProfile } from "../catalog.ts";
+import type { NewUpload } from "../store-uploads.ts";
 import { TIME_SOURCES } from "./profile-rows.ts";
 
 export interface InsertMessage {
   ids: Uint8Array<ArrayBuffer>;
   digests: Uint8Array<ArrayBuffer>;
   rows: InsertRow[];
+  bodies?: Bodies;
+}
+
+/** Bytes of the rows, in their order. Where they lie is known, and written into the rows, when they were appended. */
+export interface Bodies {
+  kind: BlobKind;
+  bytes: Uint8Array<ArrayBuffer>[];
 }
 
 /** A profile without id and digest; null where the profile has none. */
@@ -42,6 +52,19 @@ export function insertMessage(batch: readonly NewProfile[]): InsertMessage {
     return insertRow(profile);
   });
   return { ids, digests, rows };
+}
+
+/** `kind` is that of the segment to which the bytes are to be appended. */
+export function storeMessage(batch: readonly NewUpload[], kind: BlobKind): Required<InsertMessage> {
+  const unplaced = batch.map(({ profile, bytes }) => {
+    return { ...profile, locator: { segmentId: 0, offset: 0, sizeBytes: bytes.length } };
+  });
+  return { ...insertMessage(unplaced), bodies: { kind, bytes: batch.map(({ bytes }) => bytes) } };
+}
+
+/** What is handed over with it, not copied. */
+export function transferOf({ ids, digests, bodies }: InsertMessage): ArrayBuffer[] {
+  return [ids.buffer, digests.buffer, ...(bodies?.bytes.map(({ buffer }) => buffer) ?? [])];
 }
 
 function insertRow(profile: NewProfile): InsertRow {

@@ -1,22 +1,30 @@
-// A catalog thread as seen from the main one: a method's name and argument go in, its answer comes out. It ends by a message and is never
+// A storage thread as seen from the main one: a method's name and argument go in, its answer comes out. It ends by a message and is never
 // terminated: aborting a native call has crashed the process.
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { DomainError } from "../../model/errors.ts";
-import { PendingRequests } from "../pending-requests.ts";
+import { DomainError } from "../model/errors.ts";
+import { PendingRequests, type ThreadAnswer } from "./pending-requests.ts";
 
 /** Rows leave a thread as they are read: a small young generation is enough, and the default costs each thread some tens of megabytes. */
 const RESOURCES = { maxYoungGenerationSizeMb: 6 };
 
-export class CatalogThread {
+/** What a thread has to say besides its answers. */
+export interface ThreadReport {
+  report: string;
+}
+
+export class StorageThread {
   readonly #worker: Worker;
   readonly #pending = new PendingRequests();
   #lost: Error | undefined;
 
-  constructor(entry: URL, workerData: unknown) {
+  constructor(entry: URL, workerData: unknown, report: (message: string) => void = () => {}) {
     this.#worker = new Worker(entry, { workerData, resourceLimits: RESOURCES });
-    this.#worker.on("message", (answer) => this.#pending.settle(answer));
+    this.#worker.on("message", (said: ThreadAnswer | ThreadReport) => {
+      if ("report" in said) report(said.report);
+      else this.#pending.settle(said);
+    });
     this.#worker.on("error", (cause) => this.#lose(cause));
     this.#worker.on("exit", () => this.#lose(undefined));
   }
