@@ -50,3 +50,12 @@ export function closeMessage(bytes: Uint8Array, start: number, end: number): num
   putNumber(bytes, start - 1, size);
   return end + extra;
 }
+
+/** Closes a message behind `width` bytes kept for its length, all of which are used: as writers do that never move content. */
+export function closePadded(bytes: Uint8Array, start: number, end: number, width: number): void {
+  let rest = end - start;
+  for (let at = start - width; at < start; at++) {
+    bytes[at] = at < start - 1 ? (rest & 0x7f) | 0x80 : rest & 0x7f;
+    rest >>>= 7;
+  }
+}

@@ -5,7 +5,11 @@ import { FUNCTION_KEY } from "../../pprof/interner.ts";
 import { MAPPING_STRIDE } from "../../pprof/mapping-table.ts";
 import { Numbering } from "./numbering.ts";
 import { putNumber } from "./put-number.ts";
+import type { TableRows } from "./table-rows.ts";
 import type { WrittenProfile, WrittenTables } from "./written-profile.ts";
+
+/** Making a view for a shorter text takes longer than copying its bytes. */
+const COPIED_BYTE_BY_BYTE = 96;
 
 const EMPTY = new Int32Array(0);
 
@@ -16,6 +20,8 @@ export class WriteState {
   readonly strings = new Numbering();
   readonly functions = new Numbering();
   readonly locations = new Numbering();
+  /** By number less 1: the place of each string, when it is not its number. */
+  #places: Int32Array | undefined;
   /** Location ids of the stack in hand, leaf first. */
   stack: Int32Array = new Int32Array(256);
   #tables: WrittenTables | undefined;
@@ -30,6 +36,7 @@ export class WriteState {
     this.#tables = tables;
     this.#mappings = profile.mappings;
     this.#mappingRows = profile.mappingRows;
+    this.#places = undefined;
     this.strings.start(tables.stringEnds.length);
     this.functions.start(Math.ceil(tables.functions.length / FUNCTION_KEY));
     this.locations.start(tables.locationEnds.length);
@@ -48,7 +55,14 @@ export class WriteState {
 
   /** The place of a string in the table that is being made. */
   string(id: number): number {
-    return id === 0 ? 0 : this.strings.of(id);
+    if (id === 0) return 0;
+    const number = this.strings.of(id);
+    return this.#places === undefined ? number : this.#places[number - 1]!;
+  }
+
+  /** From now on strings stand where these rows, which are those behind the empty string, have them. */
+  placeStrings(rows: TableRows): void {
+    if (!rows.isInGuessedOrder) this.#places = rows.rowOf.map((row) => row + 1);
   }
 
   /** Fills `stack` with the stack of a node and answers its length. */
@@ -83,26 +97,34 @@ export class WriteState {
     return sum | 0;
   }
 
-  /** Writes the string table: fields of the one-byte tag `tag`, the empty string first. */
-  writeStrings(tag: number): void {
+  /** Writes the string table, the empty string first, each as a field of the one-byte tag `tag`; in the order of `rows`, else of their numbers. */
+  writeStrings(tag: number, rows?: TableRows): void {
     const { stringBytes, stringEnds } = this.#tables!;
-    const { ids, count } = this.strings;
-    let size = 2;
-    for (let at = 0; at < count; at++) size += 6 + stringEnds[ids[at]!]! - stringEnds[ids[at]! - 1]!;
-    const bytes = this.reserve(size);
-    let to = this.at;
-    bytes[to++] = tag;
-    bytes[to++] = 0;
+    const { ids } = this.strings;
+    const count = rows === undefined ? this.strings.count : rows.count;
+    this.reserve(2);
+    this.bytes[this.at++] = tag;
+    this.bytes[this.at++] = 0;
     for (let row = 0; row < count; row++) {
-      const end = stringEnds[ids[row]!]!;
-      let from = stringEnds[ids[row]! - 1]!;
-      bytes[to++] = tag;
-      to = putNumber(bytes, to, end - from);
-      if (end - from > 96) {
-        bytes.set(stringBytes.subarray(from, end), to);
-        to += end - from;
-      } else while (from < end) bytes[to++] = stringBytes[from++]!;
+      const number = rows === undefined ? row + 1 : rows.numbers[row]!;
+      if (number === 0) {
+        const literal = rows!.literals.get(row)!;
+        this.#writeText(tag, literal, 0, literal.length);
+      } else {
+        const id = ids[number - 1]!;
+        this.#writeText(tag, stringBytes, stringEnds[id - 1]!, stringEnds[id]!);
+      }
     }
+  }
+
+  #writeText(tag: number, source: Uint8Array, start: number, end: number): void {
+    const bytes = this.reserve(6 + end - start);
+    bytes[this.at] = tag;
+    let to = putNumber(bytes, this.at + 1, end - start);
+    if (end - start > COPIED_BYTE_BY_BYTE) {
+      bytes.set(source.subarray(start, end), to);
+      to += end - start;
+    } else for (let from = start; from < end; from++) bytes[to++] = source[from]!;
     this.at = to;
   }
 }
