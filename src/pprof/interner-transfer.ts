@@ -36,32 +36,96 @@ export function internerContent(interner: Interner): InternerContent {
   };
 }
 
-/** Adds all that `content` holds. Answers, for each of its rows, the row of `interner`. */
-export function absorbContent(interner: Interner, content: InternerContent): Int32Array {
-  const strings = absorbStrings(interner, content);
-  const functions = absorbFunctions(interner, content, strings);
+/**
+ * Adds what `rows` use of `content`; without them, all that it holds. Answers, for each of these rows, or for each there is, the row of
+ * `interner`.
+ */
+export function absorbContent(interner: Interner, content: InternerContent, rows?: Int32Array): Int32Array {
+  const used = rows && usedBy(content, rows);
+  const strings = absorbStrings(interner, content, used?.strings);
+  const functions = absorbFunctions(interner, content, strings, used?.functions);
   const mappings = absorbMappings(interner, content, strings);
-  const locations = absorbLocations(interner, content, mappings, functions);
-  const nodes = absorbNodes(interner, content, locations);
+  const locations = absorbLocations(interner, content, { mappings, functions }, used?.locations);
+  const nodes = absorbNodes(interner, content, locations, used?.nodes);
   const labelSets = new Int32Array(content.labelSetEnds.length).fill(-1);
-  return content.rowNodes.map((node, row) => {
+  const absorbed = new Int32Array(rows ? rows.length : content.rowNodes.length);
+  for (let at = 0; at < absorbed.length; at++) {
+    const row = rows ? rows[at]! : at;
     const set = content.rowLabelSets[row]!;
     if (labelSets[set] === -1) labelSets[set] = absorbLabelSet(interner, content, set, strings);
-    return interner.rows.rowOfNode(nodes[node]!, labelSets[set]!);
-  });
+    absorbed[at] = interner.rows.rowOfNode(nodes[content.rowNodes[row]!]!, labelSets[set]!);
+  }
+  return absorbed;
 }
 
-function absorbStrings({ strings }: Interner, { stringBytes, stringEnds }: InternerContent): Int32Array {
+/** 1 for each entity that rows use. */
+interface Used {
+  strings: Uint8Array;
+  functions: Uint8Array;
+  locations: Uint8Array;
+  nodes: Uint8Array;
+}
+
+function usedBy(content: InternerContent, rows: Int32Array): Used {
+  const { locations, locationEnds, functions, nodes, mappings, labelSets, labelSetEnds, rowNodes, rowLabelSets } =
+    content;
+  const used: Used = {
+    strings: new Uint8Array(content.stringEnds.length),
+    functions: new Uint8Array(functions.length / FUNCTION_KEY),
+    locations: new Uint8Array(locationEnds.length - 1),
+    nodes: new Uint8Array(nodes.length / 2),
+  };
+  used.nodes[0] = 1;
+  const isSeen = new Uint8Array(labelSetEnds.length);
+  for (const row of rows) {
+    for (let node = rowNodes[row]!; used.nodes[node] === 0; node = nodes[node * 2]!) {
+      used.nodes[node] = 1;
+      used.locations[nodes[node * 2 + 1]!] = 1;
+    }
+    const set = rowLabelSets[row]!;
+    if (isSeen[set] !== 0) continue;
+    isSeen[set] = 1;
+    for (let at = labelSetEnds[set]!; at < labelSetEnds[set + 1]!; at += LABEL_STRIDE) {
+      for (const part of [0, 1, 4]) used.strings[labelSets[at + part]!] = 1;
+    }
+  }
+  for (let location = 0; location < used.locations.length; location++) {
+    if (used.locations[location] === 0) continue;
+    const end = locationEnds[location + 1]!;
+    for (let at = locationEnds[location]! + LOCATION_HEAD; at < end; at += LINE_STRIDE)
+      used.functions[locations[at]!] = 1;
+  }
+  for (let fn = 0; fn < used.functions.length; fn++) {
+    if (used.functions[fn] === 0) continue;
+    for (let part = 0; part < 3; part++) used.strings[functions[fn * FUNCTION_KEY + part]!] = 1;
+  }
+  for (let at = 0; at < mappings.length; at += MAPPING_KEY) used.strings[mappings[at + 4]!] = 1;
+  return used;
+}
+
+function absorbStrings(
+  { strings }: Interner,
+  { stringBytes, stringEnds }: InternerContent,
+  used: Uint8Array | undefined,
+): Int32Array {
   const view = new DataView(stringBytes.buffer, stringBytes.byteOffset, stringBytes.length);
   const ids = new Int32Array(stringEnds.length);
-  for (let at = 1; at < ids.length; at++) ids[at] = strings.intern(view, stringEnds[at - 1]!, stringEnds[at]!);
+  for (let at = 1; at < ids.length; at++) {
+    if (used?.[at] !== 0) ids[at] = strings.intern(view, stringEnds[at - 1]!, stringEnds[at]!);
+  }
   return ids;
 }
 
-function absorbFunctions({ functions }: Interner, content: InternerContent, strings: Int32Array): Int32Array {
+function absorbFunctions(
+  { functions }: Interner,
+  content: InternerContent,
+  strings: Int32Array,
+  used: Uint8Array | undefined,
+): Int32Array {
   const { key } = functions;
   const ids = new Int32Array(content.functions.length / FUNCTION_KEY);
   for (let id = 0, at = 0; id < ids.length; id++, at += FUNCTION_KEY) {
+    if (used?.[id] === 0) continue;
     for (let part = 0; part < 3; part++) key[part] = strings[content.functions[at + part]!]!;
     key[3] = content.functions[at + 3]!;
     key[4] = content.functions[at + 4]!;
@@ -84,12 +148,13 @@ function absorbMappings({ mappings }: Interner, content: InternerContent, string
 function absorbLocations(
   { locations }: Interner,
   content: InternerContent,
-  mappings: Int32Array,
-  functions: Int32Array,
+  { mappings, functions }: { mappings: Int32Array; functions: Int32Array },
+  used: Uint8Array | undefined,
 ): Int32Array {
   const { locationEnds, locations: data } = content;
   const ids = new Int32Array(locationEnds.length - 1);
   for (let id = 0; id < ids.length; id++) {
+    if (used?.[id] === 0) continue;
     const start = locationEnds[id]!;
     const length = locationEnds[id + 1]! - start;
     const key = locations.reserve(length);
@@ -102,9 +167,15 @@ function absorbLocations(
 }
 
 /** A parent always comes before its children. */
-function absorbNodes({ stacks }: Interner, { nodes }: InternerContent, locations: Int32Array): Int32Array {
+function absorbNodes(
+  { stacks }: Interner,
+  { nodes }: InternerContent,
+  locations: Int32Array,
+  used: Uint8Array | undefined,
+): Int32Array {
   const ids = new Int32Array(nodes.length / 2);
   for (let node = 1; node < ids.length; node++) {
+    if (used?.[node] === 0) continue;
     ids[node] = stacks.child(ids[nodes[node * 2]!]!, locations[nodes[node * 2 + 1]!]!);
   }
   return ids;

@@ -15,9 +15,26 @@ interface Comment {
   place: number;
 }
 
-/** What of a Merger's header must travel to another; all texts are byte strings, so it survives JSON (bigints as text). */
+/** Time and period of each profile, in no order: the rules below need each. */
+export interface Moments {
+  /** Positions in canonical order. */
+  orders: Float64Array;
+  timesNs: BigInt64Array;
+  periods: BigInt64Array;
+}
+
+/** What profiles say in words; all are byte strings. */
+export interface HeaderTexts {
+  comments: readonly string[];
+  dropFrames: string;
+  keepFrames: string;
+  defaultSampleType: string;
+  docUrl: string;
+}
+
+/** What of a Merger's header must travel to another: JSON but for `moments`; all texts are byte strings. */
 export interface HeaderState {
-  profiles: [order: number, timeNs: string, period: string][];
+  moments: Moments;
   durationNs: string;
   comments: Comment[];
   dropFrames: Said | undefined;
@@ -37,15 +54,14 @@ export interface MergedHeader {
   docUrl: string;
 }
 
-/** What one profile contributes to time and period: 24 bytes, that the rules below need each. */
-interface Moment {
-  order: number;
-  timeNs: bigint;
-  period: bigint;
-}
-
 export class MergeHeader {
-  #moments: Moment[] = [];
+  // Grown by doubling; the first #profiles entries count.
+  #moments: Moments = {
+    orders: new Float64Array(16),
+    timesNs: new BigInt64Array(16),
+    periods: new BigInt64Array(16),
+  };
+  #profiles = 0;
   #durationNs = 0n;
   readonly #comments = new Map<string, Comment>();
   #dropFrames: Said | undefined;
@@ -54,38 +70,63 @@ export class MergeHeader {
   #docUrl: Said | undefined;
 
   get profiles(): number {
-    return this.#moments.length;
+    return this.#profiles;
   }
 
-  /** Memory held, roughly: an object with two bigints per profile. */
+  /** Memory held. */
   get bytes(): number {
-    return this.#moments.length * 100;
+    return this.#moments.orders.length * 24;
   }
 
   /** Takes the header of the profile at position `order` of the canonical order. */
   take(tables: ProfileTables, order: number): void {
     const { header } = tables;
-    this.#moments.push({ order, timeNs: header.timeNs, period: header.period });
-    this.#durationNs = BigInt.asIntN(64, this.#durationNs + header.durationNs);
-    header.comments.forEach((comment, place) => {
-      this.#takeComment({ text: tables.byteString(comment), order, place });
-    });
-    // Frames come from the first profile even when it names none; the other two from the first that says something.
-    this.#dropFrames = this.#earlier(this.#dropFrames, { order, text: tables.byteString(header.dropFrames) });
-    this.#keepFrames = this.#earlier(this.#keepFrames, { order, text: tables.byteString(header.keepFrames) });
-    if (header.defaultSampleType !== 0) {
-      const text = tables.byteString(header.defaultSampleType);
-      if (text !== "") this.#defaultSampleType = this.#earlier(this.#defaultSampleType, { order, text });
-    }
-    if (header.docUrl !== 0) {
-      const text = tables.byteString(header.docUrl);
-      if (text !== "") this.#docUrl = this.#earlier(this.#docUrl, { order, text });
-    }
+    const at = this.#reserve(1);
+    this.#moments.orders[at] = order;
+    this.#moments.timesNs[at] = header.timeNs;
+    this.#moments.periods[at] = header.period;
+    this.#addDuration(header.durationNs);
+    const text = (index: number) => tables.byteString(index);
+    this.takeTexts(
+      {
+        comments: header.comments.map(text),
+        dropFrames: text(header.dropFrames),
+        keepFrames: text(header.keepFrames),
+        defaultSampleType: text(header.defaultSampleType),
+        docUrl: text(header.docUrl),
+      },
+      order,
+    );
   }
 
+  /** Takes the moments of many profiles, whose durations have the sum `durationNs`. Their texts are for `takeTexts`. */
+  takeMoments({ orders, timesNs, periods }: Moments, durationNs: bigint): void {
+    const at = this.#reserve(orders.length);
+    this.#moments.orders.set(orders, at);
+    this.#moments.timesNs.set(timesNs, at);
+    this.#moments.periods.set(periods, at);
+    this.#addDuration(durationNs);
+  }
+
+  /** Takes what is said by profiles of which the first is at `order`. */
+  takeTexts(texts: HeaderTexts, order: number): void {
+    texts.comments.forEach((text, place) => {
+      this.#takeComment({ text, order, place });
+    });
+    // Frames come from the first profile even when it names none; the other two from the first that says something.
+    const said = (text: string): Said => ({ order, text });
+    this.#dropFrames = this.#earlier(this.#dropFrames, said(texts.dropFrames));
+    this.#keepFrames = this.#earlier(this.#keepFrames, said(texts.keepFrames));
+    if (texts.defaultSampleType !== "") {
+      this.#defaultSampleType = this.#earlier(this.#defaultSampleType, said(texts.defaultSampleType));
+    }
+    if (texts.docUrl !== "") this.#docUrl = this.#earlier(this.#docUrl, said(texts.docUrl));
+  }
+
+  /** Its moments are views, valid until more is taken. */
   state(): HeaderState {
     return {
-      profiles: this.#moments.map(({ order, timeNs, period }) => [order, String(timeNs), String(period)]),
+      moments: this.#takenMoments(),
       durationNs: String(this.#durationNs),
       comments: [...this.#comments.values()],
       dropFrames: this.#dropFrames,
@@ -96,10 +137,7 @@ export class MergeHeader {
   }
 
   absorb(state: HeaderState): void {
-    for (const [order, timeNs, period] of state.profiles) {
-      this.#moments.push({ order, timeNs: BigInt(timeNs), period: BigInt(period) });
-    }
-    this.#durationNs = BigInt.asIntN(64, this.#durationNs + BigInt(state.durationNs));
+    this.takeMoments(state.moments, BigInt(state.durationNs));
     for (const comment of state.comments) this.#takeComment(comment);
     this.#dropFrames = this.#earlier(this.#dropFrames, state.dropFrames);
     this.#keepFrames = this.#earlier(this.#keepFrames, state.keepFrames);
@@ -108,13 +146,7 @@ export class MergeHeader {
   }
 
   finish(): MergedHeader {
-    let timeNs = 0n;
-    let period = 0n;
-    // google/pprof's loop: a time of 0 says "not known yet" of what came before and is still taken as smaller.
-    for (const moment of this.#moments.toSorted((a, b) => a.order - b.order)) {
-      if (timeNs === 0n || moment.timeNs < timeNs) timeNs = moment.timeNs;
-      if (period === 0n || period < moment.period) period = moment.period;
-    }
+    const { timeNs, period } = timeAndPeriod(this.#takenMoments());
     const comments = [...this.#comments.values()].sort((a, b) => a.order - b.order || a.place - b.place);
     return {
       timeNs,
@@ -128,6 +160,38 @@ export class MergeHeader {
     };
   }
 
+  #takenMoments(): Moments {
+    const { orders, timesNs, periods } = this.#moments;
+    const count = this.#profiles;
+    return {
+      orders: orders.subarray(0, count),
+      timesNs: timesNs.subarray(0, count),
+      periods: periods.subarray(0, count),
+    };
+  }
+
+  #addDuration(durationNs: bigint): void {
+    this.#durationNs = BigInt.asIntN(64, this.#durationNs + durationNs);
+  }
+
+  /** Makes room for `count` more moments; answers where they begin. */
+  #reserve(count: number): number {
+    const at = this.#profiles;
+    this.#profiles += count;
+    if (this.#profiles <= this.#moments.orders.length) return at;
+    const size = Math.max(this.#profiles, at * 2);
+    const larger = {
+      orders: new Float64Array(size),
+      timesNs: new BigInt64Array(size),
+      periods: new BigInt64Array(size),
+    };
+    larger.orders.set(this.#moments.orders);
+    larger.timesNs.set(this.#moments.timesNs);
+    larger.periods.set(this.#moments.periods);
+    this.#moments = larger;
+    return at;
+  }
+
   #takeComment(comment: Comment): void {
     const known = this.#comments.get(comment.text);
     if (!known || comment.order < known.order || (comment.order === known.order && comment.place < known.place)) {
@@ -139,4 +203,20 @@ export class MergeHeader {
     if (known === undefined || said === undefined) return known ?? said;
     return said.order < known.order ? said : known;
   }
+}
+
+/** google/pprof's loop: a time of 0 says "not known yet" of what came before and is still taken as smaller. */
+function timeAndPeriod({ orders, timesNs, periods }: Moments): { timeNs: bigint; period: bigint } {
+  let timeNs = 0n;
+  let period = 0n;
+  const take = (at: number) => {
+    if (timeNs === 0n || timesNs[at]! < timeNs) timeNs = timesNs[at]!;
+    if (period === 0n || period < periods[at]!) period = periods[at]!;
+  };
+  // Only what is not positive makes the order matter.
+  const isPlain = timesNs.every((time) => time > 0n) && periods.every((value) => value > 0n);
+  const places = Uint32Array.from(orders, (_, at) => at);
+  if (!isPlain) places.sort((a, b) => orders[a]! - orders[b]!);
+  places.forEach(take);
+  return { timeNs, period };
 }

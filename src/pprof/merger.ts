@@ -21,7 +21,7 @@ import {
 import { encodeMerge } from "./merge-encoder.ts";
 import { type MergedHeader, MergeHeader } from "./merge-header.ts";
 import { MergedMappings } from "./merged-mappings.ts";
-import { decodePartial, encodePartial } from "./partial.ts";
+import { decodePartial, encodePartial, type PartialMerge } from "./partial.ts";
 import { ProfileInterner } from "./profile-interner.ts";
 import { ProfileTables } from "./profile-tables.ts";
 import { RowSums } from "./row-sums.ts";
@@ -143,11 +143,17 @@ export class Merger {
 
   /** Adds all profiles of the Merger that gave `partial`. Throws `conflict` and `too-large` as `add` does. */
   absorb(partial: Uint8Array): void {
-    if (partial.length === 0) return;
-    const { state, content, sums } = decodePartial(partial);
+    if (partial.length > 0) this.absorbPart(decodePartial(partial));
+  }
+
+  /**
+   * Adds a sum that others made: of all rows of its content, or of `usedRows`, ascending ones that `sums` then is of. What those do not
+   * use is left out. Throws `conflict` and `too-large` as `add` does.
+   */
+  absorbPart({ state, content, sums }: PartialMerge, usedRows?: Int32Array): void {
     const { columns, periodType, layout } = state;
     const places = this.#locate(columns, periodType);
-    const rows = absorbContent(this.#interner, content);
+    const rows = absorbContent(this.#interner, content, usedRows);
     const count = rows.length;
     this.#values = grown(this.#values, count * places.length * 2);
     let to = 0;

@@ -21,17 +21,21 @@ export interface MergerState {
 export interface PartialMerge {
   state: MergerState;
   content: InternerContent;
+  /** Halves: of each row of `content`, or of each of those asked for, a pair per column. */
   sums: Int32Array;
 }
 
-const INTEGER_BYTES = 4;
+/** Tables begin at multiples of so many bytes, as those of 64-bit numbers must. */
+const ALIGNMENT = 8;
 
-/** Layout: bytes of the JSON, integers of each table in the order of INTEGER_TABLES, JSON, tables, bytes of strings. */
-export function encodePartial({ state, content, sums }: PartialMerge): Uint8Array<ArrayBuffer> {
-  const json = Buffer.from(JSON.stringify(state), "utf8");
-  const tables = [...INTEGER_TABLES.map((name) => content[name]), sums];
-  const head = Int32Array.from([json.length, ...tables.map((table) => table.length)]);
-  const parts = [head, json, ...tables, content.stringBytes];
+/** Layout: bytes of the JSON, elements of each table in the order of tablesOf, bytes of strings; then JSON, tables, strings. */
+export function encodePartial(partial: PartialMerge): Uint8Array<ArrayBuffer> {
+  const { moments: _, ...header } = partial.state.header;
+  const json = Buffer.from(JSON.stringify({ ...partial.state, header }), "utf8");
+  const tables = tablesOf(partial);
+  const { stringBytes } = partial.content;
+  const head = Int32Array.from([json.length, ...tables.map((table) => table.length), stringBytes.length]);
+  const parts = [head, json, ...tables, stringBytes];
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + padded(part.byteLength), 0));
   let at = 0;
   for (const part of parts) {
@@ -41,21 +45,36 @@ export function encodePartial({ state, content, sums }: PartialMerge): Uint8Arra
   return bytes;
 }
 
-/** The tables are views on `bytes`, which must begin at a multiple of four in its ArrayBuffer. */
+/** The tables are views on `bytes`, which must begin at a multiple of eight in its ArrayBuffer. */
 export function decodePartial(bytes: Uint8Array): PartialMerge {
-  const names = [...INTEGER_TABLES, "sums"];
-  const [jsonBytes, ...lengths] = new Int32Array(bytes.buffer, bytes.byteOffset, 1 + names.length);
-  let at = bytes.byteOffset + (1 + names.length) * INTEGER_BYTES;
-  const state = JSON.parse(Buffer.from(bytes.buffer, at, jsonBytes).toString("utf8")) as MergerState;
-  at += padded(jsonBytes!);
-  const tables: Record<string, Int32Array> = {};
-  names.forEach((name, table) => {
-    tables[name] = new Int32Array(bytes.buffer, at, lengths[table]);
-    at += lengths[table]! * INTEGER_BYTES;
-  });
-  const { sums, ...rest } = tables as Record<keyof InternerContent, Int32Array> & { sums: Int32Array };
-  const stringBytes = new Uint8Array(bytes.buffer, at, rest.stringEnds.at(-1));
-  return { state, content: { ...rest, stringBytes }, sums };
+  const words = 1 + 3 + INTEGER_TABLES.length + 1 + 1;
+  const head = new Int32Array(bytes.buffer, bytes.byteOffset, words);
+  let word = 0;
+  let at = bytes.byteOffset;
+  const next = <Table>(table: TableType<Table>, length = head[word++]!): Table => {
+    const view = new table(bytes.buffer, at, length);
+    at += padded(length * table.BYTES_PER_ELEMENT);
+    return view;
+  };
+  next(Int32Array, words);
+  const json = next(Uint8Array);
+  const { header, ...state } = JSON.parse(Buffer.from(json).toString("utf8")) as MergerState;
+  const moments = { orders: next(Float64Array), timesNs: next(BigInt64Array), periods: next(BigInt64Array) };
+  const tables = INTEGER_TABLES.map((name) => [name, next(Int32Array)]);
+  const integers = Object.fromEntries(tables) as Record<(typeof INTEGER_TABLES)[number], Int32Array>;
+  const sums = next(Int32Array);
+  const stringBytes = next(Uint8Array);
+  return { state: { ...state, header: { ...header, moments } }, content: { ...integers, stringBytes }, sums };
+}
+
+interface TableType<Table> {
+  new (buffer: ArrayBufferLike, at: number, length: number): Table;
+  BYTES_PER_ELEMENT: number;
+}
+
+function tablesOf({ state, content, sums }: PartialMerge) {
+  const { orders, timesNs, periods } = state.header.moments;
+  return [orders, timesNs, periods, ...INTEGER_TABLES.map((name) => content[name]), sums];
 }
 
 const INTEGER_TABLES = [
@@ -72,5 +91,5 @@ const INTEGER_TABLES = [
 ] as const;
 
 function padded(size: number): number {
-  return Math.ceil(size / INTEGER_BYTES) * INTEGER_BYTES;
+  return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
 }

@@ -16,6 +16,7 @@ const NO_BYTES = new DataView(new ArrayBuffer(0));
 
 export class ProfileInterner {
   readonly #interner: Interner;
+  readonly #labelsAsWritten: boolean;
 
   // Of the profile taken last: its indexes → ids of the interner; -1 until somebody asked.
   #tables: ProfileTables | undefined;
@@ -31,8 +32,10 @@ export class ProfileInterner {
   /** A location seen lately at an address, plus 1, by the hash of that address: a guess, always verified. */
   #guesses: Int32Array = new Int32Array(4096);
 
-  constructor(interner: Interner) {
+  /** `labelsAsWritten`: sets differ that a merge takes for one, by the order of their labels and by labels that say nothing. Default false. */
+  constructor(interner: Interner, { labelsAsWritten = false } = {}) {
     this.#interner = interner;
+    this.#labelsAsWritten = labelsAsWritten;
   }
 
   /** Memory held, the interner's not counted. */
@@ -259,6 +262,6 @@ export class ProfileInterner {
       key[at + 3] = labels[at + 3]!;
       key[at + 4] = this.string(labels[at + 4]!);
     }
-    return this.#interner.labelSet(length);
+    return this.#labelsAsWritten ? this.#interner.labelSets.intern(length) : this.#interner.labelSet(length);
   }
 }

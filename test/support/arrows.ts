@@ -37,6 +37,8 @@ const PURE_SEES: Readonly<Record<string, readonly string[]>> = {
   "src/model/profile-id.ts": ["node:crypto"],
   "src/model/regexp.ts": ["re2js"],
   "src/pprof/gzip.ts": ["node:zlib"],
+  "src/pack/compression.ts": ["node:zlib"],
+  "src/pack/digest.ts": ["node:crypto"],
 };
 const PURE = new Set(["model", "pprof", "pack"]);
 const BARREL_NAMES = /(^|\/)(index|utils|helpers|types)\.ts$/;
