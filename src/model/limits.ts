@@ -81,6 +81,8 @@ export const DEFAULT_LIMITS = {
 
   // A merge.
   mergeProfiles: 100_000,
+  /** In packs, beside the loose ones: a month of the largest services has 650 000, a year of one 8 000 000. */
+  mergePackedProfiles: 10_000_000,
   mergeMs: 60_000,
   /** Inflated input of one merge: 100 000 profiles of 1 MiB would keep a core busy for ten minutes. */
   mergeInputBytes: 64 * KIB * MIB,
@@ -110,6 +112,30 @@ export const DEFAULT_LIMITS = {
   /** Uploads stop below clamp(2 % of the disk, min, max) of free space; reads and deletes go on. */
   diskReserveMinBytes: 64 * MIB,
   diskReserveMaxBytes: 1024 * MIB,
+
+  // Packs.
+  /** An hour or a day is closed so long after its end: agents send what they took within seconds, and retry for minutes. */
+  packGraceMs: 600_000,
+  /** Between two looks for what could be packed. */
+  packPassMs: 60_000,
+  /** An hour with fewer waits for its day: a pack of 60 profiles is 8 to 14 times smaller than they are, one of 300 20 times. */
+  packHourProfiles: 128,
+  /** Late arrivals that are few wait so long for others before they join their day, ms. */
+  packLateMs: 86_400_000,
+  /** A pack set with so many of 100 profiles deleted is written anew; until then their bytes stay. */
+  packRewritePercent: 25,
+  /** What the packer may take of a thread's time, so that uploads and merges have the disk and the rest. */
+  packSharePercent: 50,
+  /** A pack ends with so many nodes of its stack tree: recursive code makes them grow without end, and a merge decodes all of them. */
+  packNodes: 200_000,
+  /** … or with so many bytes before compression: labels that no two samples share (trace ids) reach it. */
+  packBytes: 64 * MIB,
+  /** … or with so many profiles: a day of the largest services has 20 000. */
+  packProfiles: 65_536,
+  /** Decoded packs that are kept for the next merge, whole process: some 30 of 1000 profiles. */
+  packCacheBytes: 96 * MIB,
+  /** Answers of merges that are kept for the same question: some hundred. */
+  resultCacheBytes: 64 * MIB,
 } as const;
 
 /** What timers of Node can wait for, ms: 24 days. */
@@ -121,6 +147,10 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set<keyof Limits>([
   "shutdownMs",
   "diskReserveMinBytes",
   "diskReserveMaxBytes",
+  "packGraceMs",
+  "packLateMs",
+  "packCacheBytes",
+  "resultCacheBytes",
 ]);
 
 /** What a limit may be set to, both ends included. */

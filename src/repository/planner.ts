@@ -1,22 +1,49 @@
-// Which inputs answer a question, each exactly once, and which of those that match are left out and why. Loose profiles; packs join here.
+// Which profiles answer a question, each exactly once, loose or in packs, and which of those that match are left out and why.
 
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
-import { formatProfileId, parseProfileId } from "../model/profile-id.ts";
+import { formatProfileId } from "../model/profile-id.ts";
 import { describeShape, mergeKey, type Shape, type ValueType } from "../model/shape.ts";
-import type { Catalog, MergeInput, MergeInputs } from "../storage/catalog.ts";
+import type { Catalog, MergeInput } from "../storage/catalog.ts";
+import type { PackKey } from "../storage/pack-catalog.ts";
+import { type Candidates, findCandidates, type PackQuestion, skip, tooMany } from "./candidates.ts";
 import type { Selection, Skipped } from "./repository.ts";
 
-export interface MergePlan {
-  /** In canonical order: (time, id). */
-  inputs: readonly MergeInput[];
-  /** The columns of the answer, in order. */
-  columns: readonly ValueType[];
-  matched: number;
-  skipped: Skipped[];
+/** The profiles of one pack that a question is about, in canonical order. */
+export interface SelectedPack {
+  readonly question: PackQuestion;
+  readonly rows: Uint32Array;
+  readonly timesNs: BigInt64Array;
+  /** 16 bytes each. */
+  readonly ids: Uint8Array;
+  /** Set: the pack cannot tell, and why. */
+  readonly damage?: string;
 }
 
-const NAMED_IDS = 10;
+/** Asks each pack which of its profiles are meant. In the order asked. */
+export type SelectInPacks = (questions: readonly PackQuestion[]) => Promise<SelectedPack[]>;
+
+export interface MergePlan {
+  /** Loose profiles, in canonical order: (time, id). */
+  inputs: readonly MergeInput[];
+  /** None of them empty. */
+  packs: readonly SelectedPack[];
+  /** The columns of the answer, in order. */
+  columns: readonly ValueType[];
+  /** Whose profile is the newest of the answer. */
+  newest: PackKey;
+  matched: number;
+  skipped: Skipped[];
+  /** Candidates.fingerprint. */
+  fingerprint?: string;
+}
+
+/** Profiles of one shape from one place. */
+interface Part {
+  key: PackKey;
+  count: number;
+  last: { timeNs: bigint; id: string };
+}
 
 /** Throws `not-found` where nothing matches, `too-large` over the limit of inputs, `conflict` where the shapes have nothing in common. */
 export async function planMerge(
@@ -25,66 +52,24 @@ export async function planMerge(
   columns: readonly ValueType[] | undefined,
   limits: Limits,
   strict = false,
+  select: SelectInPacks = async () => [],
 ): Promise<MergePlan> {
   const skipped: Skipped[] = [];
-  const found = selection.ids
-    ? await inputsByIds(catalog, selection.ids, skipped)
-    : await inputsBySelector(catalog, selection, limits, skipped);
-  if (found.inputs.length === 0) throw new DomainError("not-found", "No profile matches");
-  const fitting = chooseShape(found, columns, strict || selection.ids !== undefined, skipped);
-  return { ...fitting, matched: found.matched, skipped };
-}
-
-async function inputsBySelector(
-  catalog: Catalog,
-  selection: Selection,
-  limits: Limits,
-  skipped: Skipped[],
-): Promise<MergeInputs> {
-  const { selector, interval, strategy = "newest", maxProfiles } = selection;
-  const limit = Math.min(maxProfiles ?? limits.mergeProfiles, limits.mergeProfiles);
-  const found = await catalog.mergeInputs({ selector, ...(interval && { interval }), limit, strategy });
-  if (found.matched > limit && maxProfiles === undefined) {
-    throw new DomainError(
-      "too-large",
-      `Cannot merge ${found.matched} profiles: at most ${limits.mergeProfiles} are allowed; ask for a shorter window, more labels, or set max_profiles`,
-      { subject: "result" },
-    );
-  }
-  if (found.matched > found.inputs.length) {
-    const count = found.matched - found.inputs.length;
-    skipped.push({
-      reason: "limit",
-      count,
-      ids: [],
-      detail: `${maxProfiles === limit ? `max_profiles is ${limit}` : `a merge takes at most ${limit}`}: ${strategy} kept ${found.inputs.length}`,
-    });
-  }
-  return found;
-}
-
-async function inputsByIds(catalog: Catalog, ids: readonly string[], skipped: Skipped[]): Promise<MergeInputs> {
-  const seen = new Set<string>();
-  const repeated = new Set<string>();
-  for (const id of ids.map(canonicalId)) {
-    if (seen.has(id)) repeated.add(id);
-    seen.add(id);
-  }
-  const unique = [...seen];
-  const found = await catalog.mergeInputsByIds(unique);
-  if (repeated.size > 0) {
-    skipped.push(skip("duplicate", [...repeated], "named more than once, counted once", ids.length - unique.length));
-  }
-  const present = new Set(found.inputs.map(({ id }) => id));
-  const absent = unique.filter((id) => !present.has(id));
-  if (absent.length > 0) skipped.push(skip("absent", absent, "not in the repository"));
-  return found;
-}
-
-/** Ids are read in either case; text that is no id stays what it is, and is not there. */
-function canonicalId(id: string): string {
-  const bytes = parseProfileId(id);
-  return bytes === undefined ? id : formatProfileId(bytes);
+  const candidates = await findCandidates(catalog, selection, limits, skipped);
+  const asked = candidates.packs.length > 0 ? await select(candidates.packs) : [];
+  const packs = asked.filter(({ rows }) => rows.length > 0);
+  const damaged = asked.filter(({ damage }) => damage !== undefined);
+  if (strict && damaged[0]) throw new DomainError("unavailable", `Cannot merge strictly: ${damaged[0].damage}`);
+  const packed = packs.reduce((sum, { rows }) => sum + rows.length, 0);
+  if (packed > limits.mergePackedProfiles) throw tooMany(packed, limits.mergePackedProfiles);
+  const lost = damaged.reduce((sum, { question }) => sum + question.profiles - question.set.deleted.length, 0);
+  if (lost > 0) skipped.push(skip("damaged", [], damaged[0]!.damage!, lost));
+  const { inputs, shapes, cut, fingerprint } = candidates;
+  if (inputs.length + packed === 0 && lost > 0) throw new DomainError("unavailable", damaged[0]!.damage!);
+  if (inputs.length + packed === 0) throw new DomainError("not-found", "No profile matches");
+  const fitting = chooseShape({ inputs, packs, shapes }, columns, strict || selection.ids !== undefined, skipped);
+  const isRepeatable = fingerprint !== undefined && damaged.length === 0;
+  return { ...fitting, matched: inputs.length + packed + lost + cut, skipped, ...(isRepeatable && { fingerprint }) };
 }
 
 /**
@@ -92,32 +77,91 @@ function canonicalId(id: string): string {
  * and the rest is skipped; but where all must fit (named one by one, or strict), the rest is a conflict.
  */
 function chooseShape(
-  { inputs, shapes }: MergeInputs,
+  { inputs, packs, shapes }: Pick<Candidates, "inputs" | "shapes"> & { packs: SelectedPack[] },
   columns: readonly ValueType[] | undefined,
   mustFit: boolean,
   skipped: Skipped[],
-): Pick<MergePlan, "inputs" | "columns"> {
+): Pick<MergePlan, "inputs" | "packs" | "columns" | "newest"> {
   const keyOf = new Map([...shapes].map(([shapeId, shape]) => [shapeId, groupKey(shape, columns)]));
-  const newest = inputs.findLast(({ shapeId }) => keyOf.get(shapeId) !== undefined);
+  const parts = [...looseParts(inputs), ...packs.map(packPart)];
+  const newest = parts
+    .filter(({ key }) => keyOf.get(key.shapeId) !== undefined)
+    .reduce<Part | undefined>(
+      (latest, part) => (latest && !isAfter(part.last, latest.last) ? latest : part),
+      undefined,
+    );
+  const matching = parts.reduce((sum, { count }) => sum + count, 0);
   if (newest === undefined) {
     throw new DomainError(
       "conflict",
-      `No profile of the ${inputs.length} that match can be merged${wanted(columns)}: ${census(inputs, shapes)}`,
+      `No profile of the ${matching} that match can be merged${wanted(columns)}: ${census(parts, shapes)}`,
     );
   }
-  const key = keyOf.get(newest.shapeId);
-  const fitting = inputs.filter(({ shapeId }) => keyOf.get(shapeId) === key);
-  if (fitting.length < inputs.length) {
-    const detail = census(inputs, shapes);
+  const chosen = keyOf.get(newest.key.shapeId);
+  const fits = ({ shapeId }: PackKey) => keyOf.get(shapeId) === chosen;
+  if (!parts.every(({ key }) => fits(key))) {
+    const detail = census(parts, shapes);
     if (mustFit) throw new DomainError("conflict", `Cannot merge profiles of different shapes: ${detail}`);
-    const others = inputs.filter(({ shapeId }) => keyOf.get(shapeId) !== key);
-    const idsOf = (hasShape: boolean) =>
-      others.filter(({ shapeId }) => shapes.has(shapeId) === hasShape).map(({ id }) => id);
-    const [misfits, traces] = [idsOf(true), idsOf(false)];
-    if (misfits.length > 0) skipped.push(skip("shape", misfits, detail));
-    if (traces.length > 0) skipped.push(skip("trace", traces, "their bytes are no pprof profile"));
+    const misfits = inputs.filter((input) => !fits(input));
+    skipped.push(
+      ...skippedOf(
+        misfits,
+        packs.filter((pack) => !fits(pack.question.set)),
+        shapes,
+        detail,
+      ),
+    );
   }
-  return { inputs: fitting, columns: columns ?? shapes.get(newest.shapeId)!.columns };
+  return {
+    inputs: inputs.filter(fits),
+    packs: packs.filter(({ question }) => fits(question.set)),
+    columns: columns ?? shapes.get(newest.key.shapeId)!.columns,
+    newest: newest.key,
+  };
+}
+
+/** One part for each shape of the loose profiles, and one for all that have none. */
+function looseParts(inputs: readonly MergeInput[]): Part[] {
+  const parts = new Map<number, Part>();
+  for (const input of inputs) {
+    const part = parts.get(input.shapeId);
+    parts.set(input.shapeId, { key: input, count: (part?.count ?? 0) + 1, last: input });
+  }
+  return [...parts.values()];
+}
+
+function packPart({ question, timesNs, ids, rows }: SelectedPack): Part {
+  const last = { timeNs: timesNs.at(-1)!, id: formatProfileId(ids.subarray(ids.length - 16)) };
+  return { key: question.set, count: rows.length, last };
+}
+
+function isAfter(a: Part["last"], b: Part["last"]): boolean {
+  return a.timeNs > b.timeNs || (a.timeNs === b.timeNs && a.id > b.id);
+}
+
+function skippedOf(
+  inputs: readonly MergeInput[],
+  packs: readonly SelectedPack[],
+  shapes: ReadonlyMap<number, Shape>,
+  detail: string,
+): Skipped[] {
+  const idsOf = (hasShape: boolean) =>
+    inputs.filter(({ shapeId }) => shapes.has(shapeId) === hasShape).map(({ id }) => id);
+  const packed = packs.reduce((sum, { rows }) => sum + rows.length, 0);
+  const named = packs.flatMap(({ ids }) => firstIds(ids));
+  const [misfits, traces] = [idsOf(true), idsOf(false)];
+  const skipped: Skipped[] = [];
+  if (misfits.length + packed > 0) skipped.push(skip("shape", [...misfits, ...named], detail, misfits.length + packed));
+  if (traces.length > 0) skipped.push(skip("trace", traces, "their bytes are no pprof profile"));
+  return skipped;
+}
+
+const NAMED_IDS = 10;
+
+/** As many as a summary names. */
+export function firstIds(ids: Uint8Array): string[] {
+  const count = Math.min(NAMED_IDS, ids.length / 16);
+  return Array.from({ length: count }, (_, at) => formatProfileId(ids.subarray(at * 16, at * 16 + 16)));
 }
 
 /** Equal for shapes that can be summed; undefined for one that lacks a column asked for, or one of two. Opaque profiles have no shape at all. */
@@ -137,17 +181,13 @@ function wanted(columns: readonly ValueType[] | undefined): string {
 const CENSUS_LETTERS = 1000;
 
 /** "1200 × samples/count cpu/nanoseconds, 3 × trace". */
-function census(inputs: readonly MergeInput[], shapes: ReadonlyMap<number, Shape>): string {
+function census(parts: readonly Part[], shapes: ReadonlyMap<number, Shape>): string {
   const counts = new Map<string, number>();
-  for (const { shapeId } of inputs) {
-    const shape = shapes.get(shapeId);
+  for (const { key, count } of parts) {
+    const shape = shapes.get(key.shapeId);
     const text = shape ? describeShape(shape) : "bytes that are no pprof profile";
-    counts.set(text, (counts.get(text) ?? 0) + 1);
+    counts.set(text, (counts.get(text) ?? 0) + count);
   }
   const text = [...counts].map(([shape, count]) => `${count} × ${shape}`).join(", ");
   return text.length <= CENSUS_LETTERS ? text : `${text.slice(0, CENSUS_LETTERS)}…`;
-}
-
-function skip(reason: Skipped["reason"], ids: readonly string[], detail: string, count = ids.length): Skipped {
-  return { reason, count, ids: ids.slice(0, NAMED_IDS), detail };
 }

@@ -32,6 +32,13 @@ function catalogOf(shapeIds: number[], matched = shapeIds.length): Catalog {
   const answer = (kept: MergeInput[]): MergeInputs => ({ inputs: kept, shapes, matched, sets: [] });
   return {
     mergeInputs: async ({ limit }: { limit: number }) => answer(inputs.slice(-limit)),
+    coverage: async ({ limit }: { limit: number }) => ({
+      inputs: matched > limit ? [] : inputs,
+      shapes,
+      loose: matched,
+      sets: [],
+      fingerprint: "",
+    }),
     mergeInputsByIds: async (ids: string[]) => answer(inputs.filter(({ id }) => ids.includes(id))),
   } as unknown as Catalog;
 }

@@ -1,0 +1,80 @@
+// The place of each profile in the canonical order (time, id) of a merge whose profiles come from several sources, each sorted by itself.
+
+/** Profiles of one source in canonical order. */
+export interface SortedProfiles {
+  readonly timesNs: BigInt64Array;
+  /** 16 bytes each. */
+  readonly ids: Uint8Array;
+}
+
+/**
+ * For each source the orders of its profiles: numbers that compare as (time, id) does over all sources, and that no two share. They have no
+ * gaps. Sources that do not overlap in time, as packs of different days, are not compared profile by profile.
+ */
+export function canonicalOrders(sources: readonly SortedProfiles[]): Float64Array<ArrayBuffer>[] {
+  const orders = sources.map(({ timesNs }) => new Float64Array(timesNs.length));
+  const present = sources
+    .map((source, at) => ({ ...source, orders: orders[at]! }))
+    .filter(({ timesNs }) => timesNs.length > 0)
+    .sort((a, b) => sign(a.timesNs[0]! - b.timesNs[0]!));
+  let next = 0;
+  for (let from = 0; from < present.length; ) {
+    let lastNs = present[from]!.timesNs.at(-1)!;
+    let to = from + 1;
+    for (; to < present.length && present[to]!.timesNs[0]! <= lastNs; to++) {
+      const ownLastNs = present[to]!.timesNs.at(-1)!;
+      if (ownLastNs > lastNs) lastNs = ownLastNs;
+    }
+    next = orderTogether(present.slice(from, to), next);
+    from = to;
+  }
+  return orders;
+}
+
+interface Head {
+  ids: Uint8Array;
+  orders: Float64Array;
+  /** Since the first of all, in ns: exact up to 104 days, which no window of packs reaches. */
+  sinceNs: Float64Array;
+  at: number;
+}
+
+/** Sources that overlap: the head that is first is taken, again and again. Answers the order behind the last. */
+function orderTogether(sources: readonly (SortedProfiles & { orders: Float64Array })[], first: number): number {
+  if (sources.length === 1) {
+    const { orders } = sources[0]!;
+    for (let at = 0; at < orders.length; at++) orders[at] = first + at;
+    return first + orders.length;
+  }
+  const startNs = sources[0]!.timesNs[0]!;
+  const heads: Head[] = sources.map(({ timesNs, ids, orders }) => ({
+    ids,
+    orders,
+    sinceNs: Float64Array.from(timesNs, (timeNs) => Number(timeNs - startNs)),
+    at: 0,
+  }));
+  let next = first;
+  while (heads.length > 1) {
+    let least = heads[0]!;
+    for (let at = 1; at < heads.length; at++) if (isBefore(heads[at]!, least)) least = heads[at]!;
+    least.orders[least.at++] = next++;
+    if (least.at === least.orders.length) heads.splice(heads.indexOf(least), 1);
+  }
+  const last = heads[0]!;
+  while (last.at < last.orders.length) last.orders[last.at++] = next++;
+  return next;
+}
+
+function isBefore(a: Head, b: Head): boolean {
+  const difference = a.sinceNs[a.at]! - b.sinceNs[b.at]!;
+  if (difference !== 0) return difference < 0;
+  for (let byte = 0; byte < 16; byte++) {
+    const order = a.ids[a.at * 16 + byte]! - b.ids[b.at * 16 + byte]!;
+    if (order !== 0) return order < 0;
+  }
+  return false;
+}
+
+function sign(difference: bigint): number {
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
