@@ -72,15 +72,23 @@ export class PackingScan {
     if (lengthBytes !== shortest) this.#padded |= 1 << lengthBytes;
   }
 
-  /** The rule, or undefined when there is none. Counts that never came are taken to be like others. */
-  packing(): Packing | undefined {
+  /** Whether a list of one or two numbers came that was not packed, or was. */
+  get fewArePacked(): boolean | undefined {
+    if ((this.#single & FEW) !== 0) return false;
+    return (this.#packed & FEW) !== 0 ? true : undefined;
+  }
+
+  /**
+   * The rule, or undefined when there is none. Counts that never came are taken to be like others: lists of one or two like
+   * each other, else as `fewArePacked` says, which another field may know.
+   */
+  packing(fewArePacked: boolean): Packing | undefined {
     const packed = this.#packed;
     if ((packed & this.#single) !== 0) return undefined;
     if (this.#padded !== 0 && this.#padded !== this.#widths) return undefined;
     const width = this.#padded === 0 ? 0 : 31 - Math.clz32(this.#padded);
     if (this.#padded !== 0 && this.#padded !== 1 << width) return undefined;
-    const isFewSingle = (this.#single & FEW) !== 0;
-    const few = (isFewSingle ? 0 : FEW) & ~this.#single;
+    const few = (this.fewArePacked ?? fewArePacked) ? FEW & ~this.#single : 0;
     const many = (this.#single & MANY) === 0 ? MANY : 0;
     return packed | few | many | (width << PACKING_LENGTH_SHIFT);
   }

@@ -40,8 +40,8 @@ export function learnLayout(source: ProfileTables): LearntLayout | undefined {
     if (layout === undefined) return undefined;
     layouts[kind] = layout;
   }
-  const locationPacking = packings.locations.packing();
-  const valuePacking = packings.values.packing();
+  const locationPacking = packings.locations.packing(packings.values.fewArePacked ?? true);
+  const valuePacking = packings.values.packing(packings.locations.fewArePacked ?? true);
   if (locationPacking === undefined || valuePacking === undefined) return undefined;
   return { layout: { layouts, locationPacking, valuePacking, tags }, mappingIds, locationIds, functionIds };
 }

@@ -6,12 +6,12 @@ import { grown } from "../../pprof/grow.ts";
 import { FUNCTION_KEY } from "../../pprof/interner.ts";
 import { LINE_STRIDE, LOCATION_STRIDE } from "../../pprof/location-table.ts";
 import { MAPPING_STRIDE } from "../../pprof/mapping-table.ts";
+import type { ProfileHeader } from "../../pprof/profile-header.ts";
 import type { ProfileTables } from "../../pprof/profile-tables.ts";
 import { LABEL_STRIDE, type SampleReader } from "../../pprof/sample-reader.ts";
 import type { Spans } from "../../pprof/spans.ts";
 import { WireWriter } from "../../pprof/wire-writer.ts";
 import type { LearntLayout } from "./learn-layout.ts";
-import { headerOf } from "./profile-of-tables.ts";
 import { ORDERS } from "./stored-orders.ts";
 import { misfit, writeIds, writeOrder } from "./table-order.ts";
 import type { OrderSource } from "./table-plan.ts";
@@ -230,4 +230,14 @@ function meetHeaders(own: WrittenHeader, header: WrittenHeader, meet: (row: numb
   meet(own.keepFrames, header.keepFrames);
   meet(own.defaultSampleType, header.defaultSampleType);
   meet(own.docUrl, header.docUrl);
+}
+
+/** Texts are string rows of the profile. */
+export function headerOf(header: ProfileHeader): WrittenHeader {
+  return {
+    ...header,
+    sampleTypes: Int32Array.from(header.sampleTypes.flat()),
+    periodType: Int32Array.from(header.periodType),
+    comments: Int32Array.from(header.comments),
+  };
 }

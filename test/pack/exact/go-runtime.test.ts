@@ -4,8 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { learnWrittenForm } from "../../../src/pack/exact/learn.ts";
-import { profileOfTables } from "../../../src/pack/exact/profile-of-tables.ts";
 import { ProfileWriter, WRITER } from "../../../src/pack/exact/profile-writer.ts";
+import { Interner } from "../../../src/pprof/interner.ts";
+import { internedProfile } from "./interned-profile.ts";
 import { loaded } from "./loaded.ts";
 
 const FOLDERS = ["../../testdata/recorded/", "../../../bench/testdata/seed/"];
@@ -17,12 +18,13 @@ const files = FOLDERS.flatMap((folder) => {
 });
 
 test("every profile of Go's runtime is written again exactly, without orders", () => {
+  const interner = new Interner();
   const writer = new ProfileWriter();
   expect(files.length).toBeGreaterThan(80);
   for (const file of files) {
     const raw = gunzipSync(readFileSync(file));
     const { source, samples } = loaded(raw);
-    const profile = profileOfTables(source, samples);
+    const profile = internedProfile(interner, source, samples);
     const form = learnWrittenForm(writer, source, samples, profile);
     expect(form?.skeleton[0], file.pathname).toBe(WRITER.goRuntime);
     expect(form?.orders).toHaveLength(0);

@@ -1,6 +1,6 @@
 // A profile as a pack tells it: in the numbering of an interner that other profiles share, each entity once.
 
-import { headerOf } from "../../../src/pack/exact/profile-of-tables.ts";
+import { headerOf } from "../../../src/pack/exact/learnt-orders.ts";
 import type { WrittenProfile } from "../../../src/pack/exact/written-profile.ts";
 import { FUNCTION_STRIDE } from "../../../src/pprof/function-table.ts";
 import { FUNCTION_KEY, type Interner, LOCATION_HEAD } from "../../../src/pprof/interner.ts";
