@@ -104,3 +104,9 @@ function limitsToSizes(processes: Int32Array, sign: 1 | -1): Int32Array {
   }
   return copy;
 }
+
+/** Tuple `index` of a list. Throws `unavailable` where there is none. */
+export function tupleOf(list: string, data: Int32Array, ends: Int32Array, index: number): Int32Array {
+  if (index + 1 >= ends.length) damagedPack("profiles", `it names one of the ${list} that is not there`);
+  return data.subarray(ends[index]!, ends[index + 1]!);
+}

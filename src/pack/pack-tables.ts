@@ -16,6 +16,14 @@ import { type PackHeads, readHeads, writeHeads } from "./pack-heads.ts";
  */
 export interface PackTables extends InternerContent, PackHeads {}
 
+/** A string of the pack, one character per byte. */
+export function byteString({ stringBytes, stringEnds }: PackTables, string: number): string {
+  const start = string === 0 ? 0 : stringEnds[string - 1]!;
+  return Buffer.from(stringBytes.buffer, stringBytes.byteOffset + start, stringEnds[string]! - start).toString(
+    "latin1",
+  );
+}
+
 export function encodeTables(tables: PackTables): Section[] {
   const section = (kind: SectionKind, write: (out: NumberWriter, tables: PackTables) => void): Section => {
     const out = new NumberWriter();

@@ -9,7 +9,7 @@ import type { Pack } from "./format.ts";
 import { decodeKept } from "./kept.ts";
 import { decodeOrders, type Orders } from "./orders.ts";
 import { damagedPack } from "./pack-damage.ts";
-import { PROCESS_STRIDE } from "./pack-heads.ts";
+import { PROCESS_STRIDE, tupleOf } from "./pack-heads.ts";
 import {
   BLOCK_PROFILES,
   DIGEST_BYTES,
@@ -127,10 +127,4 @@ export class ProfileRebuilder {
     const skeleton = Uint8Array.from(tupleOf("skeletons", tables.skeletons, tables.skeletonEnds, skeletons[row]!));
     return { profile, form: { skeleton, orders: orders.tables[place]! } };
   }
-}
-
-/** Tuple `index` of a list. Throws `unavailable` where there is none. */
-export function tupleOf(list: string, data: Int32Array, ends: Int32Array, index: number): Int32Array {
-  if (index + 1 >= ends.length) damagedPack("profiles", `it names one of the ${list} that is not there`);
-  return data.subarray(ends[index]!, ends[index + 1]!);
 }

@@ -2,9 +2,18 @@
 // Names are byte strings (one character per byte), so that no two differ on the wire and agree here.
 
 import { DomainError } from "../model/errors.ts";
+import type { ValueType } from "../model/shape.ts";
 import type { ProfileTables } from "./profile-tables.ts";
 
 export type ByteValueType = readonly [type: string, unit: string];
+
+export function toByteValueType({ type, unit }: ValueType): ByteValueType {
+  return [toByteString(type), toByteString(unit)];
+}
+
+function toByteString(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
 
 export function sampleTypesOf(tables: ProfileTables): ByteValueType[] {
   return tables.header.sampleTypes.map((indexes) => valueTypeOf(tables, indexes));

@@ -17,7 +17,7 @@ export interface MainMapping {
 }
 
 /** What one profile said of a mapping: a row of mapping-table.ts, its strings as byte strings. */
-interface Statement {
+export interface MappingStatement {
   order: number;
   attributes: number[];
   file: string;
@@ -25,8 +25,8 @@ interface Statement {
 }
 
 export interface MappingsState {
-  main: Statement | undefined;
-  others: Statement[];
+  main: MappingStatement | undefined;
+  others: MappingStatement[];
 }
 
 /** A profile that the interner took last and whose samples are known to be readable. */
@@ -72,13 +72,13 @@ export class MergedMappings {
   }
 
   state({ strings, mappings }: Interner): MappingsState {
-    const statement = (order: number, attributes: Int32Array): Statement => ({
+    const statement = (order: number, attributes: Int32Array): MappingStatement => ({
       order,
       attributes: [...attributes],
       file: strings.byteString(attributes[6]!),
       buildId: strings.byteString(attributes[7]!),
     });
-    const others: Statement[] = [];
+    const others: MappingStatement[] = [];
     for (let mapping = 0; mapping < mappings.count; mapping++) {
       const order = this.#orderOf(mapping);
       const at = mapping * MAPPING_STRIDE;
@@ -88,7 +88,7 @@ export class MergedMappings {
   }
 
   absorb(state: MappingsState, interner: Interner): void {
-    const intern = ({ order, ...said }: Statement): MainMapping => {
+    const intern = ({ order, ...said }: MappingStatement): MainMapping => {
       const attributes = Int32Array.from(said.attributes);
       attributes[6] = interner.strings.internByteString(said.file);
       attributes[7] = interner.strings.internByteString(said.buildId);

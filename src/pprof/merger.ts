@@ -16,6 +16,7 @@ import {
   locateColumns,
   periodTypesDiffer,
   sampleTypesOf,
+  toByteValueType,
   valueTypeOf,
 } from "./merge-columns.ts";
 import { encodeMerge } from "./merge-encoder.ts";
@@ -80,12 +81,17 @@ export class Merger {
   constructor({ limits = DEFAULT_LIMITS, columns }: MergerOptions = {}) {
     this.#limits = limits;
     this.#samples = new SampleReader(this.#tables, limits);
-    this.#projection = columns?.map(({ type, unit }) => [toByteString(type), toByteString(unit)]);
+    this.#projection = columns?.map(toByteValueType);
   }
 
   /** Profiles added so far, those of absorbed Mergers too. */
   get profiles(): number {
     return this.#header.profiles;
+  }
+
+  /** The columns that were asked for, where some were; others of a profile have no say in the merge. */
+  get projection(): readonly ByteValueType[] | undefined {
+    return this.#projection;
   }
 
   /** Memory held, by its own count of its arrays. */
@@ -280,8 +286,4 @@ export class Merger {
       { subject: "result" },
     );
   }
-}
-
-function toByteString(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1");
 }
