@@ -42,7 +42,7 @@ export function assemblePack({ signature, interner, log, heads, profiles, level 
     const members = profiles.slice(part * BLOCK_PROFILES, (part + 1) * BLOCK_PROFILES);
     const logged = members.map(({ rowCount }) => next(rowCount));
     const { block, orders } = sortRows(part, members, logged, rowOf, signature.shape.columns.length);
-    sections.push(encodeBlock(block, columns), encodeOrders(orders, block));
+    sections.push(encodeBlock(block, columns), encodeOrders(orders, block, columns));
     const kept = encodeKept(
       part,
       members.map((profile) => profile.kept),
