@@ -1,6 +1,7 @@
 // The rows and values of up to BLOCK_PROFILES profiles ↔ a section. Rows ascend within a profile; how they were written is orders.ts's.
 
 import { type Pack, readSection, type Section, sectionName } from "./format.ts";
+import { multiply64 } from "./multiply64.ts";
 import { NumberReader, NumberWriter } from "./number-columns.ts";
 import { damagedPack } from "./pack-damage.ts";
 import { BLOCK_PROFILES, type PackProfiles } from "./pack-profiles.ts";
@@ -83,21 +84,8 @@ function timesPeriod(
   { periods }: PackProfiles,
   out: Int32Array,
 ): void {
-  const factors = values[0]!;
   for (let profile = 0; profile < count; profile++) {
-    const period = periods[first + profile]!;
-    const factor = Number(period);
-    for (let at = ends[profile]! * 2; at < ends[profile + 1]! * 2; at += 2) {
-      const product = factors[at]! * factor;
-      if (factors[at + 1] === 0 && factors[at]! >= 0 && product >= 0 && product <= Number.MAX_SAFE_INTEGER) {
-        out[at] = (product % 2 ** 32) | 0;
-        out[at + 1] = Math.floor(product / 2 ** 32);
-      } else {
-        const exact = ((BigInt(factors[at + 1]!) << 32n) | BigInt(factors[at]! >>> 0)) * period;
-        out[at] = Number(BigInt.asIntN(32, exact));
-        out[at + 1] = Number(BigInt.asIntN(32, exact >> 32n));
-      }
-    }
+    multiply64(values[0]!, ends[profile]! * 2, ends[profile + 1]! * 2, periods[first + profile]!, out);
   }
 }
 

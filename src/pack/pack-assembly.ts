@@ -13,6 +13,8 @@ import { type PackHeads, PROCESS_STRIDE } from "./pack-heads.ts";
 import { BLOCK_PROFILES, encodeIdentities, encodeProfiles, KIND, type PackProfiles } from "./pack-profiles.ts";
 import { encodeTables } from "./pack-tables.ts";
 import type { LoggedRows, RowLog } from "./row-log.ts";
+import { RowTotals } from "./sum.ts";
+import { encodeTotals } from "./totals.ts";
 
 export interface Gathered {
   signature: PackSignature;
@@ -22,6 +24,9 @@ export interface Gathered {
   profiles: readonly PackedProfile[];
   level: number | undefined;
 }
+
+/** A sum is stored where it saves adding more than so many values. */
+const ENTRIES_PER_TOTAL = 4;
 
 export function assemblePack({ signature, interner, log, heads, profiles, level }: Gathered): EncodedPack {
   const strings = new StringNumbers(interner);
@@ -38,17 +43,22 @@ export function assemblePack({ signature, interner, log, heads, profiles, level 
     ...encodeTables({ ...tables, ...packHeads, ...strings.content() }),
   ];
   const next = log.replay();
+  const totals = new RowTotals(tables.rowNodes.length, signature.shape.columns.length);
+  let entries = 0;
   for (let part = 0; part < blockCount(profiles.length); part++) {
     const members = profiles.slice(part * BLOCK_PROFILES, (part + 1) * BLOCK_PROFILES);
     const logged = members.map(({ rowCount }) => next(rowCount));
     const { block, orders } = sortRows(part, members, logged, rowOf, signature.shape.columns.length);
     sections.push(encodeBlock(block, columns), encodeOrders(orders, block, columns));
+    for (let place = 0; place < block.profiles; place++) totals.add(block, place, 1);
+    entries += block.rows.length;
     const kept = encodeKept(
       part,
       members.map((profile) => profile.kept),
     );
     if (kept) sections.push(kept);
   }
+  if (entries > totals.rowCount * ENTRIES_PER_TOTAL) sections.push(encodeTotals(totals.all(), columns));
   return encodePack(signature, profiles.length, sections, level);
 }
 

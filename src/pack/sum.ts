@@ -2,8 +2,9 @@
 
 import type { TotalsState } from "../pprof/column-totals.ts";
 import { type Block, decodeBlock } from "./block.ts";
-import type { Pack } from "./format.ts";
+import { hasSection, type Pack } from "./format.ts";
 import { BLOCK_PROFILES, type PackProfiles } from "./pack-profiles.ts";
+import { decodeTotals, type PackTotals } from "./totals.ts";
 
 const TWO_32 = 2 ** 32;
 /** So many halves of 32 bits can be added in a double without loss. */
@@ -18,39 +19,58 @@ export interface PackSums {
 }
 
 /**
- * Adds `weights` times the values of each of `profiles` (rows of the pack, as PackProfiles has them; those without rows in it are passed over). Default
- * weight: 1; others: -1. Throws `unavailable`, naming the section that is damaged.
+ * Adds the values of `profiles` (their rows in the pack, as PackProfiles has them, each once); those that are in the pack by their bytes alone
+ * are passed over. `rowCount` is that of the pack's tables. Throws `unavailable`, naming the section that is damaged.
  */
-export function sumProfiles(
-  pack: Pack,
-  heads: PackProfiles,
-  rowCount: number,
-  profiles: ArrayLike<number>,
-  weights?: ArrayLike<number>,
-): PackSums {
-  const sums = new Sums(rowCount, pack.columns);
-  const order = Float64Array.from({ length: profiles.length }, (_, at) => profiles[at]! * TWO_32 + at).sort();
-  let block: Block | undefined;
-  for (const key of order) {
-    const profile = Math.floor(key / TWO_32);
-    const part = Math.floor(profile / BLOCK_PROFILES);
-    if (heads.rowCounts[profile] === 0) continue;
-    if (block?.first !== part * BLOCK_PROFILES) block = decodeBlock(pack, heads, part, rowCount);
-    sums.add(block, profile - block.first, weights?.[key % TWO_32] ?? 1);
+export function sumProfiles(pack: Pack, heads: PackProfiles, rowCount: number, profiles: ArrayLike<number>): PackSums {
+  const isChosen = new Uint8Array(heads.count);
+  for (let at = 0; at < profiles.length; at++) isChosen[profiles[at]!] = 1;
+  let [chosen, others] = [0, 0];
+  for (let row = 0; row < heads.count; row++) {
+    if (isChosen[row] === 0) others += heads.rowCounts[row]!;
+    else chosen += heads.rowCounts[row]!;
   }
+  const sums = new RowTotals(rowCount, pack.columns);
+  // What was left out is taken away again where that is less.
+  const takesAway = chosen > others && hasSection(pack, "totals");
+  if (takesAway) sums.start(decodeTotals(pack, heads, rowCount));
+  addProfiles(sums, pack, heads, (row) => (takesAway ? isChosen[row]! - 1 : isChosen[row]!));
   return sums.finish();
 }
 
+/** Adds each profile of the pack as often as `weightOf` says: 1, 0 or -1 times. */
+export function sumWeighted(
+  pack: Pack,
+  heads: PackProfiles,
+  rowCount: number,
+  weightOf: (row: number) => number,
+): PackSums {
+  const sums = new RowTotals(rowCount, pack.columns);
+  addProfiles(sums, pack, heads, weightOf);
+  return sums.finish();
+}
+
+function addProfiles(sums: RowTotals, pack: Pack, heads: PackProfiles, weightOf: (row: number) => number): void {
+  let block: Block | undefined;
+  for (let row = 0; row < heads.count; row++) {
+    const weight = weightOf(row);
+    if (weight === 0 || heads.rowCounts[row] === 0) continue;
+    const part = Math.floor(row / BLOCK_PROFILES);
+    if (block?.first !== part * BLOCK_PROFILES) block = decodeBlock(pack, heads, part, sums.rowCount);
+    sums.add(block, row - block.first, weight);
+  }
+}
+
 /** Halves are added apart, as doubles; carries wait until many were added. */
-class Sums {
-  readonly #rowCount: number;
+export class RowTotals {
+  readonly rowCount: number;
   readonly #low: Float64Array[];
   readonly #high: Float64Array[];
   readonly #totals: bigint[];
   #entries = 0;
 
   constructor(rowCount: number, columns: number) {
-    this.#rowCount = rowCount;
+    this.rowCount = rowCount;
     this.#low = Array.from({ length: columns }, () => new Float64Array(rowCount));
     this.#high = Array.from({ length: columns }, () => new Float64Array(rowCount));
     this.#totals = new Array(columns).fill(0n);
@@ -83,12 +103,37 @@ class Sums {
     });
   }
 
+  /** Begins with these instead of nothing. */
+  start({ sums, totals }: PackTotals): void {
+    sums.forEach((column, at) => {
+      for (let row = 0; row < this.rowCount; row++) {
+        this.#low[at]![row] = column[row * 2]! >>> 0;
+        this.#high[at]![row] = column[row * 2 + 1]!;
+      }
+      const [sum, overflows] = totals[at]!;
+      this.#totals[at] = BigInt(sum) + (BigInt(overflows) << 64n);
+    });
+  }
+
+  all(): PackTotals {
+    this.#carry();
+    const sums = this.#low.map((low, column) => {
+      const halves = new Int32Array(this.rowCount * 2);
+      for (let row = 0; row < this.rowCount; row++) {
+        halves[row * 2] = low[row]!;
+        halves[row * 2 + 1] = this.#high[column]![row]!;
+      }
+      return halves;
+    });
+    return { sums, totals: this.#totals.map(wrappedTotal) };
+  }
+
   finish(): PackSums {
     this.#carry();
     const columns = this.#low.length;
-    const rows = new Int32Array(this.#rowCount);
+    const rows = new Int32Array(this.rowCount);
     let count = 0;
-    for (let row = 0; row < this.#rowCount; row++) {
+    for (let row = 0; row < this.rowCount; row++) {
       if (this.#low.some((low, column) => low[row] !== 0 || this.#high[column]![row] !== 0)) rows[count++] = row;
     }
     const sums = new Int32Array(count * columns * 2);

@@ -49,6 +49,7 @@ export function absorbContent(interner: Interner, content: InternerContent, rows
   const nodes = absorbNodes(interner, content, locations, used?.nodes);
   const labelSets = new Int32Array(content.labelSetEnds.length).fill(-1);
   const absorbed = new Int32Array(rows ? rows.length : content.rowNodes.length);
+  interner.rows.reserve(absorbed.length);
   for (let at = 0; at < absorbed.length; at++) {
     const row = rows ? rows[at]! : at;
     const set = content.rowLabelSets[row]!;
@@ -174,6 +175,7 @@ function absorbNodes(
   used: Uint8Array | undefined,
 ): Int32Array {
   const ids = new Int32Array(nodes.length / 2);
+  stacks.reserve(used ? used.reduce((sum, flag) => sum + flag, 0) : ids.length);
   for (let node = 1; node < ids.length; node++) {
     if (used?.[node] === 0) continue;
     ids[node] = stacks.child(ids[nodes[node * 2]!]!, locations[nodes[node * 2 + 1]!]!);

@@ -73,6 +73,14 @@ export class RowTable {
     return this.#add(hash, slot, tree.intern(stack, start, end), labelSet);
   }
 
+  /** Makes room for `more` rows at once. */
+  reserve(more: number): void {
+    const count = this.#count + more;
+    this.nodes = grown(this.nodes, count);
+    this.labelSets = grown(this.labelSets, count);
+    if (count * 2 > this.#mask) this.#rehash(count);
+  }
+
   /** The row of a stack, given as its node, under a label set. */
   rowOfNode(node: number, labelSet: number): number {
     const hash = spread(mix(this.#tree.hashes[node]!, labelSet));
@@ -94,11 +102,13 @@ export class RowTable {
     this.labelSets[row] = labelSet;
     this.#slots[slot * 2] = hash;
     this.#slots[slot * 2 + 1] = row + 1;
-    if (this.#count * 2 > this.#mask) {
-      const size = slotsFor(this.#count * 2);
-      this.#slots = rehashed(this.#slots, size);
-      this.#mask = size - 1;
-    }
+    if (this.#count * 2 > this.#mask) this.#rehash(this.#count * 2);
     return row;
+  }
+
+  #rehash(count: number): void {
+    const size = slotsFor(count);
+    this.#slots = rehashed(this.#slots, size);
+    this.#mask = size - 1;
   }
 }

@@ -30,6 +30,14 @@ export class StackTree {
     return this.nodes.byteLength + this.hashes.byteLength + this.#slots.byteLength + this.#paths.byteLength;
   }
 
+  /** Makes room for `more` nodes at once. */
+  reserve(more: number): void {
+    const count = this.#count + more;
+    this.nodes = grown(this.nodes, count * 2);
+    this.hashes = grown(this.hashes, count);
+    if (count * 2 > this.#mask) this.#rehash(count);
+  }
+
   /** The node below `parent` for `location`; it is made when it is new. */
   child(parent: number, location: number): number {
     const hash = mix(this.hashes[parent]!, location);
@@ -95,12 +103,12 @@ export class StackTree {
     this.nodes[node * 2 + 1] = location;
     this.hashes[node] = hash;
     this.#slots[slot] = node;
-    if (this.#count * 2 > this.#mask) this.#rehash();
+    if (this.#count * 2 > this.#mask) this.#rehash(this.#count * 2);
     return node;
   }
 
-  #rehash(): void {
-    const size = slotsFor(this.#count * 2);
+  #rehash(count: number): void {
+    const size = slotsFor(count);
     const slots = new Int32Array(size);
     for (let node = 1; node < this.#count; node++) {
       let slot = spread(this.hashes[node]!) & (size - 1);
