@@ -13,6 +13,8 @@ const FIELDS_MAX = 24;
 export function goRuntimeSkeleton(source: ProfileTables): Uint8Array | undefined {
   const { samples, locations, functions, strings } = source;
   const { reader, raw } = source;
+  // The runtime writes each location before the samples that name it.
+  if (locations.count > 0 && firstStart(locations.spans) > lastEnd(samples)) return undefined;
   const bodyEnd = Math.max(lastEnd(samples), lastEnd(locations.spans), lastEnd(functions.spans));
   const skeleton = [WRITER.goRuntime as number];
   reader.open(raw);
@@ -44,4 +46,8 @@ const STRING = PROFILE.stringTable * 8 + WIRE.bytes;
 /** Where the last message of a table ends; 0 for none. */
 function lastEnd({ bounds, count }: Spans): number {
   return count === 0 ? 0 : bounds[count * 2 - 1]!;
+}
+
+function firstStart({ bounds }: Spans): number {
+  return bounds[0]!;
 }
