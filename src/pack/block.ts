@@ -1,10 +1,14 @@
 // The rows and values of up to BLOCK_PROFILES profiles ↔ a section. Rows ascend within a profile; how they were written is orders.ts's.
 
-import { type Pack, readSection, type Section, sectionName } from "./format.ts";
+import type { Shape } from "../model/shape.ts";
+import type { DecodedPack } from "./decoded-pack.ts";
+import { readSection, type Section, sectionName } from "./format.ts";
 import { multiply64 } from "./multiply64.ts";
 import { NumberReader, NumberWriter } from "./number-columns.ts";
 import { damagedPack } from "./pack-damage.ts";
 import { BLOCK_PROFILES, type PackProfiles } from "./pack-profiles.ts";
+import type { PackTables } from "./pack-tables.ts";
+import { fromSampleCounts, isSampledPair, toSampleCounts } from "./sampling.ts";
 
 export interface Block {
   /** Index of its first profile in the pack. */
@@ -20,17 +24,22 @@ export interface Block {
 /**
  * How the values of a column are written. `zero`: all are 0. `plain`: as they are. `signed`: zigzagged. `period`: those of the first
  * column, times the profile's period. `since`: the difference, zigzagged, to the same row of the profile before it of the same process.
+ * `samples`: a number n + 1 that it follows from with the next column (sampling.ts), zigzagged, and 0 for rows whose two values stand behind;
+ * `samplesSince`: the same with differences; `told`: by the column before.
  */
-const MODE = { zero: 0, plain: 1, signed: 2, period: 3, since: 4 } as const;
+const MODE = { zero: 0, plain: 1, signed: 2, period: 3, since: 4, samples: 5, samplesSince: 6, told: 7 } as const;
+
+const NO_VALUES = new Int32Array(0);
 
 export function blockCount(profiles: number): number {
   return Math.ceil(profiles / BLOCK_PROFILES);
 }
 
-export function encodeBlock(block: Block, profiles: PackProfiles): Section {
+/** `tables` are the pack's. */
+export function encodeBlock(block: Block, profiles: PackProfiles, tables: PackTables, shape: Shape): Section {
   const out = new NumberWriter();
-  const modes = block.values.map((values, column) => chooseMode(block, profiles, values, column));
-  out.numbers(modes.map(({ mode }) => mode));
+  const columns = chooseModes(block, profiles, tables, shape);
+  out.numbers(columns.map(({ mode }) => mode));
   for (let profile = 0; profile < block.profiles; profile++) {
     let before = 0;
     for (let at = block.ends[profile]!; at < block.ends[profile + 1]!; at++) {
@@ -38,26 +47,57 @@ export function encodeBlock(block: Block, profiles: PackProfiles): Section {
       before = block.rows[at]!;
     }
   }
-  for (const { mode, values } of modes) writeValues(out, mode, values);
+  for (const { mode, values, others } of columns) {
+    if (mode === MODE.plain) for (let at = 0; at < values.length; at += 2) out.wide(values[at]!, values[at + 1]!);
+    else for (let at = 0; at < values.length; at += 2) out.wideSigned(values[at]!, values[at + 1]!);
+    for (const halves of others)
+      for (let at = 0; at < halves.length; at += 2) out.wideSigned(halves[at]!, halves[at + 1]!);
+  }
   return { kind: "columns", part: block.first / BLOCK_PROFILES, bytes: out.finish() };
 }
 
-function writeValues(out: NumberWriter, mode: number, values: Int32Array): void {
-  if (mode === MODE.zero || mode === MODE.period) return;
-  for (let at = 0; at < values.length; at += 2) {
-    if (mode === MODE.plain) out.wide(values[at]!, values[at + 1]!);
-    else out.wideSigned(values[at]!, values[at + 1]!);
+/** What is written of a column: `values` in its mode, then both columns of what the counts of samples do not tell. */
+interface WrittenColumn {
+  mode: number;
+  values: Int32Array;
+  others: Int32Array[];
+}
+
+function chooseModes(block: Block, profiles: PackProfiles, tables: PackTables, shape: Shape): WrittenColumn[] {
+  const columns: WrittenColumn[] = [];
+  while (columns.length < block.values.length) {
+    const column = columns.length;
+    const samples = isSampledPair(shape, column) ? toSampleCounts(block, column, tables) : undefined;
+    if (!samples) {
+      columns.push({ ...chooseMode(block, profiles, block.values[column]!, column), others: [] });
+      continue;
+    }
+    const since = sinceOrNot(block, profiles, samples.counts);
+    const others = [0, 1].map((place) => halvesAt(block.values[column + place]!, samples.others));
+    columns.push({ mode: since ? MODE.samplesSince : MODE.samples, values: since ?? samples.counts, others });
+    columns.push({ mode: MODE.told, values: NO_VALUES, others: [] });
   }
+  return columns;
 }
 
 /** The mode of the fewest bytes, and the numbers to be written in it. */
 function chooseMode(block: Block, profiles: PackProfiles, values: Int32Array, column: number) {
-  if (values.every((half) => half === 0)) return { mode: MODE.zero, values };
-  if (column > 0 && isTimesPeriod(block, profiles, values)) return { mode: MODE.period, values };
-  const mode = values.some((half, at) => at % 2 === 1 && half < 0) ? MODE.signed : MODE.plain;
+  if (values.every((half) => half === 0)) return { mode: MODE.zero, values: NO_VALUES };
+  if (column > 0 && isTimesPeriod(block, profiles, values)) return { mode: MODE.period, values: NO_VALUES };
+  const since = sinceOrNot(block, profiles, values);
+  if (since) return { mode: MODE.since, values: since };
+  return { mode: values.some((half, at) => at % 2 === 1 && half < 0) ? MODE.signed : MODE.plain, values };
+}
+
+/** The differences to the profiles before, where they are cheaper. */
+function sinceOrNot(block: Block, profiles: PackProfiles, values: Int32Array): Int32Array | undefined {
   const changes = values.slice();
   sinceBefore(block, profiles, changes, values, -1);
-  return cost(changes) < cost(values) ? { mode: MODE.since, values: changes } : { mode, values };
+  return cost(changes) < cost(values) ? changes : undefined;
+}
+
+function halvesAt(values: Int32Array, places: readonly number[]): Int32Array {
+  return Int32Array.from(places.flatMap((at) => [values[at * 2]!, values[at * 2 + 1]!]));
 }
 
 /** Roughly, after compression: a number costs its bits, runs of 0 next to nothing. */
@@ -133,9 +173,10 @@ export function blockReferences(
   return references;
 }
 
-/** Throws `unavailable`, naming the section that is damaged. `rowCount` is that of the pack's tables. */
-export function decodeBlock(pack: Pack, profiles: PackProfiles, part: number, rowCount: number): Block {
+/** Throws `unavailable`, naming the section that is damaged. */
+export function decodeBlock({ pack, profiles, tables }: DecodedPack, part: number): Block {
   const from = new NumberReader(sectionName("columns", part), readSection(pack, "columns", part));
+  const rowCount = tables.rowNodes.length;
   const first = part * BLOCK_PROFILES;
   const count = Math.min(BLOCK_PROFILES, profiles.count - first);
   const ends = new Int32Array(count + 1);
@@ -144,7 +185,7 @@ export function decodeBlock(pack: Pack, profiles: PackProfiles, part: number, ro
     if (end > from.content.length) damagedPack(from.section, "it has fewer rows than its profiles");
     ends[profile + 1] = end;
   }
-  const modes = from.numbers(pack.columns, MODE.since + 1);
+  const modes = from.numbers(pack.columns, MODE.told + 1);
   const total = ends[count]!;
   const rows = from.numbers(total);
   for (let profile = 0; profile < count; profile++) {
@@ -156,24 +197,47 @@ export function decodeBlock(pack: Pack, profiles: PackProfiles, part: number, ro
     }
   }
   const block: Block = { first, profiles: count, ends, rows, values: [] };
-  for (const mode of modes) block.values.push(readValues(from, mode, block, profiles));
+  for (const mode of modes) {
+    if (mode !== MODE.told) readColumn(from, mode, block, { profiles, tables });
+    else if (block.values.length === 0) damagedPack(from.section, "its first column is told by none");
+  }
+  if (block.values.length !== pack.columns) damagedPack(from.section, "its columns are not those of the pack");
   from.end();
   return block;
 }
 
-function readValues(from: NumberReader, mode: number, block: Block, profiles: PackProfiles): Int32Array {
+/** Adds the column that follows, or two of them. */
+function readColumn(
+  from: NumberReader,
+  mode: number,
+  block: Block,
+  { profiles, tables }: Pick<DecodedPack, "profiles" | "tables">,
+): void {
   const total = block.rows.length;
-  if (mode === MODE.plain) return from.wide(total);
-  if (mode === MODE.signed) return from.wideSigned(total);
-  if (mode === MODE.since) {
-    const values = from.wideSigned(total);
-    sinceBefore(block, profiles, values, values, 1);
-    return values;
+  const isSince = mode === MODE.since || mode === MODE.samplesSince;
+  if (mode === MODE.zero || mode === MODE.period) {
+    const values = new Int32Array(total * 2);
+    if (mode === MODE.period && block.values.length === 0)
+      damagedPack(from.section, "its first column is a multiple of itself");
+    if (mode === MODE.period) timesPeriod(block, profiles, values);
+    block.values.push(values);
+    return;
   }
-  const values = new Int32Array(total * 2);
-  if (mode === MODE.period) {
-    if (block.values.length === 0) damagedPack(from.section, "its first column is a multiple of itself");
-    timesPeriod(block, profiles, values);
+  const values = mode === MODE.plain ? from.wide(total) : from.wideSigned(total);
+  if (isSince) sinceBefore(block, profiles, values, values, 1);
+  if (mode !== MODE.samples && mode !== MODE.samplesSince) {
+    block.values.push(values);
+    return;
   }
-  return values;
+  if (tables.sampledSizes.length === 0) damagedPack(from.section, "it counts samples that nothing tells the size of");
+  const pair = [new Int32Array(total * 2), new Int32Array(total * 2)];
+  const others = fromSampleCounts(values, block.rows, tables, pair);
+  for (const column of pair) {
+    const halves = from.wideSigned(others.length);
+    others.forEach((at, place) => {
+      column[at * 2] = halves[place * 2]!;
+      column[at * 2 + 1] = halves[place * 2 + 1]!;
+    });
+  }
+  block.values.push(...pair);
 }

@@ -6,11 +6,11 @@ import { convertLegacy } from "../pprof/legacy/convert.ts";
 import { type ByteValueType, locateColumns, toByteValueType } from "../pprof/merge-columns.ts";
 import { type HeaderState, MergeHeader } from "../pprof/merge-header.ts";
 import type { Merger } from "../pprof/merger.ts";
+import { byteString } from "./byte-string.ts";
 import type { Chosen, DecodedPack } from "./decoded-pack.ts";
 import { mappingStatements } from "./mapping-statements.ts";
 import { tupleOf } from "./pack-heads.ts";
 import { KIND } from "./pack-profiles.ts";
-import { byteString } from "./pack-tables.ts";
 import { ProfileRebuilder } from "./profile-rebuilder.ts";
 import { type PackSums, sumProfiles } from "./sum.ts";
 
@@ -31,8 +31,7 @@ export function addToMerger(
     list.orders.push(chosen.orders[at]!);
   }
   if (summed.rows.length > 0) {
-    const { pack, profiles, tables } = decoded;
-    absorbSums(merger, decoded, summed, sumProfiles(pack, profiles, tables.rowNodes.length, summed.rows));
+    absorbSums(merger, decoded, summed, sumProfiles(decoded, summed.rows));
   }
   if (alone.rows.length > 0) {
     const rebuilder = new ProfileRebuilder(decoded.pack, decoded.profiles, decoded.tables);

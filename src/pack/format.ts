@@ -33,6 +33,7 @@ export const SECTION = {
   columns: 12,
   orders: 13,
   kept: 14,
+  samplings: 15,
 } as const;
 
 export type SectionKind = keyof typeof SECTION;

@@ -4,11 +4,11 @@
 import { MAPPING_STRIDE } from "../pprof/mapping-table.ts";
 import type { MappingStatement, MappingsState } from "../pprof/merged-mappings.ts";
 import { type Block, decodeBlock } from "./block.ts";
+import { byteString } from "./byte-string.ts";
 import type { Chosen, DecodedPack } from "./decoded-pack.ts";
 import { damagedPack } from "./pack-damage.ts";
 import { PROCESS_STRIDE, tupleOf } from "./pack-heads.ts";
 import { BLOCK_PROFILES } from "./pack-profiles.ts";
-import { byteString } from "./pack-tables.ts";
 
 /** Where the words of a mapping stand in `tables.processes`, and the position of the profile that says them. */
 interface Found {
@@ -55,7 +55,7 @@ function firstUses({ profiles, tables }: DecodedPack, { rows, orders }: Chosen) 
 
 /** The same where only some columns count: profiles are asked one after the other until each mapping is found. */
 function firstUsesOf(decoded: DecodedPack, { rows, orders }: Chosen, columns: readonly number[]): Map<number, Found> {
-  const { pack, profiles, tables } = decoded;
+  const { profiles, tables } = decoded;
   const found = new Map<number, Found>();
   const places = Array.from({ length: rows.length }, (_, at) => at).sort((a, b) => orders[a]! - orders[b]!);
   let block: Block | undefined;
@@ -71,7 +71,7 @@ function firstUsesOf(decoded: DecodedPack, { rows, orders }: Chosen, columns: re
     }
     if (open.size === 0) continue;
     const part = Math.floor(row / BLOCK_PROFILES);
-    if (block?.first !== part * BLOCK_PROFILES) block = decodeBlock(pack, profiles, part, tables.rowNodes.length);
+    if (block?.first !== part * BLOCK_PROFILES) block = decodeBlock(decoded, part);
     for (const mapping of mappingsOf(decoded, block, row - block.first, columns)) {
       const at = open.get(mapping);
       if (at !== undefined) found.set(mapping, { order: orders[place]!, at });

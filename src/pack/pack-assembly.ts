@@ -11,8 +11,9 @@ import { encodeOrders, type Orders } from "./orders.ts";
 import type { HeadTuples, PackedProfile } from "./pack-builder.ts";
 import { type PackHeads, PROCESS_STRIDE } from "./pack-heads.ts";
 import { BLOCK_PROFILES, encodeIdentities, encodeProfiles, KIND, type PackProfiles } from "./pack-profiles.ts";
-import { encodeTables } from "./pack-tables.ts";
+import { encodeTables, type PackTables } from "./pack-tables.ts";
 import type { LoggedRows, RowLog } from "./row-log.ts";
+import { findSamplings, isSampledPair, NO_SAMPLINGS } from "./sampling.ts";
 import { RowTotals } from "./sum.ts";
 import { encodeTotals } from "./totals.ts";
 
@@ -33,6 +34,9 @@ export function assemblePack({ signature, interner, log, heads, profiles, level 
   const { tables, rowOf } = numberTables(interner, log.isUsed, strings);
   const packHeads = renameHeads(heads, strings);
   const columns = profileColumns(profiles);
+  const named = { ...tables, ...packHeads, ...strings.content(), ...NO_SAMPLINGS };
+  const isSampled = signature.shape.columns.some((_, column) => isSampledPair(signature.shape, column));
+  const all: PackTables = isSampled ? { ...named, ...findSamplings(named, columns.periods[0] ?? 0n) } : named;
   const sections: Section[] = [
     encodeProfiles(columns),
     encodeIdentities(
@@ -40,7 +44,7 @@ export function assemblePack({ signature, interner, log, heads, profiles, level 
       profiles.map(({ digest }) => digest),
       columns.timesNs,
     ),
-    ...encodeTables({ ...tables, ...packHeads, ...strings.content() }),
+    ...encodeTables(all),
   ];
   const next = log.replay();
   const totals = new RowTotals(tables.rowNodes.length, signature.shape.columns.length);
@@ -49,7 +53,7 @@ export function assemblePack({ signature, interner, log, heads, profiles, level 
     const members = profiles.slice(part * BLOCK_PROFILES, (part + 1) * BLOCK_PROFILES);
     const logged = members.map(({ rowCount }) => next(rowCount));
     const { block, orders } = sortRows(part, members, logged, rowOf, signature.shape.columns.length);
-    sections.push(encodeBlock(block, columns), encodeOrders(orders, block, columns));
+    sections.push(encodeBlock(block, columns, all, signature.shape), encodeOrders(orders, block, columns));
     for (let place = 0; place < block.profiles; place++) totals.add(block, place, 1);
     entries += block.rows.length;
     const kept = encodeKept(

@@ -5,24 +5,17 @@ import { FUNCTION_KEY, LOCATION_HEAD, MAPPING_KEY } from "../pprof/interner.ts";
 import type { InternerContent } from "../pprof/interner-transfer.ts";
 import { LINE_STRIDE } from "../pprof/location-table.ts";
 import { LABEL_STRIDE } from "../pprof/sample-reader.ts";
-import { type Pack, readSection, type Section, type SectionKind, sectionName } from "./format.ts";
+import { hasSection, type Pack, readSection, type Section, type SectionKind, sectionName } from "./format.ts";
 import { NumberReader, NumberWriter } from "./number-columns.ts";
 import { damagedPack } from "./pack-damage.ts";
 import { type PackHeads, readHeads, writeHeads } from "./pack-heads.ts";
+import { NO_SAMPLINGS, readSamplings, type Samplings, writeSamplings } from "./sampling.ts";
 
 /**
  * As an Interner has them, in the pack's order: what writes a profile and what absorbs tables take them as they are. Flat, so that
  * threads can share them.
  */
-export interface PackTables extends InternerContent, PackHeads {}
-
-/** A string of the pack, one character per byte. */
-export function byteString({ stringBytes, stringEnds }: PackTables, string: number): string {
-  const start = string === 0 ? 0 : stringEnds[string - 1]!;
-  return Buffer.from(stringBytes.buffer, stringBytes.byteOffset + start, stringEnds[string]! - start).toString(
-    "latin1",
-  );
-}
+export interface PackTables extends InternerContent, PackHeads, Samplings {}
 
 export function encodeTables(tables: PackTables): Section[] {
   const section = (kind: SectionKind, write: (out: NumberWriter, tables: PackTables) => void): Section => {
@@ -30,6 +23,7 @@ export function encodeTables(tables: PackTables): Section[] {
     write(out, tables);
     return { kind, part: 0, bytes: out.finish() };
   };
+  const samplings = tables.sampledSizes.length > 0 ? [section("samplings", writeSamplings)] : [];
   return [
     section("strings", writeStrings),
     section("functions", writeFunctions),
@@ -39,6 +33,7 @@ export function encodeTables(tables: PackTables): Section[] {
     section("labelSets", writeLabelSets),
     section("rows", writeRows),
     section("heads", writeHeads),
+    ...samplings,
   ];
 }
 
@@ -54,7 +49,9 @@ export function decodeTables(pack: Pack): PackTables {
   const labelSets = readLabelSets(open("labelSets"), stringCount);
   const rows = readRows(open("rows"), nodes.length / 2, labelSets.labelSetEnds.length - 1);
   const heads = readHeads(open("heads"), stringCount, mappings.length / MAPPING_KEY, pack.columns);
-  return { ...strings, functions, mappings, ...locations, ...labelSets, nodes, ...rows, ...heads };
+  const setCount = labelSets.labelSetEnds.length - 1;
+  const samplings = hasSection(pack, "samplings") ? readSamplings(open("samplings"), setCount) : NO_SAMPLINGS;
+  return { ...strings, functions, mappings, ...locations, ...labelSets, nodes, ...rows, ...heads, ...samplings };
 }
 
 function writeStrings(out: NumberWriter, { stringBytes, stringEnds }: PackTables): void {

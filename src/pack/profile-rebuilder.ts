@@ -2,6 +2,7 @@
 
 import { MAPPING_STRIDE } from "../pprof/mapping-table.ts";
 import { type Block, decodeBlock } from "./block.ts";
+import type { DecodedPack } from "./decoded-pack.ts";
 import { sha256 } from "./digest.ts";
 import { ProfileWriter } from "./exact/profile-writer.ts";
 import type { WrittenForm, WrittenProfile } from "./exact/written-profile.ts";
@@ -22,6 +23,7 @@ import type { PackTables } from "./pack-tables.ts";
 
 /** Keeps the block that was asked for last: asking in the order of the pack decodes each once. */
 export class ProfileRebuilder {
+  readonly #decoded: DecodedPack;
   readonly #pack: Pack;
   readonly #profiles: PackProfiles;
   readonly #tables: PackTables;
@@ -34,6 +36,7 @@ export class ProfileRebuilder {
   #kept: (Uint8Array | undefined)[] | undefined;
 
   constructor(pack: Pack, profiles: PackProfiles, tables: PackTables) {
+    this.#decoded = { pack, profiles, tables };
     this.#pack = pack;
     this.#profiles = profiles;
     this.#tables = tables;
@@ -69,7 +72,7 @@ export class ProfileRebuilder {
 
   #write(row: number): Uint8Array {
     this.#open(row);
-    this.#block ??= decodeBlock(this.#pack, this.#profiles, this.#part, this.#tables.rowNodes.length);
+    this.#block ??= decodeBlock(this.#decoded, this.#part);
     this.#orders ??= decodeOrders(this.#pack, this.#profiles, this.#block);
     const { profile, form } = this.#written(row, this.#block, this.#orders);
     return this.#writer.write(profile, form);

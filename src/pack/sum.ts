@@ -2,8 +2,9 @@
 
 import type { TotalsState } from "../pprof/column-totals.ts";
 import { type Block, decodeBlock } from "./block.ts";
-import { hasSection, type Pack } from "./format.ts";
-import { BLOCK_PROFILES, type PackProfiles } from "./pack-profiles.ts";
+import type { DecodedPack } from "./decoded-pack.ts";
+import { hasSection } from "./format.ts";
+import { BLOCK_PROFILES } from "./pack-profiles.ts";
 import { decodeTotals, type PackTotals } from "./totals.ts";
 
 const TWO_32 = 2 ** 32;
@@ -20,9 +21,10 @@ export interface PackSums {
 
 /**
  * Adds the values of `profiles` (their rows in the pack, as PackProfiles has them, each once); those that are in the pack by their bytes alone
- * are passed over. `rowCount` is that of the pack's tables. Throws `unavailable`, naming the section that is damaged.
+ * are passed over. Throws `unavailable`, naming the section that is damaged.
  */
-export function sumProfiles(pack: Pack, heads: PackProfiles, rowCount: number, profiles: ArrayLike<number>): PackSums {
+export function sumProfiles(decoded: DecodedPack, profiles: ArrayLike<number>): PackSums {
+  const { pack, profiles: heads, tables } = decoded;
   const isChosen = new Uint8Array(heads.count);
   for (let at = 0; at < profiles.length; at++) isChosen[profiles[at]!] = 1;
   let [chosen, others] = [0, 0];
@@ -30,33 +32,29 @@ export function sumProfiles(pack: Pack, heads: PackProfiles, rowCount: number, p
     if (isChosen[row] === 0) others += heads.rowCounts[row]!;
     else chosen += heads.rowCounts[row]!;
   }
-  const sums = new RowTotals(rowCount, pack.columns);
+  const sums = new RowTotals(tables.rowNodes.length, pack.columns);
   // What was left out is taken away again where that is less.
   const takesAway = chosen > others && hasSection(pack, "totals");
-  if (takesAway) sums.start(decodeTotals(pack, heads, rowCount));
-  addProfiles(sums, pack, heads, (row) => (takesAway ? isChosen[row]! - 1 : isChosen[row]!));
+  if (takesAway) sums.start(decodeTotals(pack, heads, sums.rowCount));
+  addProfiles(sums, decoded, (row) => (takesAway ? isChosen[row]! - 1 : isChosen[row]!));
   return sums.finish();
 }
 
 /** Adds each profile of the pack as often as `weightOf` says: 1, 0 or -1 times. */
-export function sumWeighted(
-  pack: Pack,
-  heads: PackProfiles,
-  rowCount: number,
-  weightOf: (row: number) => number,
-): PackSums {
-  const sums = new RowTotals(rowCount, pack.columns);
-  addProfiles(sums, pack, heads, weightOf);
+export function sumWeighted(decoded: DecodedPack, weightOf: (row: number) => number): PackSums {
+  const sums = new RowTotals(decoded.tables.rowNodes.length, decoded.pack.columns);
+  addProfiles(sums, decoded, weightOf);
   return sums.finish();
 }
 
-function addProfiles(sums: RowTotals, pack: Pack, heads: PackProfiles, weightOf: (row: number) => number): void {
+function addProfiles(sums: RowTotals, decoded: DecodedPack, weightOf: (row: number) => number): void {
+  const { profiles: heads } = decoded;
   let block: Block | undefined;
   for (let row = 0; row < heads.count; row++) {
     const weight = weightOf(row);
     if (weight === 0 || heads.rowCounts[row] === 0) continue;
     const part = Math.floor(row / BLOCK_PROFILES);
-    if (block?.first !== part * BLOCK_PROFILES) block = decodeBlock(pack, heads, part, sums.rowCount);
+    if (block?.first !== part * BLOCK_PROFILES) block = decodeBlock(decoded, part);
     sums.add(block, row - block.first, weight);
   }
 }
