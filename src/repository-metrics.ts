@@ -26,12 +26,35 @@ export function repositoryMetrics(
   const mergedProfiles = metrics.counter("profusion_merged_profiles_total", "Profiles folded into merges.");
   const mergeSeconds = metrics.counter("profusion_merge_seconds_total", "Time from a merge's request to its answer.");
   const deletedProfiles = metrics.counter("profusion_deleted_profiles_total", "Profiles deleted by users.");
+  const packed = metrics.counter(
+    "profusion_packed_profiles_total",
+    "Profiles written into packs, those of packs that were replaced too.",
+    ["reason"],
+  );
+  const packSeconds = metrics.counter("profusion_pack_seconds_total", "Time that pack sets took.", ["reason"]);
+  const refused = metrics.counter(
+    "profusion_pack_refused_profiles_total",
+    "Profiles that cannot be packed, and stay as they were sent.",
+  );
+  const failedPacks = metrics.counter(
+    "profusion_pack_failures_total",
+    "Pack sets that could not be made, and are tried again.",
+  );
+  const packs = () => catalog.packStatistics();
+  metrics.gauge("profusion_packs", "Files of packed profiles.", async () => (await packs()).packs);
+  metrics.gauge("profusion_packs_bytes", "Bytes of packs.", async () => (await packs()).sizeBytes);
+  metrics.gauge("profusion_packs_profiles", "Profiles in packs.", async () => (await packs()).profiles);
   const statistics = () => catalog.statistics();
+  metrics.gauge(
+    "profusion_loose_profiles",
+    "Profiles in no pack.",
+    async () => (await statistics()).profiles - (await packs()).profiles,
+  );
   metrics.gauge("profusion_profiles", "Profiles in the catalog.", async () => (await statistics()).profiles);
   metrics.gauge("profusion_series", "Series in the catalog.", async () => (await statistics()).series);
   metrics.gauge(
     "profusion_stored_bytes",
-    "Bytes of live profiles as sent.",
+    "Bytes of live profiles that are kept as they were sent.",
     async () => (await statistics()).sizeBytes,
   );
 
@@ -49,6 +72,22 @@ export function repositoryMetrics(
         break;
       case "delete":
         deletedProfiles({}, event.profiles);
+        break;
+      case "packed":
+        packed({ reason: event.reason }, event.profiles);
+        packSeconds({ reason: event.reason }, event.durationMs / 1000);
+        logger.info({ ...event }, "packed");
+        break;
+      case "pack-refused":
+        refused({}, event.profiles);
+        logger.warn({ profiles: event.profiles }, `profiles cannot be packed: ${event.message}`);
+        break;
+      case "pack-failed":
+        failedPacks();
+        logger.error({ err: event.error }, event.message);
+        break;
+      case "pack-damage":
+        logger.error(event.message);
         break;
       case "reclaim-failed":
         logger.error({ err: event.error }, event.message);

@@ -4,12 +4,13 @@ import type { Exchange } from "./exchange.ts";
 import { type AnswerHeaders, sendBytes, startAnswer } from "./send.ts";
 
 export interface Download {
-  sizeBytes: number;
+  /** Absent where only the bytes themselves tell. */
+  sizeBytes?: number;
   /** Strong, without quotes. */
   etag: string;
   headers: AnswerHeaders;
-  /** Asked for only where bytes are sent. */
-  read(): Promise<Uint8Array>;
+  /** Asked for only where bytes are sent, or their number is. Undefined: they are of another etag by now. */
+  read(): Promise<Uint8Array | undefined>;
 }
 
 /** Inclusive at both ends, as the headers count. */
@@ -18,21 +19,25 @@ interface ByteRange {
   last: number;
 }
 
-export async function sendDownload(exchange: Exchange, download: Download): Promise<void> {
+/** False where nothing was sent, since the bytes changed meanwhile. */
+export async function sendDownload(exchange: Exchange, download: Download): Promise<boolean> {
   const { request } = exchange;
-  const { sizeBytes, etag } = download;
+  const { etag } = download;
   const headers = { ...download.headers, etag: `"${etag}"`, "accept-ranges": "bytes" };
   if (isNotModified(exchange, etag)) {
     sendNotModified(exchange, headers);
-    return;
+    return true;
   }
+  const known = download.sizeBytes === undefined ? await download.read() : undefined;
+  const sizeBytes = download.sizeBytes ?? known?.length;
+  if (sizeBytes === undefined) return false;
   const ifRange = request.headers["if-range"];
   // Of a HEAD a range is to be ignored (RFC 9110, 14.2).
   const mayCut = exchange.method === "GET" && (ifRange === undefined || ifRange === `"${etag}"`);
   const range = mayCut ? rangeOf(request.headers.range, sizeBytes) : undefined;
   if (range === "unsatisfiable") {
     sendBytes(exchange, 416, new Uint8Array(0), { "content-range": `bytes */${sizeBytes}` });
-    return;
+    return true;
   }
   const { first, last } = range ?? { first: 0, last: sizeBytes - 1 };
   const status = range ? 206 : 200;
@@ -40,10 +45,12 @@ export async function sendDownload(exchange: Exchange, download: Download): Prom
   if (exchange.method === "HEAD") {
     if (startAnswer(exchange, status, { ...answer, "content-length": String(last + 1 - first) }))
       exchange.response.end();
-    return;
+    return true;
   }
-  const bytes = await download.read();
+  const bytes = known ?? (await download.read());
+  if (bytes === undefined) return false;
   sendBytes(exchange, status, range ? bytes.subarray(first, last + 1) : bytes, answer);
+  return true;
 }
 
 /** Whether the client has this version: `etag` is without quotes. Compares weakly, as If-None-Match does. */

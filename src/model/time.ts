@@ -163,3 +163,11 @@ export function resolveProfileTime(profileNs: bigint, clientNs: bigint | undefin
   const clientClaim = clientNs === undefined ? claim : { claimedNs: clientNs };
   return { timeNs: receivedNs, source: "receipt", ...clientClaim };
 }
+
+export function earlierOf(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+export function laterOf(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}

@@ -14,7 +14,7 @@ export interface SortedProfiles {
 export function canonicalOrders(sources: readonly SortedProfiles[]): Float64Array<ArrayBuffer>[] {
   const orders = sources.map(({ timesNs }) => new Float64Array(timesNs.length));
   const present = sources
-    .map((source, at) => ({ ...source, orders: orders[at]! }))
+    .map((source, at): Ordered => ({ source, timesNs: source.timesNs, orders: orders[at]! }))
     .filter(({ timesNs }) => timesNs.length > 0)
     .sort((a, b) => sign(a.timesNs[0]! - b.timesNs[0]!));
   let next = 0;
@@ -31,6 +31,12 @@ export function canonicalOrders(sources: readonly SortedProfiles[]): Float64Arra
   return orders;
 }
 
+interface Ordered {
+  source: SortedProfiles;
+  timesNs: BigInt64Array;
+  orders: Float64Array;
+}
+
 interface Head {
   ids: Uint8Array;
   orders: Float64Array;
@@ -40,15 +46,15 @@ interface Head {
 }
 
 /** Sources that overlap: the head that is first is taken, again and again. Answers the order behind the last. */
-function orderTogether(sources: readonly (SortedProfiles & { orders: Float64Array })[], first: number): number {
+function orderTogether(sources: readonly Ordered[], first: number): number {
   if (sources.length === 1) {
     const { orders } = sources[0]!;
     for (let at = 0; at < orders.length; at++) orders[at] = first + at;
     return first + orders.length;
   }
   const startNs = sources[0]!.timesNs[0]!;
-  const heads: Head[] = sources.map(({ timesNs, ids, orders }) => ({
-    ids,
+  const heads: Head[] = sources.map(({ source, timesNs, orders }) => ({
+    ids: source.ids,
     orders,
     sinceNs: Float64Array.from(timesNs, (timeNs) => Number(timeNs - startNs)),
     at: 0,

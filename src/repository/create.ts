@@ -11,9 +11,12 @@ import { Gate } from "./gate.ts";
 import { createIngest } from "./ingest.ts";
 import { merge } from "./merge.ts";
 import { MergePool } from "./merge-pool.ts";
+import { Operations } from "./operations.ts";
+import { type OriginalsPolicy, type PackEvent, Packer } from "./packer.ts";
 import { ReadGuard } from "./read-guard.ts";
 import { Reclaim } from "./reclaim.ts";
-import type { PushOutcome, Repository } from "./repository.ts";
+import type { PackResult, PushOutcome, Repository, VerifyResult } from "./repository.ts";
+import { ResultCache } from "./result-cache.ts";
 
 export interface RepositoryOptions {
   catalog: Catalog;
@@ -24,7 +27,13 @@ export interface RepositoryOptions {
   nowNs: () => bigint;
   /** Threads for ingest, and as many for merges. */
   threads: number;
+  /** Default: nothing is packed; what is in packs is read. */
+  packing?: PackingOptions | undefined;
   observe: (event: RepositoryEvent) => void;
+}
+
+export interface PackingOptions {
+  originals: OriginalsPolicy;
 }
 
 /** What happened, for metrics and logs. */
@@ -38,16 +47,18 @@ export type RepositoryEvent =
     }
   | { kind: "merge"; outcome: "done" | "failed"; inputs: number; durationMs: number }
   | { kind: "delete"; profiles: number }
-  | { kind: "reclaim-failed"; message: string; error: unknown };
+  | { kind: "reclaim-failed"; message: string; error: unknown }
+  | PackEvent;
 
 /** Merges that fold at the same time; each may hold four times limits.resultBytes of tables per thread, so few. */
 const MERGES_PER_THREAD = 2;
 
 export function createRepository(options: RepositoryOptions): Repository {
-  const { catalog, blobs, store, limits, nowNs, threads, observe } = options;
+  const { catalog, blobs, store, limits, nowNs, threads, packing, observe } = options;
   const reads = new ReadGuard();
   const ingest = createIngest({ store, limits, nowNs, threads });
-  const pool = new MergePool(blobs.source(), limits, threads);
+  const pool = new MergePool(blobs.source(), limits, threads, (name) => blobs.objectReference(name));
+  const results = new ResultCache(limits.resultCacheBytes);
   const gate = new Gate(threads * MERGES_PER_THREAD, limits.mergesQueued, "merges");
   const reclaim = new Reclaim({
     catalog,
@@ -57,6 +68,19 @@ export function createRepository(options: RepositoryOptions): Repository {
     report: (message, error) => observe({ kind: "reclaim-failed", message, error }),
   });
   reclaim.request();
+  const packer = new Packer({
+    catalog,
+    blobs,
+    reads,
+    reclaim,
+    limits,
+    nowNs,
+    originals: packing?.originals ?? "until-packed",
+    forget: (packId) => pool.packs.forget(packId),
+    observe,
+  });
+  const operations = new Operations<PackResult | VerifyResult>(nowNs);
+  packer.begin(packing !== undefined);
 
   function deleted(profiles: number): void {
     observe({ kind: "delete", profiles });
@@ -78,14 +102,14 @@ export function createRepository(options: RepositoryOptions): Repository {
       }
     },
     get: (id) => getStored(catalog, id),
-    download: (id) => download(catalog, blobs, reads, id),
+    download: (id) => download({ catalog, blobs, pool, reads }, id),
     list: (request) => listPage(catalog, request, limits),
     async merge(request) {
       const startedMs = performance.now();
       const ended = (outcome: "done" | "failed", inputs: number) =>
         observe({ kind: "merge", outcome, inputs, durationMs: performance.now() - startedMs });
       try {
-        const answer = await merge({ catalog, blobs, pool, gate, reads, limits }, request);
+        const answer = await merge({ catalog, blobs, pool, gate, reads, results, limits }, request);
         ended("done", answer.summary.merged);
         return answer;
       } catch (error) {
@@ -108,6 +132,27 @@ export function createRepository(options: RepositoryOptions): Repository {
     labelNames: (query) => catalog.labelNames(query),
     labelValues: (labelName, query) => catalog.labelValues(labelName, query),
     series: (query) => catalog.series(query),
+    async status() {
+      const [{ profiles, series, services, sizeBytes }, packs] = await Promise.all([
+        catalog.statistics(),
+        catalog.packStatistics(),
+      ]);
+      const isPacking = packing !== undefined;
+      return {
+        profiles,
+        series,
+        services,
+        originalBytes: sizeBytes,
+        packs,
+        packing: { isPacking, ...packer.status() },
+      };
+    },
+    startPack() {
+      if (packing === undefined) throw new DomainError("conflict", "Cannot pack: packing is switched off");
+      return operations.start("pack", (tell) => packer.packNow(tell));
+    },
+    startVerify: () => operations.start("verify", (tell) => packer.verify(tell)),
+    operation: (id, maxWaitMs) => operations.get(id, maxWaitMs),
     ready() {
       try {
         blobs.checkSpace();
@@ -119,6 +164,7 @@ export function createRepository(options: RepositoryOptions): Repository {
     },
     async [Symbol.asyncDispose]() {
       await ingest[Symbol.asyncDispose]();
+      await packer.stop();
       await reclaim.stop();
       await pool[Symbol.asyncDispose]();
     },

@@ -6,6 +6,9 @@ import type { ProfileRecord } from "../model/profile-record.ts";
 import { quote } from "../model/text.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog, StoredProfile } from "../storage/catalog.ts";
+import { hasOriginal } from "../storage/pack-catalog.ts";
+import { setOf } from "./candidates.ts";
+import type { MergePool } from "./merge-pool.ts";
 import { cutPage, recordBytes } from "./page.ts";
 import type { ReadGuard } from "./read-guard.ts";
 import type { Page, PageRequest } from "./repository.ts";
@@ -26,17 +29,42 @@ export async function listPage(catalog: Catalog, request: PageRequest, limits: L
 
 export async function getStored(catalog: Catalog, id: string): Promise<StoredProfile> {
   const [stored] = await catalog.get([id]);
-  if (stored === undefined) throw new DomainError("not-found", `There is no profile ${quote(id)}`);
+  if (stored === undefined) throw absent(id);
   return stored;
 }
 
+function absent(id: string): DomainError {
+  return new DomainError("not-found", `There is no profile ${quote(id)}`);
+}
+
+export interface DownloadDependencies {
+  catalog: Catalog;
+  blobs: BlobStore;
+  pool: MergePool;
+  reads: ReadGuard;
+}
+
 export async function download(
-  catalog: Catalog,
-  blobs: BlobStore,
-  reads: ReadGuard,
+  dependencies: DownloadDependencies,
   id: string,
 ): Promise<{ record: ProfileRecord; bytes: Uint8Array }> {
-  using _reading = reads.enter();
-  const record = await getStored(catalog, id);
-  return { record, bytes: await blobs.read(record.locator) };
+  using _reading = dependencies.reads.enter();
+  const record = await getStored(dependencies.catalog, id);
+  return { record, bytes: await readStored(dependencies, record) };
+}
+
+/** As sent, or written again from its pack. Call it inside the read that found the record. */
+export async function readStored(
+  { catalog, blobs, pool }: Omit<DownloadDependencies, "reads">,
+  { id, seq, digest, locator }: StoredProfile,
+): Promise<Uint8Array> {
+  if (hasOriginal(locator)) return blobs.read(locator);
+  const { inputs, sets } = await catalog.mergeInputsByIds([id]);
+  const [input] = inputs;
+  if (input?.seq !== seq) throw absent(id);
+  for (const { packId } of setOf(input, sets).packs) {
+    const bytes = await pool.rebuild(packId, seq, digest);
+    if (bytes) return bytes;
+  }
+  throw new DomainError("unavailable", `Cannot find profile ${id}: its bytes are in no segment and in no pack`);
 }

@@ -5,10 +5,12 @@ import { hash } from "node:crypto";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { ValueType } from "../model/shape.ts";
+import { addToMerger } from "../pack/fold.ts";
 import { deflate, withInflated } from "../pprof/gzip.ts";
 import { convertLegacy } from "../pprof/legacy/convert.ts";
 import { Merger } from "../pprof/merger.ts";
 import type { BlobReader, Locator } from "../storage/blob-store.ts";
+import { type DecodedParts, openPackHandle, type PackHandle } from "./pack-reading.ts";
 
 export interface JobOptions {
   jobId: number;
@@ -18,15 +20,32 @@ export interface JobOptions {
   stopFlag: Int32Array;
 }
 
-export interface FoldChunk {
-  /** Position of the first input in canonical order; the others follow. */
-  firstOrder: number;
+/** One turn of a thread: some loose profiles, or some of one pack. */
+export type FoldChunk = LooseChunk | PackChunk;
+
+export interface LooseChunk {
+  /** Position of the first input among the loose ones; the others follow. */
+  first: number;
   locators: readonly Locator[];
+  /** The place of each in the canonical order of all. */
+  orders: Float64Array;
+}
+
+export interface PackChunk {
+  /** Position among the packs of the merge. */
+  at: number;
+  pack: PackHandle;
+  rows: Uint32Array;
+  orders: Float64Array;
 }
 
 export interface FoldAnswer {
   inflatedBytes: number;
-  damaged: { order: number; message: string }[];
+  /** Positions of loose profiles that cannot be read. */
+  damaged: { at: number; message: string }[];
+  /** The pack cannot be read: the job is of no use any more, and begins anew without it. */
+  packDamage?: string;
+  decoded?: DecodedParts;
 }
 
 export interface MergedBytes {
@@ -58,17 +77,35 @@ export class MergeJob {
   }
 
   /** A profile that cannot be read or folded is named in the answer and leaves the rest as it is. Throws `too-large`. */
-  fold({ firstOrder, locators }: FoldChunk): FoldAnswer {
+  fold(chunk: FoldChunk): FoldAnswer {
+    return "pack" in chunk ? this.#foldPack(chunk) : this.#foldLoose(chunk);
+  }
+
+  #foldPack({ pack, rows, orders }: PackChunk): FoldAnswer {
+    if (Atomics.load(this.#options.stopFlag, 0) !== 0) throw new DomainError("cancelled", "The merge was stopped");
+    using opened = openPackHandle(this.#reader, pack);
+    try {
+      const decoded = { pack: opened.pack, profiles: opened.heads(), tables: opened.tables() };
+      addToMerger(this.#merger, decoded, { rows, orders }, this.#limits);
+      this.#folded += rows.length;
+      return { inflatedBytes: 0, damaged: [], decoded: opened.decoded };
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.kind === "too-large") throw error;
+      return { inflatedBytes: 0, damaged: [], packDamage: error.message, decoded: opened.decoded };
+    }
+  }
+
+  #foldLoose({ first, locators, orders }: LooseChunk): FoldAnswer {
     const answer: FoldAnswer = { inflatedBytes: 0, damaged: [] };
     for (const [at, bytes] of this.#reader.readMany(locators).entries()) {
       if (Atomics.load(this.#options.stopFlag, 0) !== 0) throw new DomainError("cancelled", "The merge was stopped");
       try {
         if (bytes instanceof Error) throw bytes;
-        answer.inflatedBytes += this.#foldOne(bytes, firstOrder + at);
+        answer.inflatedBytes += this.#foldOne(bytes, orders[at]!);
         this.#folded++;
       } catch (error) {
         if (!(error instanceof DomainError) || error.kind === "too-large") throw error;
-        answer.damaged.push({ order: firstOrder + at, message: error.message });
+        answer.damaged.push({ at: first + at, message: error.message });
       }
     }
     return answer;

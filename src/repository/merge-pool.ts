@@ -1,25 +1,42 @@
-// Merges over threads. A job's inputs are cut into chunks; each thread folds its chunks into a Merger of its own for that job, and the
-// first thread joins them. A thread takes chunks first come, first served and a job keeps two of them waiting, so jobs share it evenly.
+// Merges over threads. A job's inputs are cut into chunks, each pack being one; each thread folds its chunks into a Merger of its own for
+// that job, and the first thread joins them. A thread takes chunks first come, first served and a job keeps two of them waiting, so jobs
+// share it evenly. What threads decode of packs is kept here, for all of them.
 
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { ValueType } from "../model/shape.ts";
-import type { BlobSource } from "../storage/blob-store.ts";
+import type { BlobSource, ObjectReference } from "../storage/blob-store.ts";
 import type { MergeInput } from "../storage/catalog.ts";
-import type { FoldAnswer, FoldChunk, JobOptions, MergedBytes } from "./merge-job.ts";
+import { packName } from "../storage/pack-name.ts";
+import type { PackQuestion } from "./candidates.ts";
+import type { FoldAnswer, FoldChunk, JobOptions, LooseChunk, MergedBytes } from "./merge-job.ts";
+import { PackCache, type PackPart } from "./pack-cache.ts";
+import type { DecodedParts, PackHandle, RebuildAnswer, SelectAnswer } from "./pack-reading.ts";
+import type { RowQuestion } from "./pack-selection.ts";
+import type { SelectedPack } from "./planner.ts";
 import { Thread, ThreadLost } from "./thread.ts";
 
 export interface MergeJobRequest {
   inputs: readonly MergeInput[];
+  /** The place of each input in the canonical order of all. Default: as they stand. */
+  orders?: Float64Array;
+  /** Default: none. */
+  packs?: readonly FoldedPack[];
   columns: readonly ValueType[];
   maxResultBytes: number;
   signal: AbortSignal;
+}
+
+export interface FoldedPack {
+  selected: SelectedPack;
+  orders: Float64Array;
 }
 
 export interface MergeJobResult {
   /** Absent where nothing could be folded. */
   merged?: MergedBytes;
   damaged: { input: MergeInput; message: string }[];
+  damagedPacks: { pack: FoldedPack; message: string }[];
 }
 
 /** A chunk is a thread's turn: some 25 ms of work, after which another job's chunk comes. */
@@ -27,6 +44,7 @@ const CHUNK_PROFILES = 64;
 const CHUNK_BYTES = 1024 * 1024;
 /** Below so many chunks a second thread saves less than joining its part costs. */
 const CHUNKS_FOR_ALL_THREADS = 3;
+const PACKS_FOR_ALL_THREADS = 2;
 const CHUNKS_WAITING = 2;
 /** A thread that does not look at the cancel flag for so long is in one huge profile: it is replaced. */
 const CANCEL_GRACE_MS = 1_000;
@@ -36,29 +54,90 @@ const STARTS = 3;
 export class MergePool implements AsyncDisposable {
   readonly #threads: Thread[];
   readonly #limits: Limits;
+  readonly #objectReference: (name: string) => ObjectReference;
+  readonly packs: PackCache;
   #lastJobId = 0;
 
-  constructor(source: BlobSource, limits: Limits, threads: number) {
+  constructor(
+    source: BlobSource,
+    limits: Limits,
+    threads: number,
+    objectReference: (name: string) => ObjectReference = (name) => ({ name }),
+  ) {
     this.#limits = limits;
+    this.#objectReference = objectReference;
+    this.packs = new PackCache(limits.packCacheBytes);
     const entry = new URL("./merge-worker.ts", import.meta.url);
     this.#threads = Array.from({ length: threads }, () => new Thread(entry, { source, limits }));
   }
 
   /** Throws `too-large` over the limits of time, input and result; `cancelled` when the signal says so. */
   async merge(request: MergeJobRequest): Promise<MergeJobResult> {
-    for (let start = 1; ; start++) {
+    let { packs = [] } = request;
+    const damagedPacks: MergeJobResult["damagedPacks"] = [];
+    for (let start = 1; ; ) {
       try {
-        return await this.#mergeOnce(request);
+        const result = await this.#mergeOnce({ ...request, packs });
+        if (result.damagedPacks.length === 0) return { ...result, damagedPacks };
+        damagedPacks.push(...result.damagedPacks);
+        packs = packs.filter((pack) => !result.damagedPacks.some((damaged) => damaged.pack === pack));
       } catch (error) {
         if (!(error instanceof ThreadLost) || start === STARTS) throw error;
+        start++;
       }
     }
   }
 
-  async #mergeOnce(request: MergeJobRequest): Promise<MergeJobResult> {
+  /** Which profiles of each pack a question means. One that cannot tell says why. */
+  select(questions: readonly PackQuestion[]): Promise<SelectedPack[]> {
+    return Promise.all(questions.map((question) => this.#selectOne(question)));
+  }
+
+  async #selectOne(question: PackQuestion): Promise<SelectedPack> {
+    const { packId, set, labels, interval, seqs } = question;
+    const asked: RowQuestion = { labels, interval, seqs, deleted: set.deleted };
+    const pack = this.#handle(packId, ["heads"]);
+    try {
+      const answer = await this.#idlest().request<SelectAnswer>({ kind: "select", pack, question: asked }, [], 0);
+      this.#keep(packId, answer.decoded);
+      return { question, rows: answer.rows, timesNs: answer.timesNs, ids: answer.ids };
+    } catch (error) {
+      if (!(error instanceof DomainError) || (error.kind !== "unavailable" && error.kind !== "not-found")) throw error;
+      const nothing = { rows: new Uint32Array(0), timesNs: new BigInt64Array(0), ids: new Uint8Array(0) };
+      return { question, ...nothing, damage: error.message };
+    }
+  }
+
+  /** A profile of a pack, gzipped anew; undefined where the pack does not have it. Throws `unavailable` for a damaged one. */
+  async rebuild(packId: number, seq: number, digest: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const pack = this.#handle(packId, ["heads", "tables"]);
+    const answer = await this.#idlest().request<RebuildAnswer>({ kind: "rebuild", pack, seq, digest }, [], 0);
+    this.#keep(packId, answer.decoded);
+    return answer.gzipped;
+  }
+
+  #idlest(): Thread {
+    return this.#threads.reduce((best, next) => (next.pending < best.pending ? next : best));
+  }
+
+  #handle(packId: number, parts: readonly PackPart[]): PackHandle {
+    const known = parts.flatMap((part) => {
+      const tables = this.packs.get(packId, part);
+      return tables ? [[part, tables] as const] : [];
+    });
+    return { packId, reference: this.#objectReference(packName(packId)), parts: Object.fromEntries(known) };
+  }
+
+  #keep(packId: number, decoded: DecodedParts): void {
+    for (const [part, tables] of Object.entries(decoded)) this.packs.put(packId, part as PackPart, tables);
+  }
+
+  async #mergeOnce(request: MergeJobRequest & { packs: readonly FoldedPack[] }): Promise<MergeJobResult> {
     const jobId = ++this.#lastJobId;
-    const chunks = cutChunks(request.inputs);
-    const stop = new StopFlag(request.signal, this.#limits.mergeMs, request.inputs.length);
+    const { inputs, packs } = request;
+    const chunks = [...this.#packChunks(packs), ...cutChunks(inputs, request.orders)];
+    const profiles = packs.reduce((sum, { orders }) => sum + orders.length, inputs.length);
+    const stop = new StopFlag(request.signal, this.#limits.mergeMs, profiles);
     const options: JobOptions = {
       jobId,
       columns: request.columns,
@@ -66,8 +145,9 @@ export class MergePool implements AsyncDisposable {
       stopFlag: stop.flag,
     };
     const idlest = this.#threads.toSorted((a, b) => a.pending - b.pending);
-    const threads = chunks.length < CHUNKS_FOR_ALL_THREADS ? idlest.slice(0, 1) : idlest;
-    const work = this.#run(threads, chunks, options, stop, request.inputs);
+    const isSmall = packs.length < PACKS_FOR_ALL_THREADS && chunks.length < CHUNKS_FOR_ALL_THREADS;
+    const threads = isSmall ? idlest.slice(0, 1) : idlest;
+    const work = this.#run(threads, chunks, options, stop, request);
     try {
       return await Promise.race([work, stop.overdue]);
     } catch (error) {
@@ -85,9 +165,10 @@ export class MergePool implements AsyncDisposable {
     chunks: FoldChunk[],
     options: JobOptions,
     stop: StopFlag,
-    inputs: readonly MergeInput[],
+    { inputs, packs }: { inputs: readonly MergeInput[]; packs: readonly FoldedPack[] },
   ): Promise<MergeJobResult> {
     const damaged: MergeJobResult["damaged"] = [];
+    const damagedPacks: MergeJobResult["damagedPacks"] = [];
     let inputBytes = 0;
     const lives = threads.map(({ life }) => life);
     const queue = chunks.values();
@@ -96,7 +177,12 @@ export class MergePool implements AsyncDisposable {
         stop.throwIfSet();
         const answer = await thread.request<FoldAnswer>({ kind: "fold", options, chunk }, [], options.jobId);
         inputBytes += answer.inflatedBytes;
-        for (const { order, message } of answer.damaged) damaged.push({ input: inputs[order]!, message });
+        for (const { at, message } of answer.damaged) damaged.push({ input: inputs[at]!, message });
+        if ("pack" in chunk) {
+          this.#keep(chunk.pack.packId, answer.decoded ?? {});
+          if (answer.packDamage !== undefined)
+            damagedPacks.push({ pack: packs[chunk.at]!, message: answer.packDamage });
+        }
         if (inputBytes > this.#limits.mergeInputBytes) throw tooMuchInput(inputBytes, this.#limits);
       }
     };
@@ -105,7 +191,7 @@ export class MergePool implements AsyncDisposable {
       stop.set();
       throw error;
     });
-    if (damaged.length === inputs.length) return { damaged };
+    if (damagedPacks.length > 0 || damaged.length === inputs.length + packs.length) return { damaged, damagedPacks };
     if (threads.some(({ life }, at) => life !== lives[at]))
       throw new ThreadLost("A thread was lost with its part of the merge");
     const [first, ...others] = threads;
@@ -115,7 +201,15 @@ export class MergePool implements AsyncDisposable {
     const sent = parts.filter((part) => part !== undefined);
     const transfer = sent.map(({ buffer }) => buffer as ArrayBuffer);
     const merged = await first!.request<MergedBytes>({ kind: "finish", options, parts: sent }, transfer, options.jobId);
-    return { merged, damaged };
+    return { merged, damaged, damagedPacks };
+  }
+
+  /** The largest first, so that no thread begins one when the others are done. */
+  #packChunks(packs: readonly FoldedPack[]): FoldChunk[] {
+    return packs
+      .map(({ selected, orders }, at) => ({ at, pack: selected.question, rows: selected.rows, orders }))
+      .sort((a, b) => b.pack.sizeBytes - a.pack.sizeBytes)
+      .map(({ pack, ...chunk }) => ({ ...chunk, pack: this.#handle(pack.packId, ["heads", "tables"]) }));
   }
 
   /** Ends every thread in the middle of what it does; jobs under way start again on new ones. */
@@ -176,14 +270,21 @@ class StopFlag {
   }
 }
 
-function cutChunks(inputs: readonly MergeInput[]): FoldChunk[] {
-  const chunks: FoldChunk[] = [];
+function cutChunks(
+  inputs: readonly MergeInput[],
+  orders: Float64Array = Float64Array.from(inputs, (_, at) => at),
+): LooseChunk[] {
+  const chunks: LooseChunk[] = [];
   let start = 0;
   let bytes = 0;
   for (let at = 0; at < inputs.length; at++) {
     bytes += inputs[at]!.locator.sizeBytes;
     if (at + 1 < inputs.length && at + 1 - start < CHUNK_PROFILES && bytes < CHUNK_BYTES) continue;
-    chunks.push({ firstOrder: start, locators: inputs.slice(start, at + 1).map(({ locator }) => locator) });
+    chunks.push({
+      first: start,
+      locators: inputs.slice(start, at + 1).map(({ locator }) => locator),
+      orders: orders.slice(start, at + 1),
+    });
     start = at + 1;
     bytes = 0;
   }

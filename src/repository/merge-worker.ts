@@ -7,11 +7,15 @@ import type { Limits } from "../model/limits.ts";
 import type { BlobSource } from "../storage/blob-store.ts";
 import { openBlobReader } from "../storage/open-blob-reader.ts";
 import { type FoldChunk, type JobOptions, MergeJob } from "./merge-job.ts";
+import { type PackHandle, rebuildFromPack, selectInPack } from "./pack-reading.ts";
+import type { RowQuestion } from "./pack-selection.ts";
 
 type Message =
   | { kind: "fold"; requestId: number; options: JobOptions; chunk: FoldChunk }
   | { kind: "part"; requestId: number; options: JobOptions }
   | { kind: "finish"; requestId: number; options: JobOptions; parts: Uint8Array[] }
+  | { kind: "select"; requestId: number; pack: PackHandle; question: RowQuestion }
+  | { kind: "rebuild"; requestId: number; pack: PackHandle; seq: number; digest: Uint8Array }
   | { kind: "drop"; jobId: number };
 
 /** Uploads come first. On Linux 0 means the calling thread, elsewhere the process; there the hint is left out. */
@@ -36,6 +40,8 @@ parentPort!.on("message", (message: Message) => {
 });
 
 function answer(message: Exclude<Message, { kind: "drop" }>) {
+  if (message.kind === "select") return selectInPack(reader, message.pack, message.question, limits);
+  if (message.kind === "rebuild") return rebuildFromPack(reader, message.pack, message.seq, message.digest);
   const job = jobs.get(message.options.jobId) ?? new MergeJob(reader, limits, message.options);
   jobs.set(message.options.jobId, job);
   if (message.kind === "fold") return job.fold(message.chunk);

@@ -2,15 +2,22 @@
 
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
+import { formatProfileId, parseProfileId } from "../model/profile-id.ts";
 import { aggregationOf } from "../model/profile-type.ts";
+import { formatSelector } from "../model/selector.ts";
 import type { ValueType } from "../model/shape.ts";
+import { earlierOf, laterOf } from "../model/time.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
-import type { Catalog, MergeInput, StoredProfile } from "../storage/catalog.ts";
+import type { Catalog, MergeInput } from "../storage/catalog.ts";
+import { canonicalOrders, type SortedProfiles } from "./canonical-orders.ts";
+import { readStored } from "./find.ts";
 import type { Gate } from "./gate.ts";
 import type { MergeJobResult, MergePool } from "./merge-pool.ts";
-import { type MergePlan, planMerge } from "./planner.ts";
+import { firstIds, type MergePlan, planMerge } from "./planner.ts";
+import { profileEtag } from "./profile-etag.ts";
 import type { ReadGuard } from "./read-guard.ts";
 import type { MergeAnswer, MergeRequest, SampleTypeTotal, Selection, Skipped } from "./repository.ts";
+import type { ResultCache } from "./result-cache.ts";
 
 export interface MergeDependencies {
   catalog: Catalog;
@@ -18,6 +25,7 @@ export interface MergeDependencies {
   pool: MergePool;
   gate: Gate;
   reads: ReadGuard;
+  results: ResultCache;
   limits: Limits;
 }
 
@@ -26,57 +34,120 @@ export const MERGE_ALGORITHM_VERSION = 1;
 const NAMED_IDS = 10;
 
 export async function merge(dependencies: MergeDependencies, request: MergeRequest): Promise<MergeAnswer> {
-  const { catalog, pool, gate, reads, limits } = dependencies;
+  const { catalog, gate, reads, results } = dependencies;
   using _turn = await gate.enter(request.signal);
   using _reading = reads.enter();
+  const question = questionOf(request);
+  if (question !== undefined && results.has(question)) {
+    const { selector, interval } = request.selection;
+    const limit = dependencies.limits.mergeProfiles;
+    const known = await catalog.coverageFingerprint({ selector, ...(interval && { interval }), limit });
+    const answer = results.get(question, known);
+    if (answer) {
+      await request.reserve?.(answer.bytes.length);
+      return answer;
+    }
+  }
+  const { answer, fingerprint } = await mergeAnew(dependencies, request);
+  if (question !== undefined && fingerprint !== undefined) results.put(question, fingerprint, answer);
+  return answer;
+}
+
+/** Equal for requests that the same profiles answer alike; undefined where that is not worth keeping. */
+function questionOf({ selection, columns, strict, verbatimSingle, maxResultBytes }: MergeRequest): string | undefined {
+  const { selector, interval, ids, maxProfiles } = selection;
+  if (ids !== undefined || maxProfiles !== undefined) return undefined;
+  const window = interval && [`${interval.startNs}`, `${interval.endNs}`];
+  const presence = selector.labels.map(({ mustExist }) => mustExist === true);
+  return JSON.stringify([formatSelector(selector), presence, window, columns, strict, verbatimSingle, maxResultBytes]);
+}
+
+async function mergeAnew(
+  dependencies: MergeDependencies,
+  request: MergeRequest,
+): Promise<{ answer: MergeAnswer; fingerprint?: string | undefined }> {
+  const { catalog, pool, limits } = dependencies;
   const columns = request.columns ?? columnOf(request.selection);
-  const plan = await planMerge(catalog, request.selection, columns, limits, request.strict);
+  const plan = await planMerge(catalog, request.selection, columns, limits, request.strict, (packs) =>
+    pool.select(packs),
+  );
   const only =
     request.verbatimSingle &&
     columns === undefined &&
     plan.matched === 1 &&
     plan.skipped.every(({ reason }) => reason === "duplicate");
-  if (only) return verbatim(dependencies, plan, request);
+  if (only) return { answer: await verbatim(dependencies, plan, request) };
 
+  const [looseOrders, ...packOrders] = canonicalOrders([looseProfiles(plan.inputs), ...plan.packs]);
   const result = await pool.merge({
     inputs: plan.inputs,
+    orders: looseOrders!,
+    packs: plan.packs.map((selected, at) => ({ selected, orders: packOrders[at]! })),
     columns: plan.columns,
     maxResultBytes: Math.min(request.maxResultBytes ?? limits.resultBytes, limits.resultBytes),
     signal: request.signal,
   });
-  const { merged, damaged } = result;
-  const skipped = [...plan.skipped, ...damagedInputs(damaged, request.strict ?? false)];
+  const { merged, damaged, damagedPacks } = result;
+  const skipped = [...plan.skipped, ...damagedOf(result, request.strict ?? false)];
   if (merged === undefined) {
-    const reason = damaged[0]?.message;
-    throw new DomainError("unavailable", `None of the ${plan.inputs.length} profiles can be read: ${reason}`);
+    const reason = damaged[0]?.message ?? damagedPacks[0]?.message;
+    throw new DomainError("unavailable", `None of the ${plan.matched} profiles can be read: ${reason}`);
   }
   await request.reserve?.(merged.gzipped.length);
   const lost = new Set(damaged.map(({ input }) => input.id));
+  const lostPacks = new Set(damagedPacks.map(({ pack }) => pack.selected));
   const inputs = lost.size === 0 ? plan.inputs : plan.inputs.filter(({ id }) => !lost.has(id));
-  const type = (await catalog.get([inputs.at(-1)!.id]))[0]?.type ?? "";
+  const folded = { inputs, packs: plan.packs.filter((pack) => !lostPacks.has(pack)) };
+  const { type } = catalog.packNames(plan.newest);
   const sampleTypes = totalsOf(type, plan.columns, merged.totals);
-  return {
+  const summary = summaryOf(request, plan, folded, skipped);
+  const answer = {
     bytes: merged.gzipped,
     summary: {
-      ...summaryOf(request, plan, inputs, skipped),
+      ...summary,
       sampleTypes,
       etag: `${merged.digest}-m${MERGE_ALGORITHM_VERSION}`,
-      warnings: [...warningsOfSkipped(skipped), ...warningsOfSums(sampleTypes, merged.wrapped, inputs.length)],
+      warnings: [...warningsOfSkipped(skipped), ...warningsOfSums(sampleTypes, merged.wrapped, summary.merged)],
+    },
+  };
+  const isWhole = damaged.length + damagedPacks.length === 0;
+  return { answer, fingerprint: isWhole ? plan.fingerprint : undefined };
+}
+
+/** Their ids are read where others overlap them in time. */
+function looseProfiles(inputs: readonly MergeInput[]): SortedProfiles {
+  return {
+    timesNs: BigInt64Array.from(inputs, ({ timeNs }) => timeNs),
+    get ids() {
+      const ids = new Uint8Array(inputs.length * 16);
+      for (const [at, { id }] of inputs.entries()) ids.set(parseProfileId(id) ?? [], at * 16);
+      return ids;
     },
   };
 }
 
-/** What both kinds of answer say; `inputs` are those in the sum. */
-function summaryOf({ selection }: MergeRequest, plan: MergePlan, inputs: readonly MergeInput[], skipped: Skipped[]) {
-  const [first] = inputs;
-  const last = inputs.at(-1);
+/** What both kinds of answer say of those that are in the sum. */
+function summaryOf(
+  { selection }: MergeRequest,
+  plan: MergePlan,
+  { inputs, packs }: Pick<MergePlan, "inputs" | "packs">,
+  skipped: Skipped[],
+) {
+  const times = [inputs.map(({ timeNs }) => timeNs), ...packs.map(({ timesNs }) => timesNs)].filter(
+    ({ length }) => length > 0,
+  );
+  const packed = packs.reduce((sum, { rows }) => sum + rows.length, 0);
+  const covered = times.length > 0 && {
+    startNs: times.map((own) => own[0]!).reduce(earlierOf),
+    endNs: 1n + times.map((own) => own.at(-1)!).reduce(laterOf),
+  };
   return {
     ...(selection.interval && { interval: selection.interval }),
-    ...(first && last && { covered: { startNs: first.timeNs, endNs: last.timeNs + 1n } }),
+    ...(covered && { covered }),
     matched: plan.matched,
-    merged: inputs.length,
+    merged: inputs.length + packed,
     skipped,
-    packs: 0,
+    packs: packed,
     loose: inputs.length,
     algorithmVersion: MERGE_ALGORITHM_VERSION,
   };
@@ -88,29 +159,21 @@ function columnOf({ selector, ids }: Selection): readonly ValueType[] | undefine
 }
 
 /** A single match is answered as it was sent, like the download of its id. */
-async function verbatim(
-  { catalog, blobs }: MergeDependencies,
-  plan: MergePlan,
-  request: MergeRequest,
-): Promise<MergeAnswer> {
-  const [input] = plan.inputs;
-  const [record] = await catalog.get([input!.id]);
+async function verbatim(dependencies: MergeDependencies, plan: MergePlan, request: MergeRequest): Promise<MergeAnswer> {
+  const { catalog } = dependencies;
+  const id = plan.inputs[0]?.id ?? formatProfileId(plan.packs[0]!.ids);
+  const [record] = await catalog.get([id]);
   if (record === undefined) throw new DomainError("not-found", "No profile matches");
-  await request.reserve?.(record.locator.sizeBytes);
+  await request.reserve?.(record.sizeBytes);
   return {
-    bytes: await blobs.read(record.locator),
+    bytes: await readStored(dependencies, record),
     summary: {
-      ...summaryOf(request, plan, plan.inputs, plan.skipped),
+      ...summaryOf(request, plan, plan, plan.skipped),
       sampleTypes: totalsOf(record.type, record.shape?.columns ?? [], record.totals),
-      etag: originalEtag(record),
+      etag: profileEtag(record),
       warnings: warningsOfSkipped(plan.skipped),
     },
   };
-}
-
-/** Strong: the digest of the content, and that it stands in the wrapper it was sent in. */
-export function originalEtag({ digest, sizeBytes }: Pick<StoredProfile, "digest" | "sizeBytes">): string {
-  return `${Buffer.from(digest).toString("hex")}-o${sizeBytes}`;
 }
 
 function totalsOf(type: string, columns: readonly ValueType[], totals: readonly bigint[]): SampleTypeTotal[] {
@@ -121,16 +184,16 @@ function totalsOf(type: string, columns: readonly ValueType[], totals: readonly 
   }));
 }
 
-function damagedInputs(damaged: MergeJobResult["damaged"], strict: boolean): Skipped[] {
-  const [first] = damaged;
-  if (first === undefined) return [];
-  if (strict)
-    throw new DomainError(
-      "unavailable",
-      `Cannot merge strictly: profile ${first.input.id} is damaged: ${first.message}`,
-    );
-  const ids = damaged.slice(0, NAMED_IDS).map(({ input }) => input.id);
-  return [{ reason: "damaged", count: damaged.length, ids, detail: first.message }];
+function damagedOf({ damaged, damagedPacks }: MergeJobResult, strict: boolean): Skipped[] {
+  const count = damagedPacks.reduce((sum, { pack }) => sum + pack.orders.length, damaged.length);
+  if (count === 0) return [];
+  const ids = [
+    ...damaged.slice(0, NAMED_IDS).map(({ input }) => input.id),
+    ...damagedPacks.flatMap(({ pack }) => firstIds(pack.selected.ids)),
+  ].slice(0, NAMED_IDS);
+  const detail = damaged[0]?.message ?? damagedPacks[0]!.message;
+  if (strict) throw new DomainError("unavailable", `Cannot merge strictly: profile ${ids[0]} is damaged: ${detail}`);
+  return [{ reason: "damaged", count, ids, detail }];
 }
 
 function warningsOfSkipped(skipped: readonly Skipped[]): string[] {

@@ -7,6 +7,8 @@ import type { Selector } from "../model/selector.ts";
 import type { ValueType } from "../model/shape.ts";
 import type { Interval } from "../model/time.ts";
 import type { ListQuery, NameCount, SelectionStrategy, SeriesRow } from "../storage/catalog.ts";
+import type { PackStatistics } from "../storage/pack-catalog.ts";
+import type { Operation } from "./operations.ts";
 
 export interface PushRequest {
   service: string;
@@ -82,7 +84,7 @@ export interface MergeSummary {
   matched: number;
   merged: number;
   skipped: readonly Skipped[];
-  /** Inputs that came from packs, and that were loose. */
+  /** Of the merged profiles, those that came from packs, and those that were loose. */
   packs: number;
   loose: number;
   sampleTypes: readonly SampleTypeTotal[];
@@ -119,6 +121,42 @@ export interface DeletePreview {
   etag: string;
 }
 
+export interface PackResult {
+  /** Profiles that are in packs now and were loose before. */
+  profiles: number;
+  /** Packs written, and their size. */
+  packs: number;
+  bytes: number;
+  /** Profiles that cannot be packed, and stay as they were sent. */
+  refused: number;
+}
+
+export interface VerifyResult {
+  packs: number;
+  profiles: number;
+  /** The first 100. */
+  damaged: { packId: number; detail: string }[];
+  damagedPacks: number;
+}
+
+export interface RepositoryStatus {
+  profiles: number;
+  series: number;
+  services: number;
+  /** Of profiles that are kept as they were sent. */
+  originalBytes: number;
+  packs: PackStatistics;
+  packing: {
+    isPacking: boolean;
+    /** What is packed right now, for people; empty where nothing is. */
+    running: string;
+    /** Empty where the last look had none. */
+    lastFailure: string;
+    /** Receipt of the earliest profile that is due and not packed. */
+    backlogNs?: bigint;
+  };
+}
+
 export interface Repository extends AsyncDisposable {
   /** Durable and in every answer when it resolves. Throws `invalid`, `too-large`, `unavailable`, `exhausted`. */
   push(request: PushRequest): Promise<PushOutcome>;
@@ -140,6 +178,14 @@ export interface Repository extends AsyncDisposable {
   labelNames(query: ListQuery): Promise<NameCount[]>;
   labelValues(labelName: string, query: ListQuery): Promise<NameCount[]>;
   series(query: ListQuery): Promise<SeriesRow[]>;
+
+  status(): Promise<RepositoryStatus>;
+  /** Packs everything loose; the one under way, where there is one. Throws `conflict` where packing is off. */
+  startPack(): Operation<PackResult | VerifyResult>;
+  /** Reads every pack and compares every profile in it. */
+  startVerify(): Operation<PackResult | VerifyResult>;
+  /** When it has ended, or after `maxWaitMs`. Throws `not-found`. */
+  operation(id: string, maxWaitMs: number): Promise<Operation<PackResult | VerifyResult>>;
 
   /** False until start-up repair is done and while the store refuses writes. */
   ready(): { ready: boolean; reason: string };

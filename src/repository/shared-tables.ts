@@ -1,6 +1,5 @@
 // Decoded tables of a pack in memory that all threads share: one copy, whoever made it. Everything in them is typed arrays, or JSON.
 
-type Tables = Readonly<Record<string, unknown>>;
 type SharedArray = Uint8Array | Int32Array | Float64Array | BigInt64Array;
 
 /** Crosses threads without being copied. */
@@ -11,7 +10,7 @@ export interface SharedTables {
   readonly sizeBytes: number;
 }
 
-export function shareTables(tables: Tables): SharedTables {
+export function shareTables(tables: object): SharedTables {
   const arrays: Record<string, SharedArray> = {};
   const others: Record<string, unknown> = {};
   let sizeBytes = 0;

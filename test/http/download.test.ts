@@ -12,8 +12,8 @@ function fileRoute(reads: string[] = []): Route {
   return {
     method: "GET",
     path: "/file",
-    handle: (exchange) =>
-      sendDownload(exchange, {
+    async handle(exchange) {
+      await sendDownload(exchange, {
         sizeBytes: BYTES.length,
         etag: "v1",
         headers: { "content-type": "application/octet-stream" },
@@ -21,7 +21,8 @@ function fileRoute(reads: string[] = []): Route {
           reads.push(exchange.method);
           return BYTES;
         },
-      }),
+      });
+    },
   };
 }
 

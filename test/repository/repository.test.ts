@@ -421,12 +421,12 @@ describe("delete", () => {
     // The merge is held where it has its inputs and none of their bytes.
     const planned = Promise.withResolvers<void>();
     const go = Promise.withResolvers<void>();
-    const mergeInputs = small.catalog.mergeInputs.bind(small.catalog);
-    small.catalog.mergeInputs = async (query) => {
-      const inputs = await mergeInputs(query);
+    const coverage = small.catalog.coverage.bind(small.catalog);
+    small.catalog.coverage = async (query) => {
+      const covered = await coverage(query);
       planned.resolve();
       await go.promise;
-      return inputs;
+      return covered;
     };
     const signal = new AbortController().signal;
     const merging = repository.merge({ selection: { selector: EVERYTHING }, signal });

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_LIMITS, type Limits } from "../../src/model/limits.ts";
 import { createRepository, type RepositoryEvent } from "../../src/repository/create.ts";
+import type { OriginalsPolicy } from "../../src/repository/packer.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import type { BlobStore } from "../../src/storage/blob-store.ts";
 import type { Catalog } from "../../src/storage/catalog.ts";
@@ -22,7 +23,10 @@ export interface OpenedRepository extends AsyncDisposable {
   reopen(): Promise<void>;
 }
 
-export async function openRepository(limits: Partial<Limits> = {}): Promise<OpenedRepository> {
+export async function openRepository(
+  limits: Partial<Limits> = {},
+  options: { originals?: OriginalsPolicy } = {},
+): Promise<OpenedRepository> {
   const folder = await mkdtemp(join(tmpdir(), "profusion-"));
   const allLimits = { ...DEFAULT_LIMITS, ...limits };
   const clock = { nowNs: 1_790_000_000_000_000_000n };
@@ -34,7 +38,10 @@ export async function openRepository(limits: Partial<Limits> = {}): Promise<Open
     const { catalog, blobs } = storage;
     const observe = (event: RepositoryEvent) => void events.push(event);
     const nowNs = () => clock.nowNs;
-    const repository = stack.use(createRepository({ ...storage, limits: allLimits, nowNs, threads: 2, observe }));
+    const packing = { originals: options.originals ?? ("until-packed" as const) };
+    const repository = stack.use(
+      createRepository({ packing, ...storage, limits: allLimits, nowNs, threads: 2, observe }),
+    );
     return { stack, catalog, blobs, repository };
   }
 

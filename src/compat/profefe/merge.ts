@@ -6,7 +6,7 @@ import type { Exchange } from "../../http/exchange.ts";
 import { holdAnswer } from "../../http/hold-answer.ts";
 import { sendBytes } from "../../http/send.ts";
 import { EVERYTHING, type Selector } from "../../model/selector.ts";
-import { originalEtag } from "../../repository/merge.ts";
+import { profileEtag } from "../../repository/profile-etag.ts";
 import type { MergeSummary, Selection } from "../../repository/repository.ts";
 import { PROFILES_PATH, type ProfefeContext } from "./context.ts";
 import { refuseAsEnvelope, warningHeader } from "./envelope.ts";
@@ -62,16 +62,22 @@ async function sendIds(exchange: Exchange, context: ProfefeContext, ids: readonl
 }
 
 async function sendOriginal(exchange: Exchange, { repository, answers }: ProfefeContext, id: string): Promise<void> {
-  const record = await repository.get(id);
-  await sendDownload(exchange, {
-    sizeBytes: record.sizeBytes,
-    etag: originalEtag(record),
-    headers: { ...BINARY_TYPE, ...attachment(record.id), "cache-control": "private, max-age=31536000, immutable" },
-    read: async () => {
-      await holdAnswer(exchange.response, record.sizeBytes, answers, exchange.signal);
-      return (await repository.download(record.id)).bytes;
-    },
-  });
+  for (;;) {
+    const record = await repository.get(id);
+    const etag = profileEtag(record);
+    const isSent = await sendDownload(exchange, {
+      ...(record.rebuilt ? {} : { sizeBytes: record.sizeBytes }),
+      etag,
+      headers: { ...BINARY_TYPE, ...attachment(record.id), "cache-control": "private, max-age=31536000, immutable" },
+      read: async () => {
+        await holdAnswer(exchange.response, record.sizeBytes, answers, exchange.signal);
+        const { record: current, bytes } = await repository.download(record.id);
+        return profileEtag(current) === etag ? bytes : undefined;
+      },
+    });
+    // It was packed between the two looks: now it is, for good.
+    if (isSent) return;
+  }
 }
 
 async function sendMerge(

@@ -1,6 +1,7 @@
 // What a reader thread says of packs, in the words of the catalog's contract: with the labels that only the series index knows.
 
 import type { Labels } from "../../model/labels.ts";
+import { earlierOf, laterOf } from "../../model/time.ts";
 import type { LooseHour, PackRows } from "../pack-catalog.ts";
 import type { SeriesIndex } from "../series-index.ts";
 import type { LooseRow, RawPackRows } from "./pack-reader.ts";
@@ -23,13 +24,9 @@ function join(known: LooseHour, row: Omit<LooseRow, "hour">): LooseHour {
     ...known,
     profiles: known.profiles + row.profiles,
     sizeBytes: known.sizeBytes + row.sizeBytes,
-    firstReceivedNs: earlier(row.firstReceivedNs, known.firstReceivedNs),
-    lastReceivedNs: -earlier(-row.lastReceivedNs, -known.lastReceivedNs),
+    firstReceivedNs: earlierOf(row.firstReceivedNs, known.firstReceivedNs),
+    lastReceivedNs: laterOf(row.lastReceivedNs, known.lastReceivedNs),
   };
-}
-
-function earlier(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }
 
 export function packRowsOf({ seriesIds, ...rows }: RawPackRows, index: SeriesIndex): PackRows {

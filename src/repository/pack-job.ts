@@ -1,0 +1,200 @@
+// The packs of one pack set, made step by step: read some profiles, add them, write a pack when it is full or all are in; then read it back
+// and compare every profile. Pure apart from reading blobs; src/repository/pack-worker.ts runs it in a thread.
+
+import { hash } from "node:crypto";
+import { DomainError } from "../model/errors.ts";
+import type { Limits } from "../model/limits.ts";
+import type { PackSignature } from "../pack/format.ts";
+import { PackBuilder } from "../pack/pack-builder.ts";
+import { withInflated } from "../pprof/gzip.ts";
+import type { BlobReader, ObjectReference } from "../storage/blob-store.ts";
+import type { PackRows } from "../storage/pack-catalog.ts";
+import { SourcePack } from "./source-pack.ts";
+
+export interface PackJobOptions {
+  signature: PackSignature;
+  rows: PackRows;
+  /** Packs that have the profiles whose bytes as sent are gone. */
+  sources: readonly ObjectReference[];
+}
+
+export interface AddAnswer {
+  /** Positions in the rows that cannot be packed, and why. */
+  refused: { at: number; message: string }[];
+  inflatedBytes: number;
+  /** The pack is full: finish it, and go on. */
+  isFull: boolean;
+  isDone: boolean;
+}
+
+export interface FinishAnswer {
+  bytes: Uint8Array<ArrayBuffer>;
+  profiles: number;
+}
+
+export interface VerifyAnswer {
+  /** Positions in the rows of profiles that are not what was sent. */
+  differing: number[];
+  isDone: boolean;
+}
+
+/** A step's turn: some 30 ms. */
+const STEP_PROFILES = 32;
+const STEP_BYTES = 512 * 1024;
+const STEP_MS = 30;
+
+export class PackJob implements Disposable {
+  readonly #reader: BlobReader;
+  readonly #limits: Limits;
+  readonly #signature: PackSignature;
+  readonly #rows: PackRows;
+  readonly #sources: SourcePack[];
+  #next = 0;
+  #builder: PackBuilder | undefined;
+  /** Positions in the rows, in the order of the pack that is built. */
+  #building: number[] = [];
+  #written: number[] = [];
+  #verifying: { source: SourcePack; next: number } | undefined;
+
+  constructor(reader: BlobReader, limits: Limits, { signature, rows, sources }: PackJobOptions) {
+    this.#reader = reader;
+    this.#limits = limits;
+    this.#signature = signature;
+    this.#rows = rows;
+    this.#sources = sources.map((reference) => new SourcePack(reader.openObject(reference)));
+  }
+
+  /** Adds the next profiles. Throws `unavailable` where a pack that has them is damaged: nobody else has them. */
+  add(): AddAnswer {
+    const answer: AddAnswer = { refused: [], inflatedBytes: 0, isFull: false, isDone: false };
+    const untilMs = performance.now() + STEP_MS;
+    const to = this.#stepEnd();
+    const originals = this.#readOriginals(this.#next, to);
+    while (this.#next < to && !answer.isFull && performance.now() < untilMs) {
+      const at = this.#next++;
+      try {
+        this.#withProfile(at, originals.get(at), (inflated) => {
+          answer.inflatedBytes += inflated.length;
+          this.#addOne(at, inflated);
+        });
+      } catch (error) {
+        if (!(error instanceof DomainError) || !originals.has(at)) throw error;
+        answer.refused.push({ at, message: error.message });
+      }
+      answer.isFull = this.#builder?.isFull ?? false;
+    }
+    answer.isDone = this.#next === this.#rows.count;
+    return answer;
+  }
+
+  /** Undefined where nothing was added since the last. */
+  finish(): FinishAnswer | undefined {
+    const builder = this.#builder;
+    if (builder === undefined || this.#building.length === 0) return undefined;
+    this.#builder = undefined;
+    this.#written = this.#building;
+    this.#building = [];
+    const { bytes } = builder.finish();
+    return { bytes, profiles: this.#written.length };
+  }
+
+  /** Reads back the pack that was finished last, from where it was put. Call it until it is done. Throws `unavailable` where it is no pack. */
+  verify(reference: ObjectReference): VerifyAnswer {
+    const verifying = this.#verifying ?? { source: new SourcePack(this.#reader.openObject(reference)), next: 0 };
+    this.#verifying = verifying;
+    const differing: number[] = [];
+    const untilMs = performance.now() + STEP_MS;
+    for (; verifying.next < this.#written.length && performance.now() < untilMs; verifying.next++) {
+      const at = this.#written[verifying.next]!;
+      if (!this.#isSame(at, () => verifying.source.rebuild(verifying.next))) differing.push(at);
+    }
+    const isDone = verifying.next === this.#written.length;
+    if (isDone) this.#closeWritten();
+    return { differing, isDone };
+  }
+
+  [Symbol.dispose](): void {
+    this.#closeWritten();
+    for (const source of this.#sources) source[Symbol.dispose]();
+  }
+
+  #stepEnd(): number {
+    let bytes = 0;
+    let to = this.#next;
+    while (to < this.#rows.count && to - this.#next < STEP_PROFILES && bytes < STEP_BYTES) {
+      bytes += this.#rows.locators[to * 3 + 2]!;
+      to++;
+    }
+    return to;
+  }
+
+  #readOriginals(from: number, to: number): Map<number, Uint8Array | DomainError> {
+    const { locators } = this.#rows;
+    const positions: number[] = [];
+    for (let at = from; at < to; at++) if (locators[at * 3] !== 0) positions.push(at);
+    const bytes = this.#reader.readMany(
+      positions.map((at) => ({
+        segmentId: locators[at * 3]!,
+        offset: locators[at * 3 + 1]!,
+        sizeBytes: locators[at * 3 + 2]!,
+      })),
+    );
+    return new Map(positions.map((at, nth) => [at, bytes[nth]!]));
+  }
+
+  #withProfile(at: number, original: Uint8Array | DomainError | undefined, take: (inflated: Uint8Array) => void): void {
+    if (original instanceof Error) throw original;
+    if (original !== undefined) {
+      withInflated(original, this.#limits.inflatedBytes, take);
+      return;
+    }
+    const seq = this.#rows.seqs[at]!;
+    for (const source of this.#sources) {
+      const row = source.rowOf(seq);
+      if (row === undefined) continue;
+      take(source.rebuild(row));
+      return;
+    }
+    throw new DomainError("unavailable", `Cannot pack profile ${seq} anew: no pack of its set has it`);
+  }
+
+  #addOne(at: number, inflated: Uint8Array): void {
+    const { ids, digests, timesNs, receivedNs, seqs, series, labelSets, locators } = this.#rows;
+    const { packNodes, packBytes, packProfiles } = this.#limits;
+    this.#builder ??= new PackBuilder(this.#signature, {
+      limits: this.#limits,
+      nodesMax: packNodes,
+      bytesMax: packBytes,
+      profilesMax: packProfiles,
+    });
+    this.#builder.add(
+      {
+        id: ids.subarray(at * 16, at * 16 + 16),
+        digest: digests.subarray(at * 32, at * 32 + 32),
+        timeNs: timesNs[at]!,
+        receivedNs: receivedNs[at]!,
+        seq: BigInt(seqs[at]!),
+        labels: labelSets[series[at]!]!,
+        sizeBytes: locators[at * 3 + 2]!,
+      },
+      inflated,
+    );
+    this.#building.push(at);
+  }
+
+  #closeWritten(): void {
+    this.#verifying?.source[Symbol.dispose]();
+    this.#verifying = undefined;
+  }
+
+  /** By the whole digest that the catalog has, over all bytes. A profile that cannot be written again differs. */
+  #isSame(at: number, rebuild: () => Uint8Array): boolean {
+    try {
+      const digest = hash("sha256", rebuild(), "buffer");
+      return Buffer.compare(digest, this.#rows.digests.subarray(at * 32, at * 32 + 32)) === 0;
+    } catch (error) {
+      if (error instanceof DomainError) return false;
+      throw error;
+    }
+  }
+}
