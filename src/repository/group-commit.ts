@@ -1,6 +1,6 @@
-// Group commit without a timer: a batch takes whatever waited while the one before it was written, bytes and rows. One fdatasync and one
-// catalog commit serve all of it, and all of it is acknowledged together. Writing the next bytes beside the rows of the batch before made
-// batches smaller by a quarter and an upload dearer by a sixth, for nothing (docs/decisions/ingest.md).
+// Group commit: a batch takes whatever waited while the one before it was written, bytes and rows, and what is about to come. One write, one
+// sync and one catalog commit serve all of it, and all of it is acknowledged together. What larger batches save, and what overlapping them
+// costs: docs/decisions/ingest.md.
 
 import type { Limits } from "../model/limits.ts";
 import type { BlobKind } from "../storage/blob-store.ts";
@@ -13,17 +13,23 @@ interface Waiting extends NewUpload {
   reject: (reason: unknown) => void;
 }
 
+/** A batch waits so long for uploads that are being checked: some of usual size take a millisecond, a huge one must not hold up others. */
+const GATHER_MS = 5;
+
 export class GroupCommit {
   readonly #store: StoreUploads;
   readonly #limits: Limits;
+  readonly #upcoming: () => Promise<void>;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   /** The batch under way, from its first byte to its acknowledgement. */
   #batch: Promise<void> | undefined;
 
-  constructor(store: StoreUploads, limits: Limits) {
+  /** `upcoming` resolves when the uploads that are about to be added now are, or have failed. */
+  constructor(store: StoreUploads, limits: Limits, upcoming: () => Promise<void> = async () => {}) {
     this.#store = store;
     this.#limits = limits;
+    this.#upcoming = upcoming;
   }
 
   /**
@@ -48,13 +54,21 @@ export class GroupCommit {
   }
 
   async #writeAll(): Promise<void> {
-    // One turn of the event loop, so that uploads that arrived together are written together.
-    await new Promise(setImmediate);
     while (this.#waiting.length > 0) {
+      await this.#gather();
       this.#batch = this.#write(this.#takeBatch());
       await this.#batch;
     }
     this.#writing = undefined;
+  }
+
+  async #gather(): Promise<void> {
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, GATHER_MS);
+    await Promise.race([this.#upcoming(), patience.promise]);
+    clearTimeout(timer);
+    // One turn of the event loop, so that uploads that arrived together are written together.
+    await new Promise(setImmediate);
   }
 
   /** The longest run of one kind within the limits, at least one. */

@@ -21,10 +21,11 @@ interface Waiting extends RawUpload {
   reject: (reason: unknown) => void;
 }
 
-/** One thread and the bytes that it has been sent and not answered. */
+/** One thread, the bytes that it has been sent and not answered, and when it will have answered them. */
 interface Lane {
   thread: Thread;
   bytes: number;
+  answered: Promise<void>;
 }
 
 /** A millisecond of work. A thread is sent more while it has less, and the next one is woken only when it has that much. */
@@ -37,7 +38,11 @@ export class IngestPool implements AsyncDisposable {
 
   constructor(limits: Limits, threads: number) {
     const entry = new URL("./ingest-worker.ts", import.meta.url);
-    this.#lanes = Array.from({ length: threads }, () => ({ thread: new Thread(entry, { limits }), bytes: 0 }));
+    this.#lanes = Array.from({ length: threads }, () => ({
+      thread: new Thread(entry, { limits }),
+      bytes: 0,
+      answered: Promise.resolve(),
+    }));
     this.#lanes[0]?.thread.warmUp();
   }
 
@@ -55,6 +60,11 @@ export class IngestPool implements AsyncDisposable {
     return promise;
   }
 
+  /** Resolves when the threads have answered what they were sent until now. */
+  async caughtUp(): Promise<void> {
+    await Promise.all(this.#lanes.map(({ answered }) => answered));
+  }
+
   #send(): void {
     while (this.#waiting.length > 0) {
       const lane = this.#lanes.find(({ bytes }) => bytes < BUSY_BYTES);
@@ -65,7 +75,7 @@ export class IngestPool implements AsyncDisposable {
         batchBytes += this.#waiting[count++]!.bytes.length;
       }
       // An empty body weighs something too.
-      void this.#prepareAll(lane, this.#waiting.splice(0, count), batchBytes + count);
+      lane.answered = this.#prepareAll(lane, this.#waiting.splice(0, count), batchBytes + count);
     }
   }
 

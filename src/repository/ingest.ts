@@ -33,8 +33,8 @@ export interface Ingest extends AsyncDisposable {
 /** One namespace until there are several; it is part of every id, so that ids stay when there are. */
 const TENANT = "default";
 export function createIngest({ store, limits, nowNs, threads }: IngestDependencies): Ingest {
-  const commits = new GroupCommit(store, limits);
   const pool = new IngestPool(limits, threads);
+  const commits = new GroupCommit(store, limits, () => pool.caughtUp());
 
   async function push(request: PushRequest): Promise<PushOutcome> {
     const service = checkService(request.service, limits);

@@ -109,4 +109,32 @@ describe("GroupCommit", () => {
     await Promise.all([added, settled]);
     expect(log).toEqual(["appended 1", "inserted 1", "settled"]);
   });
+
+  test("waits for uploads that are about to come and writes them in the same batch", async () => {
+    const { store, log, next } = steppedStore();
+    const coming = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const commits = new GroupCommit(store, DEFAULT_LIMITS, () => {
+      asked.resolve();
+      return coming.promise;
+    });
+    const first = commits.add(upload(1), "profile");
+    await asked.promise;
+    const second = commits.add(upload(2), "profile");
+    coming.resolve();
+    (await next()).go();
+    (await next()).go();
+    await Promise.all([first, second]);
+    expect(log).toEqual(["appended 2", "inserted 2"]);
+  });
+
+  test("does not wait long: an upload that takes its time holds up no other", async () => {
+    const { store, log, next } = steppedStore();
+    const commits = new GroupCommit(store, DEFAULT_LIMITS, () => new Promise(() => {}));
+    const added = commits.add(upload(1), "profile");
+    (await next()).go();
+    (await next()).go();
+    await added;
+    expect(log).toEqual(["appended 1", "inserted 1"]);
+  });
 });
