@@ -14,7 +14,7 @@ import { readTlsCredentials, type TlsFiles } from "./http/tls.ts";
 import { DomainError } from "./model/errors.ts";
 import type { Limits } from "./model/limits.ts";
 import { NS_PER_MS } from "./model/time.ts";
-import { createRepository } from "./repository/create.ts";
+import { createRepository, type PackingOptions } from "./repository/create.ts";
 import type { Repository } from "./repository/repository.ts";
 import { repositoryMetrics } from "./repository-metrics.ts";
 import { makeDurableFolder } from "./storage/disk/durable.ts";
@@ -29,6 +29,8 @@ export interface ServerOptions {
   /** Made where it is absent. One process at a time has it. */
   dataFolder: string;
   limits: Limits;
+  /** Absent: nothing is packed. */
+  packing?: PackingOptions | undefined;
   logger: Logger;
   version: string;
 }
@@ -42,7 +44,7 @@ export interface RunningServer {
 
 /** Serves when it resolves. Throws `unavailable` or `invalid` with what to do where it cannot; nothing stays open then. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { dataFolder, limits, logger, version } = options;
+  const { dataFolder, limits, packing, logger, version } = options;
   const startedMs = performance.now();
   await using opened = new AsyncDisposableStack();
   const tls = options.tls && (await readTlsCredentials(options.tls));
@@ -53,7 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const metrics = createMetrics();
   const observe = repositoryMetrics(metrics, catalog, logger);
   const threads = availableParallelism();
-  const repository = opened.use(createRepository({ catalog, blobs, store, limits, nowNs, threads, observe }));
+  const repository = opened.use(createRepository({ catalog, blobs, store, limits, nowNs, threads, packing, observe }));
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
@@ -63,7 +65,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...healthRoutes(() => repository.ready(), metrics),
       ...profefeRoutes(repository, { limits, version, nowNs, budget, answers }),
     ],
-    rpc: contractHandler(repository, { limits, logger, budget, answers, stopping: stopping.signal }),
+    rpc: contractHandler(repository, { limits, logger, version, budget, answers, stopping: stopping.signal }),
     logger,
     metrics,
   });

@@ -6,10 +6,12 @@ import type { Logger } from "pino";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { AdminService } from "../../gen/profusion/v1/admin_service_pb.ts";
 import { ProfileService } from "../../gen/profusion/v1/profile_service_pb.ts";
 import { QueryService } from "../../gen/profusion/v1/query_service_pb.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Repository } from "../repository/repository.ts";
+import { adminService } from "./admin-service.ts";
 import { translateErrors } from "./errors.ts";
 import { healthService } from "./health.ts";
 import { judgedGzip, queryGate } from "./judged-messages.ts";
@@ -21,6 +23,8 @@ import { reflectionServices } from "./reflection.ts";
 export interface ContractOptions {
   limits: Limits;
   logger: Logger;
+  /** The program's. */
+  version: string;
   /** Aborted when the process begins to stop: Health.Watch, which would go on for ever, ends. Other calls have their grace. */
   stopping?: AbortSignal;
 }
@@ -35,17 +39,19 @@ const DOWNLOADS = new Set<DescMethod>([
 /** `isJson`: which form of messages these routes are for; the other one works too, but is judged by the rules of this one. */
 export function contractRoutes(
   repository: Repository,
-  { limits, logger, stopping }: ContractOptions,
+  { limits, logger, version, stopping }: ContractOptions,
   isJson = false,
 ): (router: ConnectRouter) => void {
-  const told = [ProfileService, QueryService, Health, ServerReflection, ServerReflectionAlpha];
+  const told = [ProfileService, QueryService, AdminService, Health, ServerReflection, ServerReflectionAlpha];
   const reflection = reflectionServices(told);
   const interceptors = [translateErrors(logger)];
 
   return (router) => {
     serve(ProfileService, profileService(repository, limits, logger));
     serve(QueryService, queryService(repository, limits));
-    serve(Health, healthService(repository, [ProfileService.typeName, QueryService.typeName], limits, stopping));
+    serve(AdminService, adminService(repository, logger, version));
+    const names = [ProfileService, QueryService, AdminService].map(({ typeName }) => typeName);
+    serve(Health, healthService(repository, names, limits, stopping));
     serve(ServerReflection, reflection.v1);
     serve(ServerReflectionAlpha, reflection.v1alpha);
 

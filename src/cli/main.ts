@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { DomainError } from "../model/errors.ts";
 import { addMerge } from "./merge.ts";
+import { addPack } from "./pack.ts";
 import { addPush } from "./push.ts";
 import { addServe } from "./serve.ts";
 
@@ -18,6 +19,7 @@ const program = new Command("profusion")
 addServe(program, version);
 addPush(program);
 addMerge(program);
+addPack(program);
 
 try {
   await program.parseAsync();

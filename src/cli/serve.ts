@@ -7,9 +7,11 @@ import type { Command } from "commander";
 import type { Logger } from "pino";
 import type { TlsFiles } from "../http/tls.ts";
 import { DomainError } from "../model/errors.ts";
+import type { PackingOptions } from "../repository/create.ts";
 import type { RunningServer } from "../server.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { createLogger } from "./create-logger.ts";
+import { parseOriginals } from "./originals.ts";
 import { repeated } from "./repeated.ts";
 import { listLimits, setLimits } from "./set-limits.ts";
 
@@ -23,6 +25,8 @@ interface ServeOptions {
   data?: string;
   tlsCert?: string;
   tlsKey?: string;
+  pack: boolean;
+  originals?: PackingOptions["originals"];
   logLevel?: string;
   limit: string[];
 }
@@ -39,6 +43,12 @@ export function addServe(program: Command, version: string): void {
     .option("--data <folder>", `where the profiles live (PROFUSION_DATA; default ${DEFAULT_DATA})`)
     .option("--tls-cert <file>", "answer TLS too, beside cleartext: certificate and chain, PEM (PROFUSION_TLS_CERT)")
     .option("--tls-key <file>", "the certificate's key, PEM without a passphrase (PROFUSION_TLS_KEY)")
+    .option("--no-pack", "leave profiles as they were sent (PROFUSION_PACK=off)")
+    .option(
+      "--originals <policy>",
+      "of packed profiles, what was sent: until-packed, keep, or how long, as 7d (PROFUSION_ORIGINALS; default until-packed)",
+      parseOriginals,
+    )
     .option("--log-level <level>", "trace, debug, info, warn, error or silent (PROFUSION_LOG_LEVEL; default info)")
     .option("--limit <name=number>", "set a limit; may be repeated (PROFUSION_LIMIT_<NAME>)", repeated(String), [])
     .addHelpText("after", () => `\nLimits and their defaults (bytes, ms, counts):\n${listLimits()}`)
@@ -52,11 +62,13 @@ async function serve(options: ServeOptions, version: string): Promise<void> {
   const tls = tlsFiles(options.tlsCert || env.PROFUSION_TLS_CERT, options.tlsKey || env.PROFUSION_TLS_KEY);
   const dataFolder = options.data || env.PROFUSION_DATA || DEFAULT_DATA;
   const { logger, flush } = createLogger(options.logLevel || env.PROFUSION_LOG_LEVEL || "info");
+  const originals = options.originals ?? parseOriginals(env.PROFUSION_ORIGINALS || "until-packed");
+  const packing = options.pack && env.PROFUSION_PACK !== "off" ? { originals } : undefined;
   keepCompiled(env);
   // Loaded here: the other verbs need none of it.
   const { startServer } = await import("../server.ts");
   // A signal before this is done ends the process as it stands, which the storage survives.
-  const server = await startServer({ listen, tls, dataFolder, limits, logger, version });
+  const server = await startServer({ listen, tls, dataFolder, limits, packing, logger, version });
   flush(); // someone may be waiting to be told the port
   const [first, second] = stopSignals();
   logger.info({ signal: await first }, "stopping");

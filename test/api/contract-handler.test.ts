@@ -31,7 +31,13 @@ async function serve(methods: Partial<Repository>, changed: Partial<Limits> = {}
   const limits = { ...DEFAULT_LIMITS, ...changed };
   budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs);
-  const rpc = contractHandler(stubRepository(methods), { limits, logger: silentLogger, budget, answers });
+  const rpc = contractHandler(stubRepository(methods), {
+    limits,
+    logger: silentLogger,
+    version: "test",
+    budget,
+    answers,
+  });
   server = await serveHandler(
     createRequestHandler({ routes: [], rpc, logger: silentLogger, metrics: createMetrics() }),
     limits,

@@ -14,7 +14,9 @@ import { profileRecord, stubRepository } from "../support/stub-repository.ts";
 function connect(methods: Partial<Repository>) {
   const lines: string[] = [];
   const logger = pino({}, { write: (line) => void lines.push(line) });
-  const transport = createRouterTransport(contractRoutes(stubRepository(methods), { limits: DEFAULT_LIMITS, logger }));
+  const transport = createRouterTransport(
+    contractRoutes(stubRepository(methods), { limits: DEFAULT_LIMITS, logger, version: "test" }),
+  );
   return { profiles: createClient(ProfileService, transport), queries: createClient(QueryService, transport), lines };
 }
 

@@ -13,7 +13,7 @@ const PROFILES = "profusion.v1.ProfileService";
 function connect(state: { ready: boolean }, limits = DEFAULT_LIMITS as Limits) {
   const repository = stubRepository({ ready: () => ({ ...state, reason: "" }) });
   const stopping = new AbortController();
-  const options = { limits, logger: silentLogger, stopping: stopping.signal };
+  const options = { limits, logger: silentLogger, version: "test", stopping: stopping.signal };
   return { client: createClient(Health, createRouterTransport(contractRoutes(repository, options))), stopping };
 }
 
@@ -35,7 +35,9 @@ describe("health", () => {
 
   test("List has the server and each service", async () => {
     const { statuses } = await connect({ ready: true }).client.list({});
-    expect(Object.keys(statuses).toSorted()).toEqual(["", PROFILES, "profusion.v1.QueryService"]);
+    expect(Object.keys(statuses).toSorted()).toEqual(
+      ["", PROFILES, "profusion.v1.QueryService", "profusion.v1.AdminService"].toSorted(),
+    );
   });
 
   test("Watch tells the state now, and again when it changes, until the client leaves", async () => {

@@ -25,6 +25,7 @@ beforeAll(async () => {
   const rpc = contractHandler(stubRepository({}), {
     limits: DEFAULT_LIMITS,
     logger: silentLogger,
+    version: "test",
     budget,
     answers: budget,
   });
@@ -68,6 +69,7 @@ describe.each([ServerReflection, ServerReflectionAlpha])("$typeName", (service) 
       service: [
         { name: "profusion.v1.ProfileService" },
         { name: "profusion.v1.QueryService" },
+        { name: "profusion.v1.AdminService" },
         { name: "grpc.health.v1.Health" },
         { name: "grpc.reflection.v1.ServerReflection" },
         { name: "grpc.reflection.v1alpha.ServerReflection" },

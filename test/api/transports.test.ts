@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { AdminService } from "../../gen/profusion/v1/admin_service_pb.ts";
 import { ProfileOrder, ProfileService } from "../../gen/profusion/v1/profile_service_pb.ts";
 import { QueryService } from "../../gen/profusion/v1/query_service_pb.ts";
 import { normalForm } from "../support/normal-form.ts";
@@ -130,10 +131,26 @@ describe.each(Object.entries(TRANSPORTS))("%s", (name, createTransport) => {
     expect(ConnectError.from(await foreign.catch((error: unknown) => error)).code).toBe(Code.InvalidArgument);
   });
 
+  test("everything is packed and verified as an operation, and the status tells", async () => {
+    const admin = createClient(AdminService, transport());
+    const maxWait = { seconds: 60n };
+    const done = async (id = "") => (await admin.getOperation({ id, maxWait })).operation;
+    const packed = await done((await admin.pack({})).operation?.id);
+    expect(packed).toMatchObject({ done: true, result: { case: "pack", value: { refusedProfiles: 0n } } });
+    expect(packed?.endTime).toBeDefined();
+    const verified = await done((await admin.verify({})).operation?.id);
+    expect(verified?.result).toMatchObject({ case: "verify", value: { damaged: [], damagedCount: 0n } });
+    const { version, profileCount, packs } = await admin.getStatus({});
+    expect(version).toBe("test");
+    expect(packs).toMatchObject({ enabled: true, looseProfiles: 0n, packedProfiles: profileCount, lastFailure: "" });
+    const absent = await done("none").catch((error: unknown) => ConnectError.from(error).code);
+    expect(absent).toBe(Code.NotFound);
+  });
+
   test("a merge is one sum, at once or in pieces, with its summary", async () => {
     const selection = { selector, interval: INTERVAL };
     const { profileBytes, summary } = await queries().mergeProfiles({ selection });
-    expect(summary).toMatchObject({ matched: 3n, merged: 3n, loose: 3n, skipped: [], interval: INTERVAL });
+    expect(summary).toMatchObject({ matched: 3n, merged: 3n, packs: 3n, loose: 0n, skipped: [], interval: INTERVAL });
     expect(summary?.sampleTypes.map(({ total }) => total)).toEqual([3n, LARGE + 12n]);
     expect(normalForm(gunzipSync(profileBytes)).text).toContain(`${LARGE + 12n}`);
     const pieces = await collect(queries().streamMergedProfile({ selection }));
@@ -212,7 +229,7 @@ describe.each(Object.entries(TRANSPORTS))("%s", (name, createTransport) => {
   }
 
   test("no method of the contract was left out", () => {
-    const all = [ProfileService, QueryService, Health].flatMap((served) => served.methods);
+    const all = [ProfileService, QueryService, AdminService, Health].flatMap((served) => served.methods);
     expect(all.filter((method) => !called.has(method)).map((method) => method.name)).toEqual([]);
   });
 });

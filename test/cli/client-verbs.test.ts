@@ -28,6 +28,31 @@ afterAll(async () => {
 const cli = (...args: string[]) => runCli(args, { env: { PROFUSION_SERVER: server.url } });
 const lines = (text: Buffer | string) => text.toString().split("\n").filter(Boolean);
 
+describe("profusion pack", () => {
+  test("packs what is loose, tells how it stands, and verifies it", async () => {
+    const sent = await cli("push", "--service", "packed", ...CPU);
+    expect(sent.code).toBe(0);
+    const now = await cli("pack", "now");
+    expect([now.code, now.stdout.toString()]).toEqual([
+      0,
+      expect.stringMatching(/^packed \d+ profiles into \d+ packs of /),
+    ]);
+    const status = await cli("pack", "status");
+    expect(status.stdout.toString()).toMatch(/^packed \d+ in \d+ packs of .*; loose 0\n$/);
+    expect(lines((await cli("status")).stdout)).toEqual([
+      "version test",
+      expect.stringMatching(/^profiles \d+, series \d+, services \d+$/),
+      "as sent 0.0 KiB",
+      expect.stringMatching(/^packed /),
+    ]);
+    const verified = await cli("pack", "verify");
+    expect([verified.code, verified.stdout.toString()]).toEqual([
+      0,
+      expect.stringMatching(/^verified \d+ profiles in \d+ packs, 0 of them damaged\n$/),
+    ]);
+  });
+});
+
 describe("profusion push", () => {
   test("prints one id for each file, in their order, and the same id when it is sent again", async () => {
     const first = await cli("push", "--service", "order", "--label", "version=1", ...CPU);

@@ -21,6 +21,7 @@ export async function runServer(limits: Partial<Limits> = {}, tls?: TlsFiles): P
     tls,
     dataFolder,
     limits: { ...DEFAULT_LIMITS, ...limits },
+    packing: { originals: "until-packed" },
     // A bug behind an "internal error" shows.
     logger: pino({ level: "error" }),
     version: "test",
