@@ -158,6 +158,7 @@ export function openPack(read: ReadRange): Pack {
     sizeBytes = Math.max(sizeBytes, offset! + storedBytes!);
   }
   const signature = parseSignature(directory.toString("utf8", length - signatureBytes!));
+  if (signature.shape.columns.length !== columns) damagedPack("directory", "its names are not those of its columns");
   return { signature, profiles: profiles!, columns: columns!, sizeBytes, read, entries };
 }
 

@@ -84,6 +84,9 @@ export function decodeProfiles(pack: Pack): PackProfiles {
   }
   const kinds = from.numbers(count, KIND.bytes + 1);
   const rowCounts = from.numbers(count);
+  if (kinds.some((kind, at) => kind === KIND.bytes && rowCounts[at] !== 0)) {
+    damagedPack(from.section, "it counts rows of a profile that has none");
+  }
   const [headings, processes, uses, skeletons] = TUPLES.map(() => from.numbers(count));
   from.end();
   return {
@@ -160,7 +163,7 @@ export function decodeIdentities(pack: Pack, { count, timesNs }: PackProfiles): 
     if (left > 0) view.writeUIntBE(Number(BigInt.asUintN(48, timesNs[at]! / 1_000_000n)), at * ID_BYTES, 6);
     ids.set(content.subarray(1 + at * length, 1 + (at + 1) * length), at * ID_BYTES + left);
   }
-  return { ids, digests: content.slice(1 + count * length) };
+  return { ids, digests: new Uint8Array(content.subarray(1 + count * length)) };
 }
 
 function timeOf(id: Uint8Array): bigint {

@@ -32,9 +32,13 @@ export function entryOf(raw: Uint8Array, nth: number, labels?: Labels): PackEntr
   };
 }
 
-/** The pack of profiles that all have the shape of the first. */
-export function packOf(raws: readonly Uint8Array[], options: PackBuilderOptions = {}): Uint8Array {
-  const builder = new PackBuilder({ service: "api", type: "cpu", shape: shapeOf(raws[0]!) }, options);
+/** The pack of profiles that all have one shape, default that of the first. */
+export function packOf(
+  raws: readonly Uint8Array[],
+  options: PackBuilderOptions = {},
+  shape: Shape = shapeOf(raws[0]!),
+): Uint8Array {
+  const builder = new PackBuilder({ service: "api", type: "cpu", shape }, options);
   raws.forEach((raw, nth) => {
     builder.add(entryOf(raw, nth), raw);
   });
