@@ -33,8 +33,8 @@ export interface FinishAnswer {
 }
 
 export interface VerifyAnswer {
-  /** Positions in the rows of profiles that are not what was sent. */
-  differing: number[];
+  /** Profiles that are not what was sent. */
+  differing: { at: number; message: string }[];
   isDone: boolean;
 }
 
@@ -78,7 +78,7 @@ export class PackJob implements Disposable {
           this.#addOne(at, inflated);
         });
       } catch (error) {
-        if (!(error instanceof DomainError) || !originals.has(at)) throw error;
+        if (!(error instanceof DomainError) || this.#isPacked(at)) throw error;
         answer.refused.push({ at, message: error.message });
       }
       answer.isFull = this.#builder?.isFull ?? false;
@@ -102,11 +102,12 @@ export class PackJob implements Disposable {
   verify(reference: ObjectReference): VerifyAnswer {
     const verifying = this.#verifying ?? { source: new SourcePack(this.#reader.openObject(reference)), next: 0 };
     this.#verifying = verifying;
-    const differing: number[] = [];
+    const differing: VerifyAnswer["differing"] = [];
     const untilMs = performance.now() + STEP_MS;
     for (; verifying.next < this.#written.length && performance.now() < untilMs; verifying.next++) {
       const at = this.#written[verifying.next]!;
-      if (!this.#isSame(at, () => verifying.source.rebuild(verifying.next))) differing.push(at);
+      const message = this.#difference(at, () => verifying.source.rebuild(verifying.next));
+      if (message !== undefined) differing.push({ at, message });
     }
     const isDone = verifying.next === this.#written.length;
     if (isDone) this.#closeWritten();
@@ -116,6 +117,10 @@ export class PackJob implements Disposable {
   [Symbol.dispose](): void {
     this.#closeWritten();
     for (const source of this.#sources) source[Symbol.dispose]();
+  }
+
+  #isPacked(at: number): boolean {
+    return this.#sources.some((source) => source.rowOf(this.#rows.seqs[at]!) !== undefined);
   }
 
   #stepEnd(): number {
@@ -131,7 +136,7 @@ export class PackJob implements Disposable {
   #readOriginals(from: number, to: number): Map<number, Uint8Array | DomainError> {
     const { locators } = this.#rows;
     const positions: number[] = [];
-    for (let at = from; at < to; at++) if (locators[at * 3] !== 0) positions.push(at);
+    for (let at = from; at < to; at++) if (locators[at * 3] !== 0 && !this.#isPacked(at)) positions.push(at);
     const bytes = this.#reader.readMany(
       positions.map((at) => ({
         segmentId: locators[at * 3]!,
@@ -142,12 +147,8 @@ export class PackJob implements Disposable {
     return new Map(positions.map((at, nth) => [at, bytes[nth]!]));
   }
 
+  /** From a pack, where that has it: then nobody else need have it. */
   #withProfile(at: number, original: Uint8Array | DomainError | undefined, take: (inflated: Uint8Array) => void): void {
-    if (original instanceof Error) throw original;
-    if (original !== undefined) {
-      withInflated(original, this.#limits.inflatedBytes, take);
-      return;
-    }
     const seq = this.#rows.seqs[at]!;
     for (const source of this.#sources) {
       const row = source.rowOf(seq);
@@ -155,7 +156,11 @@ export class PackJob implements Disposable {
       take(source.rebuild(row));
       return;
     }
-    throw new DomainError("unavailable", `Cannot pack profile ${seq} anew: no pack of its set has it`);
+    if (original === undefined) {
+      throw new DomainError("unavailable", `Cannot pack profile ${seq} anew: no pack of its set has it`);
+    }
+    if (original instanceof Error) throw original;
+    withInflated(original, this.#limits.inflatedBytes, take);
   }
 
   #addOne(at: number, inflated: Uint8Array): void {
@@ -187,13 +192,14 @@ export class PackJob implements Disposable {
     this.#verifying = undefined;
   }
 
-  /** By the whole digest that the catalog has, over all bytes. A profile that cannot be written again differs. */
-  #isSame(at: number, rebuild: () => Uint8Array): boolean {
+  /** By the whole digest that the catalog has, over all bytes; undefined where there is none. */
+  #difference(at: number, rebuild: () => Uint8Array): string | undefined {
     try {
       const digest = hash("sha256", rebuild(), "buffer");
-      return Buffer.compare(digest, this.#rows.digests.subarray(at * 32, at * 32 + 32)) === 0;
+      const isSame = Buffer.compare(digest, this.#rows.digests.subarray(at * 32, at * 32 + 32)) === 0;
+      return isSame ? undefined : "written again, it was not what was sent";
     } catch (error) {
-      if (error instanceof DomainError) return false;
+      if (error instanceof DomainError) return `it could not be written again: ${error.message}`;
       throw error;
     }
   }

@@ -1,0 +1,180 @@
+// One pack set from plan to settled rows. Profiles are read and added, packs written and verified; then the catalog switches to them in one
+// commit, and what they replace is freed. Whatever is interrupted leaves the state of before, or of after the switch.
+
+import { DomainError } from "../model/errors.ts";
+import type { BlobStore } from "../storage/blob-store.ts";
+import type { Catalog } from "../storage/catalog.ts";
+import type { PackFile, PackRows, PackSet } from "../storage/pack-catalog.ts";
+import { packName } from "../storage/pack-name.ts";
+import { paced } from "./pace.ts";
+import type { AddAnswer, FinishAnswer, VerifyAnswer } from "./pack-job.ts";
+import { type PackPlan, profilesOf } from "./pack-policy.ts";
+import type { PackMessage } from "./pack-worker.ts";
+import type { ReadGuard } from "./read-guard.ts";
+import type { PackResult } from "./repository.ts";
+
+export interface PackRunOptions {
+  catalog: Catalog;
+  blobs: BlobStore;
+  reads: ReadGuard;
+  /** Whether the bytes as they were sent go when their rows are marked. */
+  release: boolean;
+  /** Called when a pack is gone. */
+  forget: (packId: number) => void;
+  /** A step of the packer's thread. */
+  ask: <Answer>(message: PackMessage) => Promise<Answer>;
+  /** Throws when the packer is stopped. */
+  checkStopped: () => void;
+}
+
+/** Profiles that are not in the packs, by their positions in the rows. */
+interface LeftOut {
+  at: number;
+  message: string;
+}
+
+/** What was made, when all of it was what had been sent. */
+interface Made {
+  setId?: number;
+  freed: number[];
+  files: PackFile[];
+  newProfiles: number;
+  leftOut: LeftOut[];
+}
+
+/** Ids in one commit: uploads wait for no more. */
+const SLICE = 100;
+/** Each leaves out what the one before could not write again. */
+const TRIES = 5;
+
+/** Settled and verified when it resolves. Answers besides why profiles were refused, if any were. */
+export async function carryOut(
+  options: PackRunOptions,
+  plan: PackPlan,
+  pace: number,
+): Promise<PackResult & { written: number; refusal?: string }> {
+  for (let left = TRIES; left > 0; left--) {
+    const made = await makeSet(options, plan, pace);
+    if (made === undefined) continue;
+    if (made.setId !== undefined) await settle(options, made.setId, pace);
+    await free(options, made.freed);
+    const [first] = made.leftOut;
+    return {
+      profiles: made.newProfiles,
+      written: made.files.reduce((sum, { profiles }) => sum + profiles, 0),
+      packs: made.files.length,
+      bytes: made.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      refused: made.leftOut.length,
+      ...(first && { refusal: first.message }),
+    };
+  }
+  throw new DomainError("unavailable", "Profiles that were packed were not what was sent, again and again");
+}
+
+/** All steps up to the switch. Undefined where profiles differed from what was sent: they are set aside, and the next try is without them. */
+async function makeSet(options: PackRunOptions, plan: PackPlan, pace: number): Promise<Made | undefined> {
+  const { catalog, reads, ask, checkStopped } = options;
+  // What the rows name stays readable meanwhile.
+  using _reading = reads.enter();
+  const { runId } = await catalog.beginPack(plan.request);
+  const files: PackFile[] = [];
+  try {
+    const rows = await catalog.packRows(runId);
+    const replaced = await catalog.packSets({ setIds: plan.replaces });
+    const { refused, differing } = await build(options, { plan, rows, replaced, pace, files });
+    const leftOut = [...refused, ...differing];
+    await setAside(catalog, rows, leftOut);
+    checkStopped();
+    if (differing.length > 0) {
+      await abandon(options, runId, files);
+      return undefined;
+    }
+    const switched = await catalog.switchPackSet({ runId, packs: files, replaces: plan.replaces });
+    const before = replaced.reduce((sum, set) => sum + profilesOf(set) - set.deleted.length, 0);
+    const after = files.reduce((sum, { profiles }) => sum + profiles, 0);
+    return { ...switched, files, newProfiles: Math.max(0, after - before), leftOut };
+  } catch (error) {
+    await abandon(options, runId, files);
+    throw error;
+  } finally {
+    await ask({ kind: "end" }).catch(() => {}); // a thread that is lost has nothing to end
+  }
+}
+
+/** The files go only where the catalog is sure not to name them: a commit that failed may have been made. */
+async function abandon({ catalog, blobs }: PackRunOptions, runId: number, files: readonly PackFile[]): Promise<void> {
+  await catalog.abandonPack(runId);
+  if (files.length === 0) return;
+  const named = new Set((await catalog.packIds()).named);
+  for (const { packId } of files) if (!named.has(packId)) await blobs.deleteObject(packName(packId));
+}
+
+interface Build {
+  plan: PackPlan;
+  rows: PackRows;
+  replaced: readonly PackSet[];
+  pace: number;
+  /** Told of each pack that is written, also where this throws. */
+  files: PackFile[];
+}
+
+async function build(options: PackRunOptions, { plan, rows, replaced, pace, files }: Build) {
+  const { catalog, blobs, ask, checkStopped } = options;
+  const refused: LeftOut[] = [];
+  const differing: LeftOut[] = [];
+  if (rows.count === 0) return { refused, differing };
+  const step = <Answer>(message: PackMessage) => {
+    checkStopped();
+    return paced(pace, () => ask<Answer>(message));
+  };
+  const sources = replaced.flatMap(({ packs }) => packs.map(({ packId }) => blobs.objectReference(packName(packId))));
+  await ask({ kind: "begin", options: { signature: catalog.packNames(plan.request), rows, sources } });
+  for (let isDone = false; !isDone; ) {
+    const added = await step<AddAnswer>({ kind: "add" });
+    refused.push(...added.refused);
+    isDone = added.isDone;
+    if (!isDone && !added.isFull) continue;
+    const finished = await step<FinishAnswer | undefined>({ kind: "finish" });
+    if (finished === undefined) continue;
+    const packId = await catalog.nextPackId();
+    files.push({ packId, profiles: finished.profiles, sizeBytes: finished.bytes.length });
+    await blobs.put(packName(packId), finished.bytes);
+    const reference = blobs.objectReference(packName(packId));
+    for (let isVerified = false; !isVerified; ) {
+      const verified = await step<VerifyAnswer>({ kind: "verify", reference });
+      differing.push(...verified.differing);
+      isVerified = verified.isDone;
+    }
+  }
+  return { refused, differing };
+}
+
+async function setAside(catalog: Catalog, rows: PackRows, leftOut: readonly LeftOut[]): Promise<void> {
+  for (let from = 0; from < leftOut.length; from += SLICE) {
+    const slice = leftOut.slice(from, from + SLICE);
+    await catalog.setAside(slice.map(({ at }) => rows.ids.slice(at * 16, at * 16 + 16)));
+  }
+}
+
+/** Marks the rows of a set as packed, slice by slice. It may have been begun by an earlier process. */
+export async function settle(
+  { catalog, release, checkStopped }: Pick<PackRunOptions, "catalog" | "release" | "checkStopped">,
+  setId: number,
+  pace: number,
+): Promise<void> {
+  for (let afterId: Uint8Array | undefined; ; ) {
+    checkStopped();
+    const from = afterId && { afterId };
+    afterId = await paced(pace, () => catalog.settlePackSet({ setId, release, ...from }));
+    if (afterId === undefined) return;
+  }
+}
+
+async function free({ blobs, reads, forget }: PackRunOptions, packIds: readonly number[]): Promise<void> {
+  if (packIds.length === 0) return;
+  await reads.drained();
+  for (const packId of packIds) {
+    forget(packId);
+    await blobs.deleteObject(packName(packId));
+  }
+}
