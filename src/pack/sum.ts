@@ -161,7 +161,7 @@ export class RowTotals {
 }
 
 /** As ColumnTotals tells it. */
-function wrappedTotal(total: bigint): TotalsState[number] {
+export function wrappedTotal(total: bigint): TotalsState[number] {
   const wrapped = BigInt.asIntN(64, total);
   return [String(wrapped), Number((total - wrapped) >> 64n)];
 }
