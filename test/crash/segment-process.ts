@@ -5,6 +5,7 @@ import { hash } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { DomainError } from "../../src/model/errors.ts";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
+import type { Locator } from "../../src/storage/blob-store.ts";
 import { openDiskBlobs } from "../../src/storage/disk/blobs.ts";
 import { Random } from "../support/random.ts";
 
@@ -15,10 +16,22 @@ const store = await openDiskBlobs({ folder: folder!, limits, knownEnds: new Map(
 
 const FAULTS = ["w 28 0 3", "w 5 2 1", "s 5 0 1", "s 5 3 2", "o 28 0 2", "sw 28 1 4", "r 5 0 1"];
 
+/** Segments that failed an append: they must take nothing more. */
+const failed = new Set<number>();
+
 async function appendSome(): Promise<void> {
   const batch = Array.from({ length: random.between(1, 6) }, () => content(random.between(0, 9000)));
-  const locators = await store.append(batch, random.chance(0.2) ? "opaque" : "profile");
+  const kind = random.chance(0.2) ? "opaque" : "profile";
+  let locators: Locator[];
+  try {
+    locators = await store.append(batch, kind);
+  } catch (error) {
+    const named = /append to segment (\d+)/.exec((error as Error).message);
+    if (named) failed.add(Number(named[1]));
+    throw error;
+  }
   for (const [at, { segmentId, offset, sizeBytes }] of locators.entries()) {
+    if (failed.has(segmentId)) throw new Error(`Segment ${segmentId} took an append after one that failed`);
     say(`blob ${segmentId} ${offset} ${sizeBytes} ${digest(batch[at]!)}`);
   }
 }
