@@ -8,9 +8,8 @@ import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Matcher, MatchOperator } from "../model/matcher.ts";
 import type { ProfileRecord } from "../model/profile-record.ts";
-import { type Aggregation, aggregationOf } from "../model/profile-type.ts";
 import { EVERYTHING, parseSelector, type Selector } from "../model/selector.ts";
-import type { ValueType } from "../model/shape.ts";
+import type { Aggregation, ValueType } from "../model/shape.ts";
 import { type Interval, NS_PER_SECOND } from "../model/time.ts";
 import type { MergeSummary, SampleTypeTotal, Selection, Skipped } from "../repository/repository.ts";
 
@@ -118,7 +117,7 @@ export function profileMessage(record: ProfileRecord): MessageInitShape<typeof c
     profileType: record.type,
     labels: [...record.labels],
     sampleTypes: (record.shape?.columns ?? []).map((column, at) =>
-      sampleTypeMessage({ ...column, total: record.totals[at] ?? 0n, aggregation: aggregationOf(record.type, column) }),
+      sampleTypeMessage({ aggregation: "delta", ...column, total: record.totals[at] ?? 0n }),
     ),
     ...(record.shape && { periodType: record.shape.periodType }),
     startTime: timestampOf(record.timeNs),

@@ -1,7 +1,7 @@
 // Profile types: the one-word names, the profile-type ids of Pyroscope and Parca that mean them, and what a column's numbers are.
 
 import { DomainError } from "./errors.ts";
-import type { ValueType } from "./shape.ts";
+import type { Aggregation, ValueType } from "./shape.ts";
 import { quote } from "./text.ts";
 
 const TYPE_NAME = /^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/;
@@ -18,13 +18,13 @@ export function checkTypeName(type: string): string {
   );
 }
 
-/** delta: since the last profile. gauge: now. cumulative: since the process started. */
-export type Aggregation = "delta" | "gauge" | "cumulative";
-
 const GAUGE_COLUMNS = new Set(["inuse_objects", "inuse_space", "goroutine", "goroutines", "threadcreate"]);
 const CUMULATIVE_COLUMNS = new Set(["alloc_objects", "alloc_space", "contentions", "delay"]);
 
-/** How the well-known runtimes write the column; what is unknown counts as delta, as a plain sum reads it. */
+/**
+ * How the well-known runtimes write the column; what is unknown counts as delta, as a plain sum reads it. It is stored with the profile's
+ * shape when that arrives: a later change here does not change what was stored.
+ */
 export function aggregationOf(type: string, column: ValueType): Aggregation {
   if (GAUGE_COLUMNS.has(column.type) || type === "goroutine" || type === "threadcreate") return "gauge";
   if (CUMULATIVE_COLUMNS.has(column.type)) return "cumulative";

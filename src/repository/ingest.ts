@@ -5,9 +5,9 @@ import { canonicalLabels, checkService } from "../model/labels.ts";
 import type { Limits } from "../model/limits.ts";
 import { profileId } from "../model/profile-id.ts";
 import type { ProfileRecord } from "../model/profile-record.ts";
-import { checkTypeName } from "../model/profile-type.ts";
+import { aggregationOf, checkTypeName } from "../model/profile-type.ts";
 import { checkSenderId } from "../model/sender-id.ts";
-import type { Shape } from "../model/shape.ts";
+import type { Column, Shape, ValueType } from "../model/shape.ts";
 import { quote } from "../model/text.ts";
 import { formatTime, resolveProfileTime } from "../model/time.ts";
 import type { NewProfile } from "../storage/catalog.ts";
@@ -70,7 +70,7 @@ export function createIngest({ store, limits, nowNs, threads }: IngestDependenci
       receivedNs,
       sampleCount: summary?.sampleCount ?? 0,
       digest,
-      ...(summary && { shape: shapeOf(summary) }),
+      ...(summary && { shape: shapeOf(type, summary) }),
       totals: summary?.sampleTypes.map(({ total }) => total) ?? [],
       sampleLabelKeys: summary?.sampleLabelKeys ?? [],
       ...(request.externalId !== undefined && { externalId: request.externalId }),
@@ -106,8 +106,12 @@ function checkSameRequest(requestId: string, first: ProfileRecord, sent: Omit<Ne
   );
 }
 
-function shapeOf({ sampleTypes, periodType }: UploadSummary): Shape {
-  return { columns: sampleTypes.map(({ type, unit }) => ({ type, unit })), periodType };
+function shapeOf(profileType: string, { sampleTypes, periodType }: UploadSummary): Shape {
+  const columnOf = ({ type, unit }: ValueType): Column => {
+    const aggregation = aggregationOf(profileType, { type, unit });
+    return { type, unit, ...(aggregation !== "delta" && { aggregation }) };
+  };
+  return { columns: sampleTypes.map(columnOf), periodType };
 }
 
 function describeClaim(claimedNs: bigint): string {

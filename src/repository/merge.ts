@@ -3,9 +3,8 @@
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { formatProfileId, parseProfileId } from "../model/profile-id.ts";
-import { aggregationOf } from "../model/profile-type.ts";
 import { formatSelector } from "../model/selector.ts";
-import type { ValueType } from "../model/shape.ts";
+import type { Column, ValueType } from "../model/shape.ts";
 import { earlierOf, laterOf } from "../model/time.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog, MergeInput } from "../storage/catalog.ts";
@@ -98,8 +97,7 @@ async function mergeAnew(
   const lostPacks = new Set(damagedPacks.map(({ pack }) => pack.selected));
   const inputs = lost.size === 0 ? plan.inputs : plan.inputs.filter(({ id }) => !lost.has(id));
   const folded = { inputs, packs: plan.packs.filter((pack) => !lostPacks.has(pack)) };
-  const { type } = catalog.packNames(plan.newest);
-  const sampleTypes = totalsOf(type, plan.columns, merged.totals);
+  const sampleTypes = totalsOf(plan.columns, merged.totals);
   const summary = summaryOf(request, plan, folded, skipped);
   const answer = {
     bytes: merged.gzipped,
@@ -169,19 +167,15 @@ async function verbatim(dependencies: MergeDependencies, plan: MergePlan, reques
     bytes: await readStored(dependencies, record),
     summary: {
       ...summaryOf(request, plan, plan, plan.skipped),
-      sampleTypes: totalsOf(record.type, record.shape?.columns ?? [], record.totals),
+      sampleTypes: totalsOf(record.shape?.columns ?? [], record.totals),
       etag: profileEtag(record),
       warnings: warningsOfSkipped(plan.skipped),
     },
   };
 }
 
-function totalsOf(type: string, columns: readonly ValueType[], totals: readonly bigint[]): SampleTypeTotal[] {
-  return columns.map((column, at) => ({
-    ...column,
-    total: totals[at] ?? 0n,
-    aggregation: aggregationOf(type, column),
-  }));
+function totalsOf(columns: readonly Column[], totals: readonly bigint[]): SampleTypeTotal[] {
+  return columns.map((column, at) => ({ aggregation: "delta", ...column, total: totals[at] ?? 0n }));
 }
 
 function damagedOf({ damaged, damagedPacks }: MergeJobResult, strict: boolean): Skipped[] {

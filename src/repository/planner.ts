@@ -3,7 +3,7 @@
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { formatProfileId } from "../model/profile-id.ts";
-import { describeShape, mergeKey, type Shape, type ValueType } from "../model/shape.ts";
+import { type Column, describeShape, mergeKey, type Shape, type ValueType } from "../model/shape.ts";
 import type { Catalog, MergeInput } from "../storage/catalog.ts";
 import type { PackKey } from "../storage/pack-catalog.ts";
 import { type Candidates, findCandidates, type PackQuestion, skip, tooMany } from "./candidates.ts";
@@ -28,8 +28,8 @@ export interface MergePlan {
   inputs: readonly MergeInput[];
   /** None of them empty. */
   packs: readonly SelectedPack[];
-  /** The columns of the answer, in order. */
-  columns: readonly ValueType[];
+  /** The columns of the answer, in order; what their numbers are is what it is in the newest profile. */
+  columns: readonly Column[];
   /** Whose profile is the newest of the answer. */
   newest: PackKey;
   matched: number;
@@ -112,10 +112,11 @@ function chooseShape(
       ),
     );
   }
+  const present = shapes.get(newest.key.shapeId)!.columns;
   return {
     inputs: inputs.filter(fits),
     packs: packs.filter(({ question }) => fits(question.set)),
-    columns: columns ?? shapes.get(newest.key.shapeId)!.columns,
+    columns: columns?.map((column) => present.find((each) => isSameType(each, column))!) ?? present,
     newest: newest.key,
   };
 }
@@ -167,10 +168,14 @@ export function firstIds(ids: Uint8Array): string[] {
 /** Equal for shapes that can be summed; undefined for one that lacks a column asked for, or one of two. Opaque profiles have no shape at all. */
 function groupKey(shape: Shape, columns: readonly ValueType[] | undefined): string | undefined {
   if (columns === undefined) return mergeKey(shape);
-  const countOf = (all: readonly ValueType[], { type, unit }: ValueType) =>
-    all.filter((each) => each.type === type && each.unit === unit).length;
+  const countOf = (all: readonly ValueType[], column: ValueType) =>
+    all.filter((each) => isSameType(each, column)).length;
   const hasAll = columns.every((column) => countOf(shape.columns, column) >= countOf(columns, column));
   return hasAll ? JSON.stringify(shape.periodType) : undefined;
+}
+
+function isSameType(a: ValueType, b: ValueType): boolean {
+  return a.type === b.type && a.unit === b.unit;
 }
 
 function wanted(columns: readonly ValueType[] | undefined): string {

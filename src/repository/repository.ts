@@ -2,9 +2,8 @@
 
 import type { Label } from "../model/labels.ts";
 import type { ProfileRecord } from "../model/profile-record.ts";
-import type { Aggregation } from "../model/profile-type.ts";
 import type { Selector } from "../model/selector.ts";
-import type { ValueType } from "../model/shape.ts";
+import type { Aggregation, ValueType } from "../model/shape.ts";
 import type { Interval } from "../model/time.ts";
 import type { ListQuery, NameCount, SelectionStrategy, SeriesRow } from "../storage/catalog.ts";
 import type { PackStatistics } from "../storage/pack-catalog.ts";

@@ -9,8 +9,10 @@ const shape = (period: string, ...columns: string[]): Shape => ({
 });
 const cpu = shape("cpu/nanoseconds", "samples/count", "cpu/nanoseconds");
 
+const gauge: Shape = { ...cpu, columns: [{ type: "cpu", unit: "nanoseconds", aggregation: "gauge" }] };
+
 test("a signature reads back as its shape", () => {
-  for (const each of [cpu, shape("/"), shape("/", "a/b"), shape('",[/]', '"/\\', "\u{1f600}/\n")]) {
+  for (const each of [cpu, gauge, shape("/"), shape("/", "a/b"), shape('",[/]', '"/\\', "\u{1f600}/\n")]) {
     expect(parseShapeSignature(shapeSignature(each))).toEqual(each);
   }
 });
@@ -18,6 +20,8 @@ test("a signature reads back as its shape", () => {
 test("shapes that differ have different signatures, whatever characters their names hold", () => {
   const shapes = [
     cpu,
+    gauge,
+    shape("cpu/nanoseconds", "cpu/nanoseconds"),
     shape("cpu/nanoseconds", "cpu/nanoseconds", "samples/count"),
     shape("/", "samples/count", "cpu/nanoseconds"),
     shape("/", "a/b"),

@@ -293,6 +293,22 @@ describe("merge", () => {
     expect(summary.warnings.join()).toContain("inuse_space/bytes is gauge");
   });
 
+  test("stores what the numbers of each column are", async () => {
+    const sampleTypes: [string, string][] = [
+      ["alloc_space", "bytes"],
+      ["inuse_space", "bytes"],
+      ["x", "count"],
+    ];
+    const { record } = await stored(
+      push(0, { type: "heap" }, { sampleTypes, samples: [{ stack: ["f"], values: [1, 2, 3] }] }),
+    );
+    const [found] = await opened.catalog.get([record.id]);
+    expect(found!.shape!.columns.map(({ aggregation }) => aggregation)).toEqual(["cumulative", "gauge", undefined]);
+    const columns = [{ type: "inuse_space", unit: "bytes" }];
+    const { summary } = await merge({}, { columns });
+    expect(summary.sampleTypes).toEqual([{ ...columns[0], total: 2n, aggregation: "gauge" }]);
+  });
+
   test("skips, counts and names a damaged profile; strict fails instead", async () => {
     const { record } = await stored(push(0));
     await push(1);

@@ -139,6 +139,22 @@ describe("migrate()", () => {
     expect(database.prepare("SELECT name, note FROM type").all()).toEqual([{ name: "cpu", note: null }]);
   });
 
+  test("tells what the columns of shapes are that were stored before it was said", () => {
+    const old = new SqliteDatabase(":memory:");
+    migrate(old, MIGRATIONS.slice(0, 2));
+    const columns = { goroutine: ["goroutine", "count"], heap: ["alloc_space", "bytes"], cpu: ["cpu", "nanoseconds"] };
+    for (const column of Object.values(columns)) {
+      old.prepare("INSERT INTO shape (signature) VALUES (?)").run(JSON.stringify([column, [column]]));
+    }
+    migrate(old);
+    const signatures = old.prepare("SELECT signature FROM shape ORDER BY shape_id").pluck().all() as string[];
+    expect(signatures.map((signature) => JSON.parse(signature))).toEqual([
+      [columns.goroutine, [[...columns.goroutine, "gauge"]]],
+      [columns.heap, [[...columns.heap, "cumulative"]]],
+      [columns.cpu, [columns.cpu]],
+    ]);
+  });
+
   test("leaves a file as it was when a migration fails", () => {
     const database = new SqliteDatabase(":memory:");
     expect(() => migrate(database, ["CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE a (x)"])).toThrow(

@@ -94,6 +94,15 @@ export const MIGRATIONS: readonly string[] = [
   -- flags: bit 2 says packed, bit 3 set aside: never packed.
   CREATE INDEX profile_loose ON profile (service_id, type_id, profile_id, flags) WHERE flags & 4 = 0;
   `,
+  `
+  -- What the numbers of a column are is part of its shape, behind the period type; columns of before are what their names say.
+  UPDATE shape SET signature = substr(signature, 1, instr(signature, '],')) || replace(replace(replace(replace(replace(replace(replace(replace(replace(substr(signature, instr(signature, '],') + 1),
+    '["inuse_objects","count"]', '["inuse_objects","count","gauge"]'), '["inuse_space","bytes"]', '["inuse_space","bytes","gauge"]'),
+    '["goroutine","count"]', '["goroutine","count","gauge"]'), '["goroutines","count"]', '["goroutines","count","gauge"]'),
+    '["threadcreate","count"]', '["threadcreate","count","gauge"]'),
+    '["alloc_objects","count"]', '["alloc_objects","count","cumulative"]'), '["alloc_space","bytes"]', '["alloc_space","bytes","cumulative"]'),
+    '["contentions","count"]', '["contentions","count","cumulative"]'), '["delay","nanoseconds"]', '["delay","nanoseconds","cumulative"]');
+  `,
 ];
 
 /** Each migration is one transaction. Throws `conflict` for a file that a newer program wrote. */
