@@ -44,8 +44,9 @@ export type BlobSource = { driver: "disk"; folder: string } | { driver: "memory"
 
 export interface BlobStore extends AsyncDisposable {
   /**
-   * Durable when it resolves, all of the batch in the order given. Throws `unavailable` (`disk-full` below the reserve or without space);
-   * then nothing of the batch counts, and what was appended before is unharmed.
+   * Durable when it resolves, all of the batch in the order given. Throws `unavailable` (`disk-full` without space); then nothing of the
+   * batch counts, and what was appended before is unharmed. It may use the reserve, which is kept for what frees space: who stores
+   * uploads calls checkSpace() first.
    */
   append(batch: readonly Uint8Array[], kind: BlobKind): Promise<Locator[]>;
   /**

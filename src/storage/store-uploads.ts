@@ -9,13 +9,14 @@ export interface NewUpload {
 }
 
 /**
- * Bytes before rows; both are durable when it resolves, in the order given. Throws what BlobStore.append and Catalog.insert throw; then
+ * Bytes before rows; both are durable when it resolves, in the order given. Throws what BlobStore.checkSpace, BlobStore.append and Catalog.insert throw; then
  * nothing of the batch is acknowledged. Takes the bytes away from the caller.
  */
 export type StoreUploads = (batch: readonly NewUpload[], kind: BlobKind) => Promise<InsertOutcome[]>;
 
 export function appendThenInsert(blobs: BlobStore, catalog: Catalog): StoreUploads {
   return async (batch, kind) => {
+    blobs.checkSpace();
     const locators = await blobs.append(
       batch.map(({ bytes }) => bytes),
       kind,

@@ -26,6 +26,7 @@ function steppedStore() {
   };
   let offset = 0;
   const blobs = {
+    checkSpace() {},
     async append(batch: Uint8Array[]) {
       await step(`append ${batch.length}`);
       log.push(`appended ${batch.length}`);

@@ -462,6 +462,31 @@ describe("delete", () => {
     while ((await blobs.segments()).length > 1) await new Promise(setImmediate);
   });
 
+  test("frees space below the reserve too, where uploads are refused: survivors are copied out of mostly dead segments", async () => {
+    await using full = await openRepository({ segmentBytes: 20_000, commitRows: 4 });
+    const { repository, blobs, space } = full;
+    const pushTrace = (at: number) =>
+      repository.push({ service: "s", type: "trace", labels: [], bytes: Buffer.alloc(5_000, `trace ${at}`) });
+    const ids: string[] = [];
+    for (let at = 0; at < 40; at++) {
+      const outcome = await pushTrace(at);
+      if (outcome.state === "stored") ids.push(outcome.record.id);
+    }
+    const before = (await blobs.segments()).length;
+    expect(before).toBeGreaterThanOrEqual(8);
+    space.freeBytes = 1_000_000;
+    await expect(pushTrace(40)).rejects.toMatchObject({ subject: "disk-full" });
+    for (const [at, id] of ids.entries()) if (at % 4 > 0) await repository.delete(id);
+    while ((await blobs.segments()).length > before / 2) await new Promise(setImmediate);
+    space.freeBytes = space.totalBytes;
+    expect(await pushTrace(40)).toMatchObject({ state: "stored" });
+    expect(
+      Buffer.from((await repository.download(ids[0]!)).bytes)
+        .toString()
+        .slice(0, 7),
+    ).toBe("trace 0");
+  });
+
   test("a profile sent again after its deletion is there again", async () => {
     const first = await stored(push(0));
     await opened.repository.delete(first.record.id);

@@ -10,6 +10,9 @@ import type { Repository } from "../../src/repository/repository.ts";
 import type { BlobStore } from "../../src/storage/blob-store.ts";
 import type { Catalog } from "../../src/storage/catalog.ts";
 import { openLocalStorage } from "../../src/storage/local/open-local-storage.ts";
+import type { Space } from "../../src/storage/space.ts";
+
+const GIB = 1024 ** 3;
 
 export interface OpenedRepository extends AsyncDisposable {
   repository: Repository;
@@ -17,6 +20,8 @@ export interface OpenedRepository extends AsyncDisposable {
   blobs: BlobStore;
   folder: string;
   events: RepositoryEvent[];
+  /** Of the disk as the repository sees it, which tests set. */
+  space: Space;
   /** The clock, which tests set. */
   clock: { nowNs: bigint };
   /** Closes it and opens the same folder again. */
@@ -31,10 +36,12 @@ export async function openRepository(
   const allLimits = { ...DEFAULT_LIMITS, ...limits };
   const clock = { nowNs: 1_790_000_000_000_000_000n };
   const events: RepositoryEvent[] = [];
+  const space = { freeBytes: 100 * GIB, totalBytes: 100 * GIB };
 
   async function open() {
     const stack = new AsyncDisposableStack();
-    const storage = stack.use(await openLocalStorage({ folder, limits: allLimits, report: () => {} }));
+    const spaceOf = () => space;
+    const storage = stack.use(await openLocalStorage({ folder, limits: allLimits, report: () => {}, spaceOf }));
     const { catalog, blobs } = storage;
     const observe = (event: RepositoryEvent) => void events.push(event);
     const nowNs = () => clock.nowNs;
@@ -58,6 +65,7 @@ export async function openRepository(
     },
     folder,
     events,
+    space,
     clock,
     async reopen() {
       await parts.stack.disposeAsync();

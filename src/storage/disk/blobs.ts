@@ -60,8 +60,7 @@ class DiskBlobs implements BlobStore {
     this.checkSpace = checkSpace;
   }
 
-  async append(batch: readonly Uint8Array[], kind: BlobKind): Promise<Locator[]> {
-    this.checkSpace();
+  append(batch: readonly Uint8Array[], kind: BlobKind): Promise<Locator[]> {
     return this.#segments.append(batch, kind);
   }
 
