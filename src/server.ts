@@ -48,10 +48,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const startedMs = performance.now();
   await using opened = new AsyncDisposableStack();
   const tls = options.tls && (await readTlsCredentials(options.tls));
-  await makeFolder(dataFolder);
+  await inFolder(dataFolder, () => makeDurableFolder(dataFolder));
   opened.use(lockFolder(dataFolder));
   const report = (message: string) => logger.warn({ repair: true }, message);
-  const { catalog, blobs, store } = opened.use(await openLocalStorage({ folder: dataFolder, limits, report }));
+  const { catalog, blobs, store } = opened.use(
+    await inFolder(dataFolder, () => openLocalStorage({ folder: dataFolder, limits, report })),
+  );
   const metrics = createMetrics();
   const observe = repositoryMetrics(metrics, catalog, logger);
   const threads = availableParallelism();
@@ -101,12 +103,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-async function makeFolder(folder: string): Promise<void> {
+/** What the file system refuses is the operator's to mend: it is said of which folder, without a stack. */
+async function inFolder<Result>(folder: string, action: () => Promise<Result>): Promise<Result> {
   try {
-    await makeDurableFolder(folder);
+    return await action();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DomainError("unavailable", `Cannot use the data folder ${folder}: ${reason}`, { cause });
+    if (!(cause instanceof Error && "syscall" in cause)) throw cause;
+    throw new DomainError("unavailable", `Cannot use the data folder ${folder}: ${cause.message}`, { cause });
   }
 }
 

@@ -5,7 +5,7 @@ import { DomainError } from "../model/errors.ts";
 import { formatSelector } from "../model/selector.ts";
 import { quote } from "../model/text.ts";
 import type { Catalog } from "../storage/catalog.ts";
-import type { DeletePreview, Selection } from "./repository.ts";
+import type { DeletePreview, Deletion } from "./repository.ts";
 
 /** Rows per commit: uploads wait for no more than this. */
 const SLICE_ROWS = 250;
@@ -16,19 +16,12 @@ export async function deleteOne(catalog: Catalog, id: string): Promise<void> {
 }
 
 /** Counts what would go, and pins it: the etag names the selection and the newest profile there is. */
-export async function previewDelete(catalog: Catalog, selection: Selection): Promise<DeletePreview> {
-  checkWhole(selection);
-  if (selection.ids) {
-    const found = (await catalog.get(uniqueIds(selection.ids))).filter((record) => record !== undefined);
-    const sizeBytes = found.reduce((sum, record) => sum + record.sizeBytes, 0);
-    return { count: found.length, sizeBytes, etag: etagOf(selection, 0) };
-  }
+export async function previewDelete(catalog: Catalog, selection: Deletion): Promise<DeletePreview> {
   const { count, sizeBytes, maxSeq } = await catalog.count(selection.selector, selection.interval);
   return { count, sizeBytes, etag: etagOf(selection, maxSeq) };
 }
 
-export async function deleteSelection(catalog: Catalog, selection: Selection, etag: string): Promise<number> {
-  checkWhole(selection);
+export async function deleteSelection(catalog: Catalog, selection: Deletion, etag: string): Promise<number> {
   const maxSeq = Number(/^(\d{1,15})-/.exec(etag)?.[1] ?? Number.NaN);
   if (etag !== etagOf(selection, maxSeq)) {
     throw new DomainError(
@@ -37,11 +30,6 @@ export async function deleteSelection(catalog: Catalog, selection: Selection, et
     );
   }
   let deleted = 0;
-  if (selection.ids) {
-    const ids = uniqueIds(selection.ids);
-    for (let at = 0; at < ids.length; at += SLICE_ROWS) deleted += await catalog.delete(ids.slice(at, at + SLICE_ROWS));
-    return deleted;
-  }
   for (;;) {
     const slice = await catalog.deleteSelection(selection.selector, selection.interval, maxSeq, SLICE_ROWS);
     deleted += slice;
@@ -49,22 +37,7 @@ export async function deleteSelection(catalog: Catalog, selection: Selection, et
   }
 }
 
-function uniqueIds(ids: readonly string[]): string[] {
-  return [...new Set(ids)];
-}
-
-/** A deletion is of all that matches: a cut selection would delete an arbitrary part. */
-function checkWhole({ maxProfiles }: Selection): void {
-  if (maxProfiles !== undefined)
-    throw new DomainError("invalid", "Cannot delete with max_profiles: narrow the selection instead");
-}
-
-function etagOf(selection: Selection, maxSeq: number): string {
-  const { selector, interval, ids } = selection;
-  const identity = [
-    formatSelector(selector),
-    interval && [`${interval.startNs}`, `${interval.endNs}`],
-    ids && uniqueIds(ids).sort(),
-  ];
+function etagOf({ selector, interval }: Deletion, maxSeq: number): string {
+  const identity = [formatSelector(selector), interval && [`${interval.startNs}`, `${interval.endNs}`]];
   return `${maxSeq}-${hash("sha256", JSON.stringify(identity), "base64url").slice(0, 22)}`;
 }

@@ -56,6 +56,9 @@ export interface Selection {
   strategy?: SelectionStrategy;
 }
 
+/** A deletion is of all that matches. */
+export type Deletion = Pick<Selection, "selector" | "interval">;
+
 export interface MergeRequest {
   selection: Selection;
   /** Keep only these columns, in this order. Default: the one of the selector's profile-type id, else all of the newest profile's shape. */
@@ -168,9 +171,9 @@ export interface Repository extends AsyncDisposable {
   merge(request: MergeRequest): Promise<MergeAnswer>;
   /** Throws `not-found`. */
   delete(id: string): Promise<void>;
-  previewDelete(selection: Selection): Promise<DeletePreview>;
+  previewDelete(selection: Deletion): Promise<DeletePreview>;
   /** Deletes what `etag` was given for, and nothing that came later; answers how many. Throws `stale` where the etag is another selection's. */
-  deleteSelection(selection: Selection, etag: string): Promise<number>;
+  deleteSelection(selection: Deletion, etag: string): Promise<number>;
 
   services(query: ListQuery): Promise<NameCount[]>;
   types(query: ListQuery): Promise<NameCount[]>;

@@ -142,6 +142,13 @@ describe("profusion serve says in one line, without a stack trace,", () => {
     expect(await refusal("--data", join(folder, "file", "data"))).toContain("Cannot use the data folder");
   });
 
+  test.each(["segments", "objects"])("that a file is in the place of its %s", async (name) => {
+    writeFileSync(join(folder, name), "");
+    expect(await refusal("--listen", "127.0.0.1:0", "--data", folder)).toContain(
+      `Cannot use the data folder ${folder}: `,
+    );
+  });
+
   test.each([
     [["--listen", "nowhere"], "write HOST:PORT"],
     [["--limit", "bodyBytes=much"], "whole number"],
