@@ -9,13 +9,17 @@ import { type Guess, skeletonBytes } from "./message-layout.ts";
 import { type ProfileWriter, WRITER } from "./profile-writer.ts";
 import type { WrittenForm, WrittenProfile } from "./written-profile.ts";
 
-/** Undefined when the bytes show no layout; whether the form is exact is for the caller to see. */
+/** Larger profiles are kept: finding their orders would take ten times their size in memory. Those of real programs have some 100 KB. */
+const BYTES_MAX = 16 * 1024 * 1024;
+
+/** Undefined when the bytes show no layout, or are too many; whether the form is exact is for the caller to see. */
 export function learnTables(
   writer: ProfileWriter,
   source: ProfileTables,
   samples: SampleReader,
   profile: WrittenProfile,
 ): WrittenForm | undefined {
+  if (source.raw.length > BYTES_MAX) return undefined;
   const learnt = learnLayout(source);
   if (learnt === undefined) return undefined;
   const own = readOwnSamples(source, samples);

@@ -12,10 +12,11 @@ import { LABEL_STRIDE, type SampleReader } from "../../pprof/sample-reader.ts";
 import type { Spans } from "../../pprof/spans.ts";
 import { WireWriter } from "../../pprof/wire-writer.ts";
 import type { LearntLayout } from "./learn-layout.ts";
+import { misfit } from "./misfit.ts";
 import { ORDERS } from "./stored-orders.ts";
-import { misfit, writeIds, writeOrder } from "./table-order.ts";
+import { writeIds, writeOrder } from "./table-order.ts";
 import type { OrderSource } from "./table-plan.ts";
-import { TableRows } from "./table-rows.ts";
+import { ODD_ROWS_MAX, TableRows } from "./table-rows.ts";
 import { ChoiceRecorder, type TwinChooser } from "./twin-choices.ts";
 import type { WriteState } from "./write-state.ts";
 import type { WrittenHeader, WrittenProfile } from "./written-profile.ts";
@@ -163,6 +164,7 @@ export class LearntOrders implements OrderSource {
     const first = spans.count - numbers.length;
     for (let row = 0; row < numbers.length; row++) {
       if (numbers[row] !== 0) continue;
+      if (literals.size === ODD_ROWS_MAX) misfit();
       const at = (first + row) * 2;
       literals.set(row, this.#source.raw.subarray(spans.bounds[at]!, spans.bounds[at + 1]!));
     }

@@ -1,7 +1,8 @@
 // The orders of a form as a plan asks for them: read in turn from its bytes. What is not there is as guessed.
 
 import type { WireReader } from "../../pprof/wire-reader.ts";
-import { misfit, readIds, readNumber, readOrder } from "./table-order.ts";
+import { misfit } from "./misfit.ts";
+import { readIds, readNumber, readOrder } from "./table-order.ts";
 import type { OrderSource } from "./table-plan.ts";
 import { TableRows } from "./table-rows.ts";
 import { GUESSES_HOLD, StoredChoices, type TwinChooser } from "./twin-choices.ts";

@@ -1,10 +1,10 @@
 // The rows of a table → bytes that say how they differ from the guess, and back. Bytes that were not written here are refused,
 // never followed: no order names an entity that is not there.
 
-import { DomainError } from "../../model/errors.ts";
 import type { WireReader } from "../../pprof/wire-reader.ts";
 import type { WireWriter } from "../../pprof/wire-writer.ts";
-import { TableRows } from "./table-rows.ts";
+import { misfit } from "./misfit.ts";
+import { ODD_ROWS_MAX, TableRows } from "./table-rows.ts";
 
 /**
  * The order: how many rows; then, until there are so many, how many single rows follow and each of them, and how many rows
@@ -59,7 +59,7 @@ export function readOrder(from: WireReader, entityCount: number): TableRows {
         if (last < 1 || last > entityCount) misfit();
         numbers[row] = last;
       } else {
-        if (half > from.end - from.pos) misfit();
+        if (half > from.end - from.pos || literals.size === ODD_ROWS_MAX) misfit();
         literals.set(row, from.bytes.subarray(from.pos, from.pos + half));
         from.pos += half;
       }
@@ -116,10 +116,6 @@ export function readNumber(from: WireReader): number {
   from.varint();
   if (from.index < 0) misfit();
   return from.index;
-}
-
-export function misfit(): never {
-  throw new DomainError("invalid", "the orders of a written form do not fit its profile");
 }
 
 function zigzag(value: number): number {

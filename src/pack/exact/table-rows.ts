@@ -1,6 +1,11 @@
 // The rows of one table as written: which entity each is, and under which id. Entities have numbers, in the order in which the
 // rows of the profile are guessed to come upon them; a row may also be one that nothing refers to, kept as its bytes.
 
+import { misfit } from "./misfit.ts";
+
+/** Rows kept as their bytes, and rows with twins, of one table: each costs some 200 bytes of memory. More do not occur in earnest. */
+export const ODD_ROWS_MAX = 65_536;
+
 export class TableRows {
   readonly count: number;
   /** The number of each row's entity, or 0 for a row that is kept as its bytes. */
@@ -18,12 +23,14 @@ export class TableRows {
     this.numbers = numbers;
     this.literals = literals;
     this.rowOf = new Int32Array(entityCount).fill(-1);
+    let twinCount = 0;
     for (let row = 0; row < numbers.length; row++) {
       const number = numbers[row]!;
       if (number === 0) continue;
       const first = this.rowOf[number - 1]!;
       const twins = this.twins.get(number);
       if (first < 0) this.rowOf[number - 1] = row;
+      else if (++twinCount > ODD_ROWS_MAX) misfit();
       else if (twins === undefined) this.twins.set(number, [first, row]);
       else twins.push(row);
     }

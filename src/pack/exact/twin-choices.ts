@@ -2,8 +2,12 @@
 
 import type { WireReader } from "../../pprof/wire-reader.ts";
 import { WireWriter } from "../../pprof/wire-writer.ts";
-import { misfit, readNumber } from "./table-order.ts";
+import { misfit } from "./misfit.ts";
+import { readNumber } from "./table-order.ts";
 import type { TableRows } from "./table-rows.ts";
+
+/** Calls remembered for guesses: then all are forgotten, when a profile is learnt as when it is written. */
+const CALLS_MAX = 1_000_000;
 
 /** Says which row is meant, given the guess and the rows that it may be. */
 export interface TwinChooser {
@@ -79,6 +83,7 @@ export class FrameGuess {
     const key = (caller + 1) * (this.#rows.rowOf.length + 1) + number;
     const guess = this.#called.get(key) ?? this.#unused(number, twins) ?? this.#last.get(number)!;
     const row = chooser.choose(guess, twins);
+    if (this.#called.size === CALLS_MAX) this.#called.clear();
     this.#called.set(key, row);
     this.#used.add(row);
     this.#last.set(number, row);

@@ -45,3 +45,8 @@ function* readable(profiles: Iterable<Uint8Array>): Generator<Uint8Array> {
     yield raw;
   }
 }
+
+test("a profile of very many strings that nothing uses is kept, at little cost", () => {
+  const strings = Buffer.concat([Buffer.from([0x32, 0]), Buffer.alloc(2 * 300_000, Buffer.from([0x32, 0]))]);
+  expect(exactnessOf([strings])).toMatchObject({ tables: 0, verbatim: 1 });
+});
