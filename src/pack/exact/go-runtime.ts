@@ -43,7 +43,10 @@ function writeSamples(state: WriteState, profile: WrittenProfile): void {
   const { tables, rows, rowCount } = profile;
   const columns = profile.header.sampleTypes.length >> 1;
   if (profile.values.length < rowCount * columns * 2)
-    throw new DomainError("invalid", `a profile of ${rowCount} rows has ${profile.values.length} halves of values`);
+    throw new DomainError(
+      "unavailable",
+      `Cannot write a profile again: one of ${rowCount} rows has ${profile.values.length} halves of values`,
+    );
   const { locations } = state;
   for (let row = 0; row < rowCount; row++) {
     const length = state.readStack(tables.rowNodes[rows[row]!]!);

@@ -9,7 +9,7 @@ import type { WrittenHeader } from "./written-profile.ts";
 
 /**
  * Writes the field of a one-byte tag, also when it is zero; the `nth` of those that may be repeated. `valueType` is the layout of
- * its messages. Throws `invalid` for a tag that is none of the header's.
+ * its messages. Throws `unavailable` for a tag that is none of the header's.
  */
 export function writeHeaderField(
   state: WriteState,
@@ -54,8 +54,8 @@ export function writeHeaderField(
       break;
     default:
       throw new DomainError(
-        "invalid",
-        `a written form has the tag ${tag}, which the header of a profile does not have`,
+        "unavailable",
+        `Cannot write a profile again: its form has the tag ${tag}, which the header of a profile does not have`,
       );
   }
 }

@@ -50,14 +50,17 @@ export function skeletonBytes({ guess, layouts, locationPacking, valuePacking, t
   return Uint8Array.from([...bytes, ...tags]);
 }
 
-/** Reads what skeletonBytes wrote. Throws DomainError `invalid` when it is cut short. */
+/** Reads what skeletonBytes wrote. Throws DomainError `unavailable` when it is cut short. */
 export function parseSkeleton(bytes: Uint8Array): Skeleton {
   const layouts = {} as Layouts;
   let at = FIXED_BYTES;
   for (const kind of MESSAGES) {
     const end = at + 1 + (bytes[at] ?? bytes.length);
     if (end > bytes.length)
-      throw new DomainError("invalid", `the skeleton of a written form is cut short in its layout of ${kind}`);
+      throw new DomainError(
+        "unavailable",
+        `Cannot write a profile again: the skeleton of its form is cut short in its layout of ${kind}`,
+      );
     layouts[kind] = bytes.subarray(at + 1, end);
     at = end;
   }

@@ -3,5 +3,5 @@
 import { DomainError } from "../../model/errors.ts";
 
 export function misfit(): never {
-  throw new DomainError("invalid", "the orders of a written form do not fit its profile");
+  throw new DomainError("unavailable", "Cannot write a profile again: the orders of its form do not fit it");
 }

@@ -18,7 +18,7 @@ export class ProfileWriter {
   readonly #reader = new WireReader();
 
   /**
-   * The bytes: a view that is valid until the next write. Throws DomainError `invalid` for a form that is not known or does not
+   * The bytes: a view that is valid until the next write. Throws DomainError `unavailable` for a form that is not known or does not
    * fit the profile.
    */
   write(profile: WrittenProfile, form: WrittenForm): Uint8Array {
@@ -30,7 +30,11 @@ export class ProfileWriter {
       this.#reader.open(form.orders);
       const layout = parseSkeleton(skeleton);
       writeTables(state, profile, layout, planTables(state, profile, layout, new StoredOrders(this.#reader)));
-    } else throw new DomainError("invalid", `a written form is of writer ${form.skeleton[0]}, known are 1 and 2`);
+    } else
+      throw new DomainError(
+        "unavailable",
+        `Cannot write a profile again: its form is of writer ${form.skeleton[0]}, known are 1 and 2`,
+      );
     return state.bytes.subarray(0, state.at);
   }
 

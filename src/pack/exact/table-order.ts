@@ -39,7 +39,7 @@ export function writeOrder(out: WireWriter, { numbers, literals, count }: TableR
   }
 }
 
-/** Reads an order of entities numbered up to `entityCount`. What does not fit throws `invalid`. */
+/** Reads an order of entities numbered up to `entityCount`. What does not fit throws `unavailable`. */
 export function readOrder(from: WireReader, entityCount: number): TableRows {
   const count = readNumber(from);
   // A row takes a byte at least, or is one of a run of entities that there are.

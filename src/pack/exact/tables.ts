@@ -57,8 +57,8 @@ function putField(bytes: Uint8Array, at: number, entry: number, lo: number, hi: 
 
 function unknownField(kind: string, field: number): never {
   throw new DomainError(
-    "invalid",
-    `a written form has field ${field} in its layout of ${kind}, which has no such field`,
+    "unavailable",
+    `Cannot write a profile again: its form has field ${field} in its layout of ${kind}, which has no such field`,
   );
 }
 
@@ -66,8 +66,8 @@ function writeSamples(state: WriteState, profile: WrittenProfile, skeleton: Skel
   const columns = profile.header.sampleTypes.length >> 1;
   if (profile.values.length < profile.rowCount * columns * 2)
     throw new DomainError(
-      "invalid",
-      `a profile of ${profile.rowCount} rows has ${profile.values.length} halves of values`,
+      "unavailable",
+      `Cannot write a profile again: one of ${profile.rowCount} rows has ${profile.values.length} halves of values`,
     );
   const { frames, frameEnds, locations } = plan;
   let frame = 0;
