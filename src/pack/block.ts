@@ -2,6 +2,7 @@
 
 import type { Shape } from "../model/shape.ts";
 import type { DecodedPack } from "./decoded-pack.ts";
+import { earlierRows } from "./earlier-rows.ts";
 import { readSection, type Section, sectionName } from "./format.ts";
 import { multiply64 } from "./multiply64.ts";
 import { NumberReader, NumberWriter } from "./number-columns.ts";
@@ -19,6 +20,8 @@ export interface Block {
   rows: Int32Array;
   /** Of each column low and high halves, in the order of rows. */
   values: Int32Array[];
+  /** For each row where the profile before has it (earlier-rows.ts), once somebody needed that. */
+  earlier?: Int32Array;
 }
 
 /**
@@ -48,15 +51,17 @@ export function encodeBlock(block: Block, profiles: PackProfiles, tables: PackTa
     }
   }
   for (const { mode, values, others } of columns) {
-    if (mode === MODE.plain) for (let at = 0; at < values.length; at += 2) out.wide(values[at]!, values[at + 1]!);
+    if (mode === MODE.samples || mode === MODE.samplesSince) for (const count of values) out.signed(count);
+    else if (mode === MODE.plain) for (let at = 0; at < values.length; at += 2) out.wide(values[at]!, values[at + 1]!);
     else for (let at = 0; at < values.length; at += 2) out.wideSigned(values[at]!, values[at + 1]!);
-    for (const halves of others)
+    for (const halves of others) {
       for (let at = 0; at < halves.length; at += 2) out.wideSigned(halves[at]!, halves[at + 1]!);
+    }
   }
   return { kind: "columns", part: block.first / BLOCK_PROFILES, bytes: out.finish() };
 }
 
-/** What is written of a column: `values` in its mode, then both columns of what the counts of samples do not tell. */
+/** What is written of a column: `values` in its mode, halves but for counts of samples; then both columns of what these do not tell. */
 interface WrittenColumn {
   mode: number;
   values: Int32Array;
@@ -65,49 +70,59 @@ interface WrittenColumn {
 
 function chooseModes(block: Block, profiles: PackProfiles, tables: PackTables, shape: Shape): WrittenColumn[] {
   const columns: WrittenColumn[] = [];
+  block.earlier ??= earlierRows(block, profiles);
+  const { earlier } = block;
   while (columns.length < block.values.length) {
     const column = columns.length;
     const samples = isSampledPair(shape, column) ? toSampleCounts(block, column, tables) : undefined;
     if (!samples) {
-      columns.push({ ...chooseMode(block, profiles, block.values[column]!, column), others: [] });
+      columns.push({ ...chooseMode(block, profiles, earlier, column), others: [] });
       continue;
     }
-    const since = sinceOrNot(block, profiles, samples.counts);
+    const { counts } = samples;
+    const changes = counts.map((count, at) => (earlier[at]! < 0 ? count : count - counts[earlier[at]!]!));
+    const isSince = cost(changes, 1) < cost(counts, 1);
     const others = [0, 1].map((place) => halvesAt(block.values[column + place]!, samples.others));
-    columns.push({ mode: since ? MODE.samplesSince : MODE.samples, values: since ?? samples.counts, others });
+    const mode = isSince ? MODE.samplesSince : MODE.samples;
+    columns.push({ mode, values: isSince ? changes : counts, others });
     columns.push({ mode: MODE.told, values: NO_VALUES, others: [] });
   }
   return columns;
 }
 
 /** The mode of the fewest bytes, and the numbers to be written in it. */
-function chooseMode(block: Block, profiles: PackProfiles, values: Int32Array, column: number) {
+function chooseMode(block: Block, profiles: PackProfiles, earlier: Int32Array, column: number) {
+  const values = block.values[column]!;
   if (values.every((half) => half === 0)) return { mode: MODE.zero, values: NO_VALUES };
   if (column > 0 && isTimesPeriod(block, profiles, values)) return { mode: MODE.period, values: NO_VALUES };
-  const since = sinceOrNot(block, profiles, values);
-  if (since) return { mode: MODE.since, values: since };
+  const changes = values.slice();
+  for (let at = 0; at < earlier.length; at++) {
+    if (earlier[at]! >= 0) addHalves(changes, at, values, earlier[at]!, -1);
+  }
+  if (cost(changes, 2) < cost(values, 2)) return { mode: MODE.since, values: changes };
   return { mode: values.some((half, at) => at % 2 === 1 && half < 0) ? MODE.signed : MODE.plain, values };
 }
 
-/** The differences to the profiles before, where they are cheaper. */
-function sinceOrNot(block: Block, profiles: PackProfiles, values: Int32Array): Int32Array | undefined {
-  const changes = values.slice();
-  sinceBefore(block, profiles, changes, values, -1);
-  return cost(changes) < cost(values) ? changes : undefined;
+/** Adds to `to`, `sign` times, what `from` has at another place. */
+function addHalves(to: Int32Array, at: number, from: Int32Array, other: number, sign: 1 | -1): void {
+  const lo = (to[at * 2]! >>> 0) + sign * (from[other * 2]! >>> 0);
+  to[at * 2 + 1] = to[at * 2 + 1]! + sign * from[other * 2 + 1]! + Math.floor(lo / 2 ** 32);
+  to[at * 2] = lo | 0;
 }
 
 function halvesAt(values: Int32Array, places: readonly number[]): Int32Array {
   return Int32Array.from(places.flatMap((at) => [values[at * 2]!, values[at * 2 + 1]!]));
 }
 
-/** Roughly, after compression: a number costs its bits, runs of 0 next to nothing. */
-function cost(values: Int32Array): number {
+/** Roughly, after compression: a number, of one or two halves, costs its bits, runs of 0 next to nothing. */
+function cost(values: Int32Array, halves: 1 | 2): number {
   let bits = 0;
-  for (let at = 0; at < values.length; at += 2) {
-    const sign = values[at + 1]! >> 31;
-    const hi = values[at + 1]! ^ sign;
-    bits += hi !== 0 ? 66 - Math.clz32(hi) : 34 - Math.clz32(values[at]! ^ sign);
-    if ((values[at]! | values[at + 1]!) === 0) bits -= 1.5;
+  for (let at = 0; at < values.length; at += halves) {
+    const low = values[at]!;
+    const high = halves === 2 ? values[at + 1]! : low >> 31;
+    const sign = high >> 31;
+    bits += (high ^ sign) !== 0 ? 66 - Math.clz32(high ^ sign) : 34 - Math.clz32(low ^ sign);
+    if ((low | high) === 0) bits -= 1.5;
   }
   return bits;
 }
@@ -130,51 +145,14 @@ function timesPeriod(
 }
 
 /**
- * For each profile with one of its process before it in the block: adds to (`sign` 1), or takes from (-1), its values in `to` those that
- * `from` has for the same rows of that one. With `to` and `from` the same array, differences become values.
+ * Only of those profiles that `isWanted` says, by their place in the block, are all values sure to be there. Default: of all. Throws
+ * `unavailable`, naming the section that is damaged.
  */
-function sinceBefore(block: Block, profiles: PackProfiles, to: Int32Array, from: Int32Array, sign: 1 | -1): void {
-  const { ends, rows } = block;
-  const references = blockReferences(block, profiles);
-  for (let profile = 0; profile < block.profiles; profile++) {
-    const reference = references[profile]!;
-    if (reference < 0) continue;
-    let other = ends[reference]!;
-    const otherEnd = ends[reference + 1]!;
-    for (let at = ends[profile]!; at < ends[profile + 1]!; at++) {
-      const row = rows[at]!;
-      while (other < otherEnd && rows[other]! < row) other++;
-      if (other === otherEnd) break;
-      if (rows[other] !== row) continue;
-      const lo = (to[at * 2]! >>> 0) + sign * (from[other * 2]! >>> 0);
-      to[at * 2 + 1] = to[at * 2 + 1]! + sign * from[other * 2 + 1]! + Math.floor(lo / 2 ** 32);
-      to[at * 2] = lo | 0;
-      // A row that a profile has twice follows on the second of the one before.
-      if (rows[at + 1] === row && rows[other + 1] === row && other + 1 < otherEnd) other++;
-    }
-  }
-}
-
-/** For each profile of a block the one before it of the same series and process, as its place in the block, or -1. */
-export function blockReferences(
-  { first, profiles: count }: Pick<Block, "first" | "profiles">,
-  profiles: PackProfiles,
-): Int32Array {
-  const { series, processes, rowCounts } = profiles;
-  const references = new Int32Array(count).fill(-1);
-  for (let profile = first; profile < first + count; profile++) {
-    if (rowCounts[profile] === 0) continue;
-    for (let other = profile - 1; other >= first && series[other] === series[profile]; other--) {
-      if (processes[other] !== processes[profile] || rowCounts[other] === 0) continue;
-      references[profile - first] = other - first;
-      break;
-    }
-  }
-  return references;
-}
-
-/** Throws `unavailable`, naming the section that is damaged. */
-export function decodeBlock({ pack, profiles, tables }: DecodedPack, part: number): Block {
+export function decodeBlock(
+  { pack, profiles, tables }: DecodedPack,
+  part: number,
+  isWanted: (place: number) => boolean = () => true,
+): Block {
   const from = new NumberReader(sectionName("columns", part), readSection(pack, "columns", part));
   const rowCount = tables.rowNodes.length;
   const first = part * BLOCK_PROFILES;
@@ -198,7 +176,7 @@ export function decodeBlock({ pack, profiles, tables }: DecodedPack, part: numbe
   }
   const block: Block = { first, profiles: count, ends, rows, values: [] };
   for (const mode of modes) {
-    if (mode !== MODE.told) readColumn(from, mode, block, { profiles, tables });
+    if (mode !== MODE.told) readColumn(from, mode, block, { profiles, tables, isWanted });
     else if (block.values.length === 0) damagedPack(from.section, "its first column is told by none");
   }
   if (block.values.length !== pack.columns) damagedPack(from.section, "its columns are not those of the pack");
@@ -206,32 +184,47 @@ export function decodeBlock({ pack, profiles, tables }: DecodedPack, part: numbe
   return block;
 }
 
+interface Context extends Pick<DecodedPack, "profiles" | "tables"> {
+  isWanted: (place: number) => boolean;
+}
+
 /** Adds the column that follows, or two of them. */
-function readColumn(
-  from: NumberReader,
-  mode: number,
-  block: Block,
-  { profiles, tables }: Pick<DecodedPack, "profiles" | "tables">,
-): void {
+function readColumn(from: NumberReader, mode: number, block: Block, context: Context): void {
   const total = block.rows.length;
-  const isSince = mode === MODE.since || mode === MODE.samplesSince;
-  if (mode === MODE.zero || mode === MODE.period) {
-    const values = new Int32Array(total * 2);
-    if (mode === MODE.period && block.values.length === 0)
-      damagedPack(from.section, "its first column is a multiple of itself");
-    if (mode === MODE.period) timesPeriod(block, profiles, values);
-    block.values.push(values);
+  if (mode === MODE.samples || mode === MODE.samplesSince) {
+    readSamples(from, mode, block, context);
     return;
   }
-  const values = mode === MODE.plain ? from.wide(total) : from.wideSigned(total);
-  if (isSince) sinceBefore(block, profiles, values, values, 1);
-  if (mode !== MODE.samples && mode !== MODE.samplesSince) {
-    block.values.push(values);
-    return;
+  let values: Int32Array;
+  if (mode === MODE.zero || mode === MODE.period) values = new Int32Array(total * 2);
+  else values = mode === MODE.plain ? from.wide(total) : from.wideSigned(total);
+  if (mode === MODE.period) {
+    if (block.values.length === 0) damagedPack(from.section, "its first column is a multiple of itself");
+    timesPeriod(block, context.profiles, values);
   }
+  if (mode === MODE.since) {
+    block.earlier ??= earlierRows(block, context.profiles);
+    const { earlier } = block;
+    for (let at = 0; at < total; at++) if (earlier[at]! >= 0) addHalves(values, at, values, earlier[at]!, 1);
+  }
+  block.values.push(values);
+}
+
+function readSamples(from: NumberReader, mode: number, block: Block, { profiles, tables, isWanted }: Context): void {
   if (tables.sampledSizes.length === 0) damagedPack(from.section, "it counts samples that nothing tells the size of");
+  const total = block.rows.length;
+  const counts = from.signed(total);
+  if (mode === MODE.samplesSince) {
+    block.earlier ??= earlierRows(block, profiles);
+    const { earlier } = block;
+    for (let at = 0; at < total; at++) if (earlier[at]! >= 0) counts[at] = counts[at]! + counts[earlier[at]!]!;
+  }
   const pair = [new Int32Array(total * 2), new Int32Array(total * 2)];
-  const others = fromSampleCounts(values, block.rows, tables, pair);
+  for (let place = 0; place < block.profiles; place++) {
+    if (isWanted(place)) fromSampleCounts(counts, block, place, tables, pair);
+  }
+  const others: number[] = [];
+  for (let at = 0; at < total; at++) if (counts[at]! <= 0) others.push(at);
   for (const column of pair) {
     const halves = from.wideSigned(others.length);
     others.forEach((at, place) => {

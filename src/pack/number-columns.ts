@@ -114,12 +114,22 @@ export class NumberReader {
 
   /** 32-bit numbers that were zigzagged. */
   signed(count: number): Int32Array {
-    const wide = this.wide(count);
+    if (count > this.content.length - this.at) this.#short();
     const out = new Int32Array(count);
+    const { content } = this;
+    let { at } = this;
     for (let place = 0; place < count; place++) {
-      const value = wide[place * 2]!;
+      if (at >= content.length) this.#short();
+      let byte = content[at++]!;
+      let value = byte & 0x7f;
+      for (let shift = 7; byte >= 0x80; shift += 7) {
+        if (at >= content.length || shift > 28) this.#short();
+        byte = content[at++]!;
+        value |= (byte & 0x7f) << shift;
+      }
       out[place] = (value >>> 1) ^ -(value & 1);
     }
+    this.at = at;
     return out;
   }
 

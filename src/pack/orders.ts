@@ -1,7 +1,8 @@
 // What writing the profiles of a block again needs beside their rows and values: the order of the rows, and of the tables where rows do
 // not tell it.
 
-import { type Block, blockReferences } from "./block.ts";
+import type { Block } from "./block.ts";
+import { earlierProfiles, earlierRows } from "./earlier-rows.ts";
 import { type Pack, readSection, type Section, sectionName } from "./format.ts";
 import { NumberReader, NumberWriter } from "./number-columns.ts";
 import { BLOCK_PROFILES, KIND, type PackProfiles } from "./pack-profiles.ts";
@@ -24,7 +25,7 @@ const GUESSES = [EXPECTED.rows, EXPECTED.before, EXPECTED.value];
 
 export function encodeOrders(orders: Orders, block: Block, profiles: PackProfiles): Section {
   const out = new NumberWriter();
-  const expectations = new Expectations(block, profiles);
+  const expectations: Expectations = new Expectations(block, profiles, (profile) => expectations.known(profile));
   for (const tables of orders.tables) out.number(tables.length);
   for (const tables of orders.tables) out.bytes(tables);
   const written = orders.rows.map((rows, profile) => {
@@ -40,27 +41,56 @@ export function encodeOrders(orders: Orders, block: Block, profiles: PackProfile
   return { kind: "orders", part: block.first / BLOCK_PROFILES, bytes: out.finish() };
 }
 
-/** Throws `unavailable`, naming the section that is damaged. */
-export function decodeOrders(pack: Pack, profiles: PackProfiles, block: Block): Orders {
-  const part = block.first / BLOCK_PROFILES;
-  const from = new NumberReader(sectionName("orders", part), readSection(pack, "orders", part));
-  const lengths = from.numbers(block.profiles);
-  const tables = Array.from(lengths, (length) => from.bytes(length));
-  const places = Array.from(lengths.keys()).filter((place) => profiles.kinds[block.first + place] === KIND.rows);
-  const countOf = (place: number) => block.ends[place + 1]! - block.ends[place]!;
-  const expected = from.numbers(places.length, EXPECTED.value + 1);
-  const digits = places.map((place, at) => (expected[at] === EXPECTED.none ? undefined : from.numbers(countOf(place))));
-  const expectations = new Expectations(block, profiles);
-  const rows: Orders["rows"] = new Array(block.profiles).fill(undefined);
-  places.forEach((place, at) => {
-    const count = countOf(place);
-    const own = digits[at] ?? unpackDigits(from.bytes(packedSize(count)), count);
-    const order = expectations.ofPlaces(place, expected[at] as Expected, orderOf(own, from.section));
-    expectations.note(place, order);
-    rows[place] = order;
-  });
-  from.end();
-  return { rows, tables };
+/** The orders of a block, each read when it is asked for. */
+export class OrderReader {
+  readonly #section: string;
+  readonly #expectations: Expectations;
+  readonly #tables: Uint8Array[];
+  readonly #expected = new Map<number, Expected>();
+  readonly #digits = new Map<number, () => Int32Array>();
+
+  /** Throws `unavailable`, naming the section that is damaged, as `rows` does. */
+  constructor(pack: Pack, profiles: PackProfiles, block: Block) {
+    const part = block.first / BLOCK_PROFILES;
+    const from = new NumberReader(sectionName("orders", part), readSection(pack, "orders", part));
+    this.#section = from.section;
+    const lengths = from.numbers(block.profiles);
+    this.#tables = Array.from(lengths, (length) => from.bytes(length));
+    const places = Array.from(lengths.keys()).filter((place) => profiles.kinds[block.first + place] === KIND.rows);
+    const countOf = (place: number) => block.ends[place + 1]! - block.ends[place]!;
+    const expected = from.numbers(places.length, EXPECTED.value + 1);
+    places.forEach((place, at) => {
+      this.#expected.set(place, expected[at] as Expected);
+      if (expected[at] === EXPECTED.none) return;
+      const digits = from.numbers(countOf(place));
+      this.#digits.set(place, () => digits);
+    });
+    for (const place of places) {
+      if (this.#digits.has(place)) continue;
+      const count = countOf(place);
+      const bits = from.bytes(packedSize(count));
+      this.#digits.set(place, () => unpackDigits(bits, count));
+    }
+    from.end();
+    this.#expectations = new Expectations(block, profiles, (place) => this.rows(place));
+  }
+
+  /** WrittenForm.orders of the profile at a place in the block. */
+  tables(place: number): Uint8Array {
+    return this.#tables[place]!;
+  }
+
+  /** For each sample as it was written, which of the profile's rows, as the block has them, it is of; undefined where bytes are kept. */
+  rows(place: number): Int32Array | undefined {
+    const expected = this.#expected.get(place);
+    if (expected === undefined) return undefined;
+    const known = this.#expectations.known(place);
+    if (known) return known;
+    const places = orderOf(this.#digits.get(place)!(), this.#section);
+    const order = this.#expectations.ofPlaces(place, expected, places);
+    this.#expectations.note(place, order);
+    return order;
+  }
 }
 
 /** Knows the orders of the profiles of a block so far, and what they let expect of the next. */
@@ -68,10 +98,18 @@ class Expectations {
   readonly #block: Block;
   readonly #references: Int32Array;
   readonly #known: (Int32Array | undefined)[] = [];
+  readonly #orderOf: (profile: number) => Int32Array | undefined;
 
-  constructor(block: Block, profiles: PackProfiles) {
+  /** `orderOf` answers the order of a profile before. */
+  constructor(block: Block, profiles: PackProfiles, orderOf: (profile: number) => Int32Array | undefined) {
     this.#block = block;
-    this.#references = blockReferences(block, profiles);
+    this.#references = earlierProfiles(block, profiles);
+    block.earlier ??= earlierRows(block, profiles);
+    this.#orderOf = orderOf;
+  }
+
+  known(profile: number): Int32Array | undefined {
+    return this.#known[profile];
   }
 
   note(profile: number, order: Int32Array): void {
@@ -82,9 +120,7 @@ class Expectations {
   best(profile: number, order: Int32Array): { expected: Expected; digits: Int32Array } {
     let best: { expected: Expected; places: Int32Array; follows: number } | undefined;
     for (const expected of GUESSES) {
-      const guess = this.#guess(profile, expected);
-      if (guess === undefined) continue;
-      const places = inverse(guess);
+      const places = inverse(this.#guess(profile, expected));
       let follows = 0;
       for (let at = 1; at < order.length; at++) if (places[order[at]!] === places[order[at - 1]!]! + 1) follows++;
       if (best === undefined || follows > best.follows) best = { expected, places, follows };
@@ -98,34 +134,36 @@ class Expectations {
 
   /** Turns places in the order that was expected into rows. */
   ofPlaces(profile: number, expected: Expected, places: Int32Array): Int32Array {
-    const guess = expected === EXPECTED.none ? undefined : this.#guess(profile, expected);
-    return guess ? places.map((place) => guess[place]!) : places;
+    if (expected === EXPECTED.none) return places;
+    const guess = this.#guess(profile, expected);
+    const order = new Int32Array(places.length);
+    for (let at = 0; at < order.length; at++) order[at] = guess[places[at]!]!;
+    return order;
   }
 
-  #guess(profile: number, expected: Expected): Int32Array | undefined {
+  #guess(profile: number, expected: Expected): Int32Array {
+    const before = expected === EXPECTED.rows ? undefined : this.#asBefore(profile);
+    if (before && expected === EXPECTED.before) return before;
     const { ends } = this.#block;
-    const rows = Int32Array.from({ length: ends[profile + 1]! - ends[profile]! }, (_, at) => at);
-    if (expected === EXPECTED.rows) return rows;
-    const before = this.#asBefore(profile) ?? rows;
-    return expected === EXPECTED.before ? before : this.#byValue(profile, before);
+    const rows = before ?? new Int32Array(ends[profile + 1]! - ends[profile]!);
+    if (!before) for (let at = 0; at < rows.length; at++) rows[at] = at;
+    return expected === EXPECTED.value ? this.#byValue(profile, rows) : rows;
   }
 
   /** New rows first, then those of the profile before it as that one had them. */
   #asBefore(profile: number): Int32Array | undefined {
     const reference = this.#references[profile]!;
-    const known = reference < 0 ? undefined : this.#known[reference];
+    const known = reference < 0 ? undefined : this.#orderOf(reference);
     if (known === undefined) return undefined;
-    const { ends, rows } = this.#block;
+    const { ends, earlier } = this.#block;
     const start = ends[profile]!;
-    const count = ends[profile + 1]! - start;
+    const order = new Int32Array(ends[profile + 1]! - start);
     const ownOf = new Int32Array(known.length).fill(-1);
-    const order = new Int32Array(count);
     let to = 0;
-    let other = ends[reference]!;
-    for (let own = 0; own < count; own++) {
-      while (other < ends[reference + 1]! && rows[other]! < rows[start + own]!) other++;
-      if (other < ends[reference + 1]! && rows[other] === rows[start + own]) ownOf[other++ - ends[reference]!] = own;
-      else order[to++] = own;
+    for (let own = 0; own < order.length; own++) {
+      const other = earlier![start + own]!;
+      if (other < 0) order[to++] = own;
+      else ownOf[other - ends[reference]!] = own;
     }
     for (const row of known) if (ownOf[row]! >= 0) order[to++] = ownOf[row]!;
     return order;
@@ -147,8 +185,6 @@ class Expectations {
 
 function inverse(order: Int32Array): Int32Array {
   const places = new Int32Array(order.length);
-  order.forEach((row, place) => {
-    places[row] = place;
-  });
+  for (let place = 0; place < order.length; place++) places[order[place]!] = place;
   return places;
 }

@@ -75,16 +75,20 @@ class Remaining {
 /** `order` has each of 0 to its length - 1 once. */
 export function digitsOf(order: Int32Array): Int32Array {
   const remaining = new Remaining(order.length);
-  return order.map((item) => remaining.take(item));
+  const digits = new Int32Array(order.length);
+  for (let place = 0; place < digits.length; place++) digits[place] = remaining.take(order[place]!);
+  return digits;
 }
 
 /** The order of these digits. Throws `unavailable`, naming the section, where they are none of an order. */
 export function orderOf(digits: Int32Array, section: string): Int32Array {
   const remaining = new Remaining(digits.length);
-  return digits.map((digit) => {
-    const item = remaining.takeNth(digit);
-    return item < 0 ? damagedPack(section, "an order names what is not there") : item;
-  });
+  const order = new Int32Array(digits.length);
+  for (let place = 0; place < order.length; place++) {
+    order[place] = remaining.takeNth(digits[place]!);
+    if (order[place]! < 0) damagedPack(section, "an order names what is not there");
+  }
+  return order;
 }
 
 /** Digits are put together to numbers below this, and these written in as many bits as they may need. */

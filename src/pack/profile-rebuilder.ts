@@ -8,7 +8,7 @@ import { ProfileWriter } from "./exact/profile-writer.ts";
 import type { WrittenForm, WrittenProfile } from "./exact/written-profile.ts";
 import type { Pack } from "./format.ts";
 import { decodeKept } from "./kept.ts";
-import { decodeOrders, type Orders } from "./orders.ts";
+import { OrderReader } from "./orders.ts";
 import { damagedPack } from "./pack-damage.ts";
 import { PROCESS_STRIDE, tupleOf } from "./pack-heads.ts";
 import {
@@ -32,7 +32,9 @@ export class ProfileRebuilder {
   #identities: PackIdentities | undefined;
   #part = -1;
   #block: Block | undefined;
-  #orders: Orders | undefined;
+  /** The only profile whose values the block has for sure; undefined where it has those of all. */
+  #alone: number | undefined;
+  #orders: OrderReader | undefined;
   #kept: (Uint8Array | undefined)[] | undefined;
 
   constructor(pack: Pack, profiles: PackProfiles, tables: PackTables) {
@@ -72,17 +74,23 @@ export class ProfileRebuilder {
 
   #write(row: number): Uint8Array {
     this.#open(row);
-    this.#block ??= decodeBlock(this.#decoded, this.#part);
-    this.#orders ??= decodeOrders(this.#pack, this.#profiles, this.#block);
-    const { profile, form } = this.#written(row, this.#block, this.#orders);
+    // Who asks for one profile of a block may ask for no other: only for a second one are the values of all made.
+    const isAlone = this.#block === undefined;
+    if (isAlone || (this.#alone !== undefined && this.#alone !== row)) {
+      const wanted = row % BLOCK_PROFILES;
+      this.#block = decodeBlock(this.#decoded, this.#part, isAlone ? (place) => place === wanted : undefined);
+      this.#alone = isAlone ? row : undefined;
+      this.#orders = new OrderReader(this.#pack, this.#profiles, this.#block);
+    }
+    const { profile, form } = this.#written(row, this.#block!, this.#orders!);
     return this.#writer.write(profile, form);
   }
 
-  #written(row: number, block: Block, orders: Orders): { profile: WrittenProfile; form: WrittenForm } {
+  #written(row: number, block: Block, orders: OrderReader): { profile: WrittenProfile; form: WrittenForm } {
     const tables = this.#tables;
     const { headings, processes, skeletons, ownTimesNs, durationsNs, periods } = this.#profiles;
     const place = row - block.first;
-    const order = orders.rows[place]!;
+    const order = orders.rows(place)!;
     const start = block.ends[place]!;
     const { columns } = this.#pack;
     const rows = new Int32Array(order.length);
@@ -128,6 +136,6 @@ export class ProfileRebuilder {
       values,
     };
     const skeleton = Uint8Array.from(tupleOf("skeletons", tables.skeletons, tables.skeletonEnds, skeletons[row]!));
-    return { profile, form: { skeleton, orders: orders.tables[place]! } };
+    return { profile, form: { skeleton, orders: orders.tables(place) } };
   }
 }

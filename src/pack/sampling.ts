@@ -65,7 +65,7 @@ export function readSamplings(from: NumberReader, labelSetCount: number): Sampli
   return { sampledSizes, sampledScales };
 }
 
-/** Two columns as one: halves of n + 1 of each row, 0 where the columns do not follow from an n, and the places of these. */
+/** Two columns as one: n + 1 of each row, 0 where the columns do not follow from an n, and the places of these. */
 export interface SampleCounts {
   counts: Int32Array;
   others: number[];
@@ -76,7 +76,7 @@ export function toSampleCounts(block: Block, column: number, tables: PackTables)
   const { sampledSizes, sampledScales, rowLabelSets } = tables;
   if (sampledSizes.length === 0) return undefined;
   const [objects, bytes] = [block.values[column]!, block.values[column + 1]!];
-  const counts = new Int32Array(objects.length);
+  const counts = new Int32Array(block.rows.length);
   const others: number[] = [];
   for (let at = 0; at < block.rows.length; at++) {
     const set = rowLabelSets[block.rows[at]!]!;
@@ -88,35 +88,29 @@ export function toSampleCounts(block: Block, column: number, tables: PackTables)
       if (Math.floor(n * scale) === wantedObjects && Math.floor(n * sampledSizes[set]! * scale) === wantedBytes)
         count = n;
     }
-    if (count >= 0 && count < 2 ** 31 - 2) counts[at * 2] = count + 1;
+    if (count >= 0 && count < 2 ** 31 - 2) counts[at] = count + 1;
     else others.push(at);
     if (others.length > 64 && others.length * 8 > block.rows.length) return undefined;
   }
   return others.length * 8 > block.rows.length ? undefined : { counts, others };
 }
 
-/** Writes both columns of each row that follows from an n; answers the places of the others. */
+/** Writes both columns of each row of a profile that follows from an n. */
 export function fromSampleCounts(
   counts: Int32Array,
-  rows: Int32Array,
-  tables: PackTables,
+  { rows, ends }: Block,
+  profile: number,
+  { sampledSizes, sampledScales, rowLabelSets }: PackTables,
   values: Int32Array[],
-): number[] {
-  const { sampledSizes, sampledScales, rowLabelSets } = tables;
+): void {
   const [objects, bytes] = values as [Int32Array, Int32Array];
-  const others: number[] = [];
-  for (let at = 0; at < rows.length; at++) {
-    const n = counts[at * 2]! - 1;
-    if (n < 0) {
-      others.push(at);
-      continue;
-    }
-    if (n === 0) continue;
+  for (let at = ends[profile]!; at < ends[profile + 1]!; at++) {
+    const n = counts[at]! - 1;
+    if (n <= 0) continue;
     const set = rowLabelSets[rows[at]!]!;
     put(objects, at, Math.floor(n * sampledScales[set]!));
     put(bytes, at, Math.floor(n * sampledSizes[set]! * sampledScales[set]!));
   }
-  return others;
 }
 
 /** -1 where it is negative or too large. */

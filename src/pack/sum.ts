@@ -54,7 +54,10 @@ function addProfiles(sums: RowTotals, decoded: DecodedPack, weightOf: (row: numb
     const weight = weightOf(row);
     if (weight === 0 || heads.rowCounts[row] === 0) continue;
     const part = Math.floor(row / BLOCK_PROFILES);
-    if (block?.first !== part * BLOCK_PROFILES) block = decodeBlock(decoded, part);
+    if (block?.first !== part * BLOCK_PROFILES) {
+      const first = part * BLOCK_PROFILES;
+      block = decodeBlock(decoded, part, (place) => weightOf(first + place) !== 0);
+    }
     sums.add(block, row - block.first, weight);
   }
 }
