@@ -9,7 +9,7 @@ import type { BlobSource, ObjectReference } from "../storage/blob-store.ts";
 import type { MergeInput } from "../storage/catalog.ts";
 import { packName } from "../storage/pack-name.ts";
 import type { PackQuestion } from "./candidates.ts";
-import type { FoldAnswer, FoldChunk, JobOptions, LooseChunk, MergedBytes } from "./merge-job.ts";
+import type { FoldAnswer, JobOptions, LooseChunk, MergedBytes, PackChunk } from "./merge-job.ts";
 import { PackCache, type PackPart } from "./pack-cache.ts";
 import type { DecodedParts, PackHandle, RebuildAnswer, SelectAnswer } from "./pack-reading.ts";
 import type { RowQuestion } from "./pack-selection.ts";
@@ -134,8 +134,9 @@ export class MergePool implements AsyncDisposable {
 
   async #mergeOnce(request: MergeJobRequest & { packs: readonly FoldedPack[] }): Promise<MergeJobResult> {
     const jobId = ++this.#lastJobId;
-    const { inputs, packs } = request;
-    const chunks = [...this.#packChunks(packs), ...cutChunks(inputs, request.orders)];
+    const { packs } = request;
+    const { inputs, orders } = byService(request);
+    const work = { inputs, packs, packChunks: this.#packChunks(packs), looseChunks: cutChunks(inputs, orders) };
     const profiles = packs.reduce((sum, { orders }) => sum + orders.length, inputs.length);
     const stop = new StopFlag(request.signal, this.#limits.mergeMs, profiles);
     const options: JobOptions = {
@@ -145,16 +146,17 @@ export class MergePool implements AsyncDisposable {
       stopFlag: stop.flag,
     };
     const idlest = this.#threads.toSorted((a, b) => a.pending - b.pending);
-    const isSmall = packs.length < PACKS_FOR_ALL_THREADS && chunks.length < CHUNKS_FOR_ALL_THREADS;
+    const chunkCount = packs.length + work.looseChunks.length;
+    const isSmall = packs.length < PACKS_FOR_ALL_THREADS && chunkCount < CHUNKS_FOR_ALL_THREADS;
     const threads = isSmall ? idlest.slice(0, 1) : idlest;
-    const work = this.#run(threads, chunks, options, stop, request);
+    const running = this.#run(threads, work, options, stop);
     try {
-      return await Promise.race([work, stop.overdue]);
+      return await Promise.race([running, stop.overdue]);
     } catch (error) {
       if (stop.isOverdue) for (const thread of threads) if (thread.isBusyWith(jobId)) thread.replace();
       throw stop.reason ?? error;
     } finally {
-      work.catch(() => {}); // its outcome is the race's, or came after it
+      running.catch(() => {}); // its outcome is the race's, or came after it
       for (const thread of threads) thread.post({ kind: "drop", jobId });
       stop.dispose();
     }
@@ -162,18 +164,18 @@ export class MergePool implements AsyncDisposable {
 
   async #run(
     threads: readonly Thread[],
-    chunks: FoldChunk[],
+    { inputs, packs, packChunks, looseChunks }: MergeWork,
     options: JobOptions,
     stop: StopFlag,
-    { inputs, packs }: { inputs: readonly MergeInput[]; packs: readonly FoldedPack[] },
   ): Promise<MergeJobResult> {
     const damaged: MergeJobResult["damaged"] = [];
     const damagedPacks: MergeJobResult["damagedPacks"] = [];
     let inputBytes = 0;
     const lives = threads.map(({ life }) => life);
-    const queue = chunks.values();
-    const foldSome = async (thread: Thread) => {
-      for (const chunk of queue) {
+    // From both ends, so that two threads seldom fold profiles of the same service.
+    const next = (isFromEnd: boolean) => packChunks.shift() ?? (isFromEnd ? looseChunks.pop() : looseChunks.shift());
+    const foldSome = async (thread: Thread, isFromEnd: boolean) => {
+      for (let chunk = next(isFromEnd); chunk !== undefined; chunk = next(isFromEnd)) {
         stop.throwIfSet();
         const answer = await thread.request<FoldAnswer>({ kind: "fold", options, chunk }, [], options.jobId);
         inputBytes += answer.inflatedBytes;
@@ -186,7 +188,9 @@ export class MergePool implements AsyncDisposable {
         if (inputBytes > this.#limits.mergeInputBytes) throw tooMuchInput(inputBytes, this.#limits);
       }
     };
-    const folding = threads.flatMap((thread) => Array.from({ length: CHUNKS_WAITING }, () => foldSome(thread)));
+    const folding = threads.flatMap((thread, at) =>
+      Array.from({ length: CHUNKS_WAITING }, () => foldSome(thread, at % 2 === 1)),
+    );
     await Promise.all(folding).catch((error) => {
       stop.set();
       throw error;
@@ -205,7 +209,7 @@ export class MergePool implements AsyncDisposable {
   }
 
   /** The largest first, so that no thread begins one when the others are done. */
-  #packChunks(packs: readonly FoldedPack[]): FoldChunk[] {
+  #packChunks(packs: readonly FoldedPack[]): PackChunk[] {
     return packs
       .map(({ selected, orders }, at) => ({ at, pack: selected.question, rows: selected.rows, orders }))
       .sort((a, b) => b.pack.sizeBytes - a.pack.sizeBytes)
@@ -220,6 +224,14 @@ export class MergePool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
+}
+
+/** What a job has to fold; threads take from both lists of chunks until they are empty. */
+interface MergeWork {
+  inputs: readonly MergeInput[];
+  packs: readonly FoldedPack[];
+  packChunks: PackChunk[];
+  looseChunks: LooseChunk[];
 }
 
 /** Why a job stops early, and the flag that its threads look at before each profile. */
@@ -270,10 +282,19 @@ class StopFlag {
   }
 }
 
-function cutChunks(
-  inputs: readonly MergeInput[],
-  orders: Float64Array = Float64Array.from(inputs, (_, at) => at),
-): LooseChunk[] {
+/**
+ * Profiles of one service share most of what they name: folded one after another they find it where it was just used, which saves a sixth
+ * of the time. The orders keep the answer the same.
+ */
+function byService({ inputs, orders }: MergeJobRequest): { inputs: readonly MergeInput[]; orders: Float64Array } {
+  const places = inputs.map((_, at) => at).sort((a, b) => inputs[a]!.serviceId - inputs[b]!.serviceId);
+  return {
+    inputs: places.map((at) => inputs[at]!),
+    orders: Float64Array.from(places, (at) => orders?.[at] ?? at),
+  };
+}
+
+function cutChunks(inputs: readonly MergeInput[], orders: Float64Array): LooseChunk[] {
   const chunks: LooseChunk[] = [];
   let start = 0;
   let bytes = 0;
