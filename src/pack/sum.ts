@@ -32,19 +32,21 @@ export function sumProfiles(decoded: DecodedPack, profiles: ArrayLike<number>): 
     if (isChosen[row] === 0) others += heads.rowCounts[row]!;
     else chosen += heads.rowCounts[row]!;
   }
-  const sums = new RowTotals(tables.rowNodes.length, pack.columns);
+  const rowCount = tables.rowNodes.length;
   // What was left out is taken away again where that is less.
-  const takesAway = chosen > others && hasSection(pack, "totals");
-  if (takesAway) sums.start(decodeTotals(pack, heads, sums.rowCount));
-  addProfiles(sums, decoded, (row) => (takesAway ? isChosen[row]! - 1 : isChosen[row]!));
-  return sums.finish();
+  const start = chosen > others && hasSection(pack, "totals") ? decodeTotals(pack, heads, rowCount) : undefined;
+  if (start && others === 0) return liveSums(start, rowCount);
+  const sums = new RowTotals(rowCount, pack.columns);
+  if (start) sums.start(start);
+  addProfiles(sums, decoded, (row) => (start ? isChosen[row]! - 1 : isChosen[row]!));
+  return liveSums(sums.all(), rowCount);
 }
 
 /** Adds each profile of the pack as often as `weightOf` says: 1, 0 or -1 times. */
 export function sumWeighted(decoded: DecodedPack, weightOf: (row: number) => number): PackSums {
   const sums = new RowTotals(decoded.tables.rowNodes.length, decoded.pack.columns);
   addProfiles(sums, decoded, weightOf);
-  return sums.finish();
+  return liveSums(sums.all(), sums.rowCount);
 }
 
 function addProfiles(sums: RowTotals, decoded: DecodedPack, weightOf: (row: number) => number): void {
@@ -129,24 +131,6 @@ export class RowTotals {
     return { sums, totals: this.#totals.map(wrappedTotal) };
   }
 
-  finish(): PackSums {
-    this.#carry();
-    const columns = this.#low.length;
-    const rows = new Int32Array(this.rowCount);
-    let count = 0;
-    for (let row = 0; row < this.rowCount; row++) {
-      if (this.#low.some((low, column) => low[row] !== 0 || this.#high[column]![row] !== 0)) rows[count++] = row;
-    }
-    const sums = new Int32Array(count * columns * 2);
-    for (let at = 0; at < count; at++) {
-      for (let column = 0; column < columns; column++) {
-        sums[(at * columns + column) * 2] = this.#low[column]![rows[at]!]!;
-        sums[(at * columns + column) * 2 + 1] = this.#high[column]![rows[at]!]!;
-      }
-    }
-    return { rows: rows.slice(0, count), sums, totals: this.#totals.map(wrappedTotal) };
-  }
-
   /** Brings all halves into 32 bits. */
   #carry(): void {
     this.#low.forEach((low, column) => {
@@ -161,6 +145,27 @@ export class RowTotals {
       }
     });
   }
+}
+
+/** What of all sums is not 0. */
+function liveSums({ sums, totals }: PackTotals, rowCount: number): PackSums {
+  const columns = sums.length;
+  const bits = new Int32Array(rowCount);
+  for (const column of sums) {
+    for (let row = 0; row < rowCount; row++) bits[row]! |= column[row * 2]! | column[row * 2 + 1]!;
+  }
+  const rows = new Int32Array(rowCount);
+  let count = 0;
+  for (let row = 0; row < rowCount; row++) if (bits[row] !== 0) rows[count++] = row;
+  const live = new Int32Array(count * columns * 2);
+  sums.forEach((column, place) => {
+    let to = place * 2;
+    for (let at = 0; at < count; at++, to += columns * 2) {
+      live[to] = column[rows[at]! * 2]!;
+      live[to + 1] = column[rows[at]! * 2 + 1]!;
+    }
+  });
+  return { rows: rows.slice(0, count), sums: live, totals };
 }
 
 /** As ColumnTotals tells it. */

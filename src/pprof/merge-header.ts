@@ -209,14 +209,19 @@ export class MergeHeader {
 function timeAndPeriod({ orders, timesNs, periods }: Moments): { timeNs: bigint; period: bigint } {
   let timeNs = 0n;
   let period = 0n;
+  let isPlain = true;
   const take = (at: number) => {
-    if (timeNs === 0n || timesNs[at]! < timeNs) timeNs = timesNs[at]!;
-    if (period === 0n || period < periods[at]!) period = periods[at]!;
+    const [time, own] = [timesNs[at]!, periods[at]!];
+    if (timeNs === 0n || time < timeNs) timeNs = time;
+    if (period === 0n || period < own) period = own;
+    if (time <= 0n || own <= 0n) isPlain = false;
   };
+  for (let at = 0; at < orders.length; at++) take(at);
   // Only what is not positive makes the order matter.
-  const isPlain = timesNs.every((time) => time > 0n) && periods.every((value) => value > 0n);
+  if (isPlain) return { timeNs, period };
+  timeNs = 0n;
+  period = 0n;
   const places = Uint32Array.from(orders, (_, at) => at);
-  if (!isPlain) places.sort((a, b) => orders[a]! - orders[b]!);
-  places.forEach(take);
+  places.sort((a, b) => orders[a]! - orders[b]!).forEach(take);
   return { timeNs, period };
 }
