@@ -86,15 +86,23 @@ function sortRows(
   logged.forEach((written, profile) => {
     const count = written.rows.length;
     const start = ends[profile]!;
-    const keys = Float64Array.from(written.rows, (row, at) => rowOf[row]! * PLACES + at).sort();
+    const keys = new Float64Array(count);
+    for (let at = 0; at < count; at++) keys[at] = rowOf[written.rows[at]!]! * PLACES + at;
+    keys.sort();
     const order = new Int32Array(count);
+    const places = new Int32Array(count);
     for (let place = 0; place < count; place++) {
-      const from = keys[place]! % PLACES;
-      rows[start + place] = Math.floor(keys[place]! / PLACES);
-      order[from] = place;
-      for (let column = 0; column < columns; column++) {
-        values[column]![(start + place) * 2] = written.values[column]![from * 2]!;
-        values[column]![(start + place) * 2 + 1] = written.values[column]![from * 2 + 1]!;
+      const row = Math.floor(keys[place]! / PLACES);
+      rows[start + place] = row;
+      places[place] = keys[place]! - row * PLACES;
+      order[places[place]!] = place;
+    }
+    for (let column = 0; column < columns; column++) {
+      const from = written.values[column]!;
+      const to = values[column]!;
+      for (let place = 0; place < count; place++) {
+        to[(start + place) * 2] = from[places[place]! * 2]!;
+        to[(start + place) * 2 + 1] = from[places[place]! * 2 + 1]!;
       }
     }
     orders.rows.push(members[profile]!.kind === KIND.rows ? order : undefined);
