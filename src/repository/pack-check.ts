@@ -28,7 +28,7 @@ export class PackCheck implements Disposable {
   step(): CheckAnswer {
     const first = this.#next;
     try {
-      this.#source ??= new SourcePack(this.#reader.openObject(this.#reference));
+      this.#source ??= this.#open();
       const untilMs = performance.now() + STEP_MS;
       const { count } = this.#source.profiles;
       for (; this.#next < count && performance.now() < untilMs; this.#next++) this.#source.rebuild(this.#next);
@@ -37,6 +37,12 @@ export class PackCheck implements Disposable {
       if (!(error instanceof DomainError)) throw error;
       return { profiles: this.#next - first, damage: error.message, isDone: true };
     }
+  }
+
+  #open(): SourcePack {
+    const source = new SourcePack(this.#reader.openObject(this.#reference));
+    source.checkSections();
+    return source;
   }
 
   [Symbol.dispose](): void {

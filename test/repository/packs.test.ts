@@ -1,14 +1,15 @@
 // Packed profiles through the repository's face: everything reads as before, and the bytes as they were sent are gone.
 
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { EVERYTHING, parseSelector } from "../../src/model/selector.ts";
 import { isGzip } from "../../src/pprof/gzip.ts";
 import type { PackResult, PushRequest, Selection, VerifyResult } from "../../src/repository/repository.ts";
+import { faultsOfMerges } from "../support/ledger.ts";
 import { type OpenedRepository, openRepository } from "../support/open-repository.ts";
 import { buildProfile, type ProfileSpec } from "../support/profile-builder.ts";
 import { encodeGenerated, generateSet } from "../support/profile-generator.ts";
@@ -16,6 +17,7 @@ import { encodeGenerated, generateSet } from "../support/profile-generator.ts";
 /** 2026-09-21T14:00Z. */
 const BASE_NS = 1_789_999_200_000_000_000n;
 const SECOND = 1_000_000_000n;
+const DAY = 86_400n * SECOND;
 let opened: OpenedRepository;
 
 beforeEach(async () => {
@@ -247,4 +249,144 @@ describe("packed profiles", () => {
     }
     expect((await verify()).damagedPacks).toBe(0);
   });
+
+  test("a damaged pack is left out of a merge, counted and named; strict fails; verify and download say what is wrong", async () => {
+    const ids = await pushMany(20);
+    await pushMany(10, 100, { service: "other" });
+    await packNow();
+    const objects = join(opened.folder, "objects");
+    const sizes = await Promise.all(
+      (await readdir(objects)).map(async (file) => [file, await readFile(join(objects, file))] as const),
+    );
+    const [file, bytes] = sizes.find(([, content]) => content.includes("auth"))!;
+    const damage = async (at: number) => {
+      const damaged = Uint8Array.from(bytes);
+      damaged[at]! ^= 0xff;
+      await writeFile(join(objects, file), damaged);
+      await opened.reopen();
+    };
+    for (const at of [bytes.length - 1, Math.floor(bytes.length / 2), 40]) {
+      await damage(at);
+      const check = await verify();
+      expect(check).toMatchObject({ packs: 2, damagedPacks: 1, damaged: [{ detail: expect.stringMatching(/pack/i) }] });
+    }
+    expect((await merge(select("cpu{}"))).summary).toMatchObject({
+      matched: 30,
+      merged: 10,
+      skipped: [{ reason: "damaged", count: 20 }],
+    });
+    await expect(merge(select("cpu{}"), { strict: true })).rejects.toMatchObject({ kind: "unavailable" });
+    await expect(merge(select('cpu{service="auth"}'))).rejects.toMatchObject({ kind: "unavailable" });
+    const download = opened.repository.download(ids[0]!);
+    await expect(download).rejects.toMatchObject({
+      kind: "unavailable",
+      message: expect.stringContaining("directory"),
+    });
+    await writeFile(join(objects, file), bytes);
+    await opened.reopen();
+    expect((await merge(select("cpu{}"))).summary).toMatchObject({ merged: 30, skipped: [] });
+  });
+
+  test("an answer is kept for as long as its profiles are the same", async () => {
+    await pushMany(20);
+    await packNow();
+    const first = await merge(select("cpu{}"));
+    expect((await merge(select("cpu{}"))).bytes).toBe(first.bytes);
+    await push(3, { service: "other", type: "heap" });
+    expect((await merge(select("cpu{}"))).bytes).toBe(first.bytes);
+    expect((await merge(select('cpu{zone="a"}'))).bytes).not.toBe(first.bytes);
+    const { id } = await push(30);
+    const second = await merge(select("cpu{}"));
+    expect(second.summary.merged).toBe(21);
+    await opened.repository.delete(id);
+    expect((await merge(select("cpu{}"))).summary).toMatchObject({ merged: 20, etag: first.summary.etag });
+  });
+});
+
+describe("what was sent", () => {
+  const segments = async () => (await opened.catalog.segments()).reduce((sum, { live }) => sum + live, 0);
+
+  test("is kept beside the packs where that is asked for, and merges take the packs", async () => {
+    await opened[Symbol.asyncDispose]();
+    opened = await openRepository({}, { originals: "keep" });
+    const [id] = await pushMany(10);
+    const before = (await opened.repository.download(id!)).bytes;
+    await packNow();
+    expect(await segments()).toBe(10);
+    expect(Buffer.compare((await opened.repository.download(id!)).bytes, before)).toBe(0);
+    expect((await merge(select("cpu{}"))).summary).toMatchObject({ packs: 10, loose: 0 });
+  });
+
+  test("goes so long after its receipt as is asked for", async () => {
+    await opened[Symbol.asyncDispose]();
+    opened = await openRepository({}, { originals: { keptNs: 7n * DAY } });
+    await pushMany(10);
+    await packNow();
+    expect(await segments()).toBe(10);
+    opened.clock.nowNs += 8n * DAY;
+    await push(50);
+    await packNow();
+    expect(await segments()).toBe(1);
+    expect((await merge(select("cpu{}"))).summary.merged).toBe(11);
+  });
+});
+
+test("a server packs by itself what has closed, in hours and then in days, and late arrivals join", async () => {
+  await opened[Symbol.asyncDispose]();
+  opened = await openRepository({ packPassMs: 1, packHourProfiles: 5, packSharePercent: 100 });
+  const sets = async () =>
+    (await opened.catalog.packSets({})).map(({ level, packs }) => [
+      level,
+      packs.reduce((sum, { profiles }) => sum + profiles, 0),
+    ]);
+  const until = async (expected: unknown) => vi.waitFor(async () => expect(await sets()).toEqual(expected), 20_000);
+  opened.clock.nowNs = BASE_NS + 600n * SECOND;
+  await pushMany(10);
+  opened.clock.nowNs = BASE_NS + 3600n * SECOND + 601n * SECOND;
+  await until([["hour", 10]]);
+  await pushMany(3, 20);
+  await pushMany(1, 3700);
+  opened.clock.nowNs = BASE_NS + 2n * DAY;
+  await until([["day", 14]]);
+  await pushMany(6, 30);
+  opened.clock.nowNs += DAY;
+  await until([["day", 20]]);
+  expect((await merge(select("cpu{}"))).summary).toMatchObject({ merged: 20, packs: 20 });
+  expect(opened.events.filter(({ kind }) => kind === "packed")).toHaveLength(3);
+});
+
+test("a ledger of fills, packs, late uploads, deletions and repeats agrees with every merge", {
+  timeout: 120_000,
+}, async () => {
+  const { repository, clock } = opened;
+  const services = ["auth", "cart"];
+  const agrees = async () => expect(await faultsOfMerges(repository, services)).toEqual([]);
+  clock.nowNs = BASE_NS + 7200n * SECOND;
+  for (const service of services) await pushMany(30, 0, { service });
+  await agrees();
+  await packNow();
+  await agrees();
+  const late = await pushMany(8, 40);
+  await agrees();
+  const selection = select('cpu{service="auth",zone="a"}');
+  const preview = await repository.previewDelete(selection);
+  expect(await repository.deleteSelection(selection, preview.etag)).toBe(preview.count);
+  await agrees();
+  await packNow();
+  await agrees();
+  await repository.delete(late[0]!);
+  await push(40);
+  await push(1);
+  await agrees();
+  clock.nowNs = BASE_NS + 3n * DAY;
+  await packNow();
+  await agrees();
+  const everything = select('cpu{service="cart"}');
+  await repository.deleteSelection(everything, (await repository.previewDelete(everything)).etag);
+  await pushMany(4, 2, { service: "cart" });
+  await agrees();
+  await packNow();
+  await opened.reopen();
+  await expect(faultsOfMerges(opened.repository, services)).resolves.toEqual([]);
+  expect(await verify()).toMatchObject({ damagedPacks: 0 });
 });
