@@ -17,7 +17,7 @@ import type { WrittenForm, WrittenProfile } from "./exact/written-profile.ts";
 import type { EncodedPack, PackSignature } from "./format.ts";
 import { assemblePack } from "./pack-assembly.ts";
 import { PROCESS_STRIDE } from "./pack-heads.ts";
-import { KIND } from "./pack-profiles.ts";
+import { BLOCK_PROFILES, KIND } from "./pack-profiles.ts";
 import { RowLog } from "./row-log.ts";
 
 export interface PackEntry {
@@ -72,6 +72,8 @@ export interface HeadTuples {
 }
 
 const NO_BYTES = new Uint8Array(0);
+/** A block is read as a whole, some 30 bytes for each sample. */
+const BLOCK_ROWS_MAX = 4_000_000;
 
 export class PackBuilder {
   readonly #signature: PackSignature;
@@ -90,6 +92,8 @@ export class PackBuilder {
   };
   readonly #profiles: PackedProfile[] = [];
   #keptBytes = 0;
+  /** Samples of the profiles in the block that is being filled. */
+  #blockRows = 0;
   // Of the profile being added.
   #rows: Int32Array = new Int32Array(512);
   #values: Int32Array = new Int32Array(2048);
@@ -114,7 +118,8 @@ export class PackBuilder {
   get isFull(): boolean {
     const { nodesMax, bytesMax, profilesMax } = this.#options;
     const bytes = this.#log.bytes + this.#keptBytes + this.#interner.strings.bytes;
-    return this.#interner.stacks.count >= nodesMax || bytes >= bytesMax || this.profiles >= profilesMax;
+    if (this.#blockRows >= BLOCK_ROWS_MAX || this.profiles >= profilesMax) return true;
+    return this.#interner.stacks.count >= nodesMax || bytes >= bytesMax;
   }
 
   /** Memory held, by its own count of its arrays. */
@@ -177,6 +182,7 @@ export class PackBuilder {
     const kept = form ? undefined : (original ?? tables.raw.slice());
     if (isPlain) this.#log.add(this.#rows, this.#values, count);
     this.#keptBytes += kept?.length ?? 0;
+    this.#blockRows = count + (this.profiles % BLOCK_PROFILES === 0 ? 0 : this.#blockRows);
     this.#profiles.push({
       ...entry,
       kind: !isPlain ? KIND.bytes : form ? KIND.rows : KIND.both,

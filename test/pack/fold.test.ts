@@ -11,6 +11,11 @@ import { mergeSets } from "../support/merge-digests.ts";
 import { Random } from "../support/random.ts";
 import { byShape, decode, packOf, shapeOf } from "./packing.ts";
 
+/** Every third set, each its own third of the seeds: the whole of them takes its time. */
+function someSets(nth: number): [name: string, raws: Uint8Array[]][] {
+  return [...mergeSets()].filter(([name], at) => at % 3 === nth || name.startsWith("recorded"));
+}
+
 /** Profiles of a set at their positions, of which some lie in packs and the others are loose. */
 interface Spread {
   packs: { bytes: Uint8Array; members: number[] }[];
@@ -65,7 +70,7 @@ test("a merge of packs and loose profiles is that of the profiles, whole", () =>
 
 test("a merge of any of the profiles is theirs alone", () => {
   const random = new Random(2);
-  for (const [name, raws] of mergeSets()) {
+  for (const [name, raws] of someSets(1)) {
     const chosen = new Set([random.between(0, raws.length - 1)]);
     for (let nth = 0; nth < raws.length; nth++) if (random.chance(0.3)) chosen.add(nth);
     const expected = mergeLoose(raws, (nth) => chosen.has(nth));
@@ -76,7 +81,7 @@ test("a merge of any of the profiles is theirs alone", () => {
 
 test("a merge of some columns is theirs alone", () => {
   const random = new Random(3);
-  for (const [name, raws] of mergeSets()) {
+  for (const [name, raws] of someSets(2)) {
     const columns = random.shuffle(shapeOf(raws[0]!).columns).slice(0, 1);
     const expected = attempt(() => mergeLoose(raws, () => true, columns).bytes);
     const found = attempt(() => mergeSpread(raws, spread(raws, random), () => true, columns).bytes);
@@ -86,7 +91,7 @@ test("a merge of some columns is theirs alone", () => {
 
 test("the sets hold what tables tell, what tables tell and bytes repeat, and what bytes alone tell", () => {
   const counts = new Map<number, number>();
-  for (const [, raws] of mergeSets()) {
+  for (const [, raws] of someSets(0)) {
     for (const { bytes } of spread(raws, new Random(4)).packs) {
       for (const kind of decode(bytes).profiles.kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     }

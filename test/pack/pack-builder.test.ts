@@ -1,0 +1,76 @@
+// When a pack is full, and what of a profile's catalog entry comes back: src/pack/pack-builder.ts. What merges and downloads answer is
+// fold.test.ts's and profile-rebuilder.test.ts's.
+
+import { expect, test } from "vitest";
+import { PackBuilder, type PackBuilderOptions } from "../../src/pack/pack-builder.ts";
+import { decodeIdentities, KIND } from "../../src/pack/pack-profiles.ts";
+import { ProfileRebuilder } from "../../src/pack/profile-rebuilder.ts";
+import { buildProfile } from "../support/profile-builder.ts";
+import { decode, entryOf, shapeOf } from "./packing.ts";
+
+/** Each has stacks of its own. */
+function profile(nth: number): Uint8Array {
+  const stack = Array.from({ length: 20 }, (_, depth) => `function ${nth} ${depth}`);
+  return buildProfile({ timeNs: BigInt(nth + 1), samples: [{ stack, values: [1, 10_000_000] }] });
+}
+
+function fillUp(options: PackBuilderOptions): number {
+  const builder = new PackBuilder({ service: "api", type: "cpu", shape: shapeOf(profile(0)) }, options);
+  let count = 0;
+  while (!builder.isFull && count < 1000) builder.add(entryOf(profile(count), count), profile(count++));
+  return count;
+}
+
+test("a pack is full with its stack nodes, its bytes or its profiles, whichever comes first", () => {
+  expect(fillUp({ nodesMax: 101 })).toBe(5);
+  expect(fillUp({ profilesMax: 7 })).toBe(7);
+  expect(fillUp({ bytesMax: 200_000 })).toBeLessThan(1000);
+  expect(fillUp({})).toBe(1000);
+});
+
+test("what the catalog knows of a profile comes back, whatever it is", () => {
+  const raws = [0, 1, 2].map(profile);
+  const entries = raws.map((raw, nth) => ({
+    ...entryOf(raw, nth, [{ name: "path", value: `"ü ${nth}"` }]),
+    receivedNs: [-(2n ** 63n), 0n, 2n ** 63n - 1n][nth]!,
+    seq: 2n ** 53n + BigInt(nth),
+    sizeBytes: nth * 1_000_000,
+  }));
+  const builder = new PackBuilder({ service: "a/b", type: "cpu", shape: shapeOf(raws[0]!) });
+  raws.forEach((raw, nth) => {
+    builder.add(entries[nth]!, raw);
+  });
+  const { pack, profiles } = decode(builder.finish().bytes);
+  expect(pack.signature).toEqual({ service: "a/b", type: "cpu", shape: shapeOf(raws[0]!) });
+  expect([...profiles.receivedNs]).toEqual(entries.map(({ receivedNs }) => receivedNs));
+  expect([...profiles.seqs]).toEqual(entries.map(({ seq }) => seq));
+  expect([...profiles.timesNs]).toEqual(entries.map(({ timeNs }) => timeNs));
+  expect([...profiles.sizesBytes]).toEqual([0n, 1_000_000n, 2_000_000n]);
+  expect([...profiles.ownTimesNs]).toEqual([1n, 2n, 3n]);
+  expect(Array.from(profiles.series, (series) => profiles.labels[series])).toEqual(entries.map(({ labels }) => labels));
+  const { ids, digests } = decodeIdentities(pack, profiles);
+  expect(Buffer.from(ids)).toEqual(Buffer.concat(entries.map(({ id }) => id)));
+  expect(Buffer.from(digests)).toEqual(Buffer.concat(entries.map(({ digest }) => digest.subarray(0, 16))));
+});
+
+test("ids that do not begin with their profile's time come back, too", () => {
+  const entry = { ...entryOf(profile(0), 0), id: Buffer.alloc(16, 0xfe) };
+  const builder = new PackBuilder({ service: "api", type: "cpu", shape: shapeOf(profile(0)) });
+  builder.add(entry, profile(0));
+  const { pack, profiles } = decode(builder.finish().bytes);
+  expect(Buffer.from(decodeIdentities(pack, profiles).ids)).toEqual(entry.id);
+});
+
+test("more than a block of profiles comes back in any order", () => {
+  const raws = Array.from({ length: 150 }, (_, nth) => profile(nth % 40));
+  const builder = new PackBuilder({ service: "api", type: "cpu", shape: shapeOf(raws[0]!) });
+  raws.forEach((raw, nth) => {
+    builder.add(entryOf(raw, nth), raw);
+  });
+  const { pack, profiles, tables } = decode(builder.finish().bytes);
+  const rebuilder = new ProfileRebuilder(pack, profiles, tables);
+  for (const row of [149, 0, 64, 65, 64, 63, 148, 1]) {
+    expect(Buffer.compare(rebuilder.rebuild(row), raws[row]!), `row ${row}`).toBe(0);
+  }
+  expect(new Set(profiles.kinds)).toEqual(new Set([KIND.rows]));
+});
