@@ -27,9 +27,10 @@ export interface Memory {
   peakBytes: number;
 }
 
-export async function startProcess(dataFolder: string): Promise<ServerProcess> {
+/** `options` are further ones of `serve`. */
+export async function startProcess(dataFolder: string, options: readonly string[] = []): Promise<ServerProcess> {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [MAIN, "serve", "--listen", "127.0.0.1:0", "--data", dataFolder], {
+  const child = spawn(process.execPath, [MAIN, "serve", "--listen", "127.0.0.1:0", "--data", dataFolder, ...options], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let complaints = "";

@@ -36,6 +36,16 @@ export function repositoryMetrics(
     "profusion_pack_refused_profiles_total",
     "Profiles that cannot be packed, and stay as they were sent.",
   );
+  const keptProfiles = metrics.counter(
+    "profusion_pack_kept_profiles_total",
+    "Profiles written into packs with their bytes, since the form in which they were written is not known.",
+  );
+  let backlogSeconds = 0;
+  metrics.gauge(
+    "profusion_pack_backlog_seconds",
+    "How long the earliest profile that is due to be packed has waited since its receipt.",
+    () => backlogSeconds,
+  );
   const failedPacks = metrics.counter(
     "profusion_pack_failures_total",
     "Pack sets that could not be made, and are tried again.",
@@ -76,7 +86,11 @@ export function repositoryMetrics(
       case "packed":
         packed({ reason: event.reason }, event.profiles);
         packSeconds({ reason: event.reason }, event.durationMs / 1000);
+        keptProfiles({}, event.kept);
         logger.info({ ...event }, "packed");
+        break;
+      case "pack-backlog":
+        backlogSeconds = event.seconds;
         break;
       case "pack-refused":
         refused({}, event.profiles);

@@ -61,7 +61,7 @@ export class Operations<Result> {
     }
     if (maxWaitMs > 0 && operation.state.endNs === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, maxWaitMs);
+      const timer = setTimeout(resolve, maxWaitMs).unref();
       await Promise.race([promise, operation.ended]);
       clearTimeout(timer);
     }

@@ -6,6 +6,7 @@ import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { PackSignature } from "../pack/format.ts";
 import { PackBuilder } from "../pack/pack-builder.ts";
+import { KIND } from "../pack/pack-profiles.ts";
 import { withInflated } from "../pprof/gzip.ts";
 import type { BlobReader, ObjectReference } from "../storage/blob-store.ts";
 import type { PackRows } from "../storage/pack-catalog.ts";
@@ -35,6 +36,8 @@ export interface FinishAnswer {
 export interface VerifyAnswer {
   /** Profiles that are not what was sent. */
   differing: { at: number; message: string }[];
+  /** Told when it is done: profiles of the pack that have their bytes in it, since nobody knows how they were written. */
+  kept: number;
   isDone: boolean;
 }
 
@@ -110,8 +113,9 @@ export class PackJob implements Disposable {
       if (message !== undefined) differing.push({ at, message });
     }
     const isDone = verifying.next === this.#written.length;
+    const kept = isDone ? verifying.source.profiles.kinds.filter((kind) => kind !== KIND.rows).length : 0;
     if (isDone) this.#closeWritten();
-    return { differing, isDone };
+    return { differing, kept, isDone };
   }
 
   [Symbol.dispose](): void {

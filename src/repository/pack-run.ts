@@ -39,6 +39,7 @@ interface Made {
   freed: number[];
   files: PackFile[];
   newProfiles: number;
+  kept: number;
   leftOut: LeftOut[];
 }
 
@@ -47,12 +48,12 @@ const SLICE = 100;
 /** Each leaves out what the one before could not write again. */
 const TRIES = 5;
 
-/** Settled and verified when it resolves. Answers besides why profiles were refused, if any were. */
+/** Settled and verified when it resolves. Answers besides how many are kept as bytes, and why profiles were refused, if any were. */
 export async function carryOut(
   options: PackRunOptions,
   plan: PackPlan,
   pace: number,
-): Promise<PackResult & { written: number; refusal?: string }> {
+): Promise<PackResult & { written: number; kept: number; refusal?: string }> {
   for (let left = TRIES; left > 0; left--) {
     const made = await makeSet(options, plan, pace);
     if (made === undefined) continue;
@@ -61,6 +62,7 @@ export async function carryOut(
     const [first] = made.leftOut;
     return {
       profiles: made.newProfiles,
+      kept: made.kept,
       written: made.files.reduce((sum, { profiles }) => sum + profiles, 0),
       packs: made.files.length,
       bytes: made.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
@@ -81,7 +83,7 @@ async function makeSet(options: PackRunOptions, plan: PackPlan, pace: number): P
   try {
     const rows = await catalog.packRows(runId);
     const replaced = await catalog.packSets({ setIds: plan.replaces });
-    const { refused, differing } = await build(options, { plan, rows, replaced, pace, files });
+    const { refused, differing, kept } = await build(options, { plan, rows, replaced, pace, files });
     const leftOut = [...refused, ...differing];
     await setAside(catalog, rows, leftOut);
     checkStopped();
@@ -92,7 +94,7 @@ async function makeSet(options: PackRunOptions, plan: PackPlan, pace: number): P
     const switched = await catalog.switchPackSet({ runId, packs: files, replaces: plan.replaces });
     const before = replaced.reduce((sum, set) => sum + profilesOf(set) - set.deleted.length, 0);
     const after = files.reduce((sum, { profiles }) => sum + profiles, 0);
-    return { ...switched, files, newProfiles: Math.max(0, after - before), leftOut };
+    return { ...switched, files, newProfiles: Math.max(0, after - before), kept, leftOut };
   } catch (error) {
     await abandon(options, runId, files);
     throw error;
@@ -122,7 +124,8 @@ async function build(options: PackRunOptions, { plan, rows, replaced, pace, file
   const { catalog, blobs, ask, checkStopped } = options;
   const refused: LeftOut[] = [];
   const differing: LeftOut[] = [];
-  if (rows.count === 0) return { refused, differing };
+  let kept = 0;
+  if (rows.count === 0) return { refused, differing, kept };
   const step = <Answer>(message: PackMessage) => {
     checkStopped();
     return paced(pace, () => ask<Answer>(message));
@@ -143,10 +146,11 @@ async function build(options: PackRunOptions, { plan, rows, replaced, pace, file
     for (let isVerified = false; !isVerified; ) {
       const verified = await step<VerifyAnswer>({ kind: "verify", reference });
       differing.push(...verified.differing);
+      kept += verified.kept;
       isVerified = verified.isDone;
     }
   }
-  return { refused, differing };
+  return { refused, differing, kept };
 }
 
 async function setAside(catalog: Catalog, rows: PackRows, leftOut: readonly LeftOut[]): Promise<void> {

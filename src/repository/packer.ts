@@ -37,7 +37,18 @@ export interface PackerOptions {
 }
 
 export type PackEvent =
-  | { kind: "packed"; reason: PackPlan["reason"]; profiles: number; packs: number; bytes: number; durationMs: number }
+  | {
+      kind: "packed";
+      reason: PackPlan["reason"];
+      profiles: number;
+      /** Of these, those that have their bytes in the pack. */
+      kept: number;
+      packs: number;
+      bytes: number;
+      durationMs: number;
+    }
+  /** How long the earliest profile that is due has waited since its receipt. */
+  | { kind: "pack-backlog"; seconds: number }
   | { kind: "pack-refused"; profiles: number; message: string }
   | { kind: "pack-damage"; message: string }
   | { kind: "pack-failed"; message: string; error: unknown };
@@ -157,7 +168,7 @@ export class Packer {
     }
     this.#running = "";
     if (failure === undefined) this.#lastFailure = "";
-    this.#backlogNs = undefined;
+    this.#noteBacklog(undefined);
     const released = await this.#originals?.release(nowNs(), pace, () => this.#checkStopped());
     if (total.packs > 0 || released) reclaim.request();
     if (everything && failure !== undefined) throw failure;
@@ -180,10 +191,10 @@ export class Packer {
   async #carryOut(run: PackRunOptions, plan: PackPlan, pace: number): Promise<PackResult> {
     const { observe } = this.#options;
     const startedMs = performance.now();
-    const { written, refusal, ...made } = await carryOut(run, plan, pace);
+    const { written, kept, refusal, ...made } = await carryOut(run, plan, pace);
     const durationMs = performance.now() - startedMs;
     const { packs, bytes, refused } = made;
-    observe({ kind: "packed", reason: plan.reason, profiles: written, packs, bytes, durationMs });
+    observe({ kind: "packed", reason: plan.reason, profiles: written, kept, packs, bytes, durationMs });
     if (refusal !== undefined) observe({ kind: "pack-refused", profiles: refused, message: refusal });
     return made;
   }
@@ -207,8 +218,15 @@ export class Packer {
       (plan) => everything || (this.#failedUntil.get(windowOf(plan)) ?? 0n) <= now,
     );
     const waiting = hours.filter((hour) => plans.some((plan) => isInside(plan, hour)));
-    this.#backlogNs = waiting.map(({ firstReceivedNs }) => firstReceivedNs).sort((a, b) => (a < b ? -1 : 1))[0];
+    this.#noteBacklog(waiting.map(({ firstReceivedNs }) => firstReceivedNs).sort((a, b) => (a < b ? -1 : 1))[0]);
     return plans;
+  }
+
+  #noteBacklog(receivedNs: bigint | undefined): void {
+    const { nowNs, observe } = this.#options;
+    this.#backlogNs = receivedNs;
+    const seconds = receivedNs === undefined ? 0 : Number((nowNs() - receivedNs) / NS_PER_MS) / 1000;
+    observe({ kind: "pack-backlog", seconds });
   }
 
   /** Reads every pack, and tells of what is damaged. */
