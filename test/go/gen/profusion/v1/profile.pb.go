@@ -699,7 +699,8 @@ type Selection struct {
 	Selector string `protobuf:"bytes,1,opt,name=selector,proto3" json:"selector,omitempty"`
 	// Required with a selector, with one of its ends at least: nobody sums all of time by leaving something out.
 	Interval *Interval `protobuf:"bytes,2,opt,name=interval,proto3" json:"interval,omitempty"`
-	// Exactly these profiles, each once however often it is named; at most 3000. Excludes `selector` and `interval`.
+	// Exactly these profiles, each once however often it is named; at most 3000. Excludes `selector`,
+	// `interval` and `max_profiles`.
 	ProfileIds []string `protobuf:"bytes,3,rep,name=profile_ids,json=profileIds,proto3" json:"profile_ids,omitempty"`
 	// Take at most so many of the profiles that match, chosen by `strategy`; the rest is counted in the summary. Default 0: take all, and
 	// fail with RESOURCE_EXHAUSTED where more than 100000 match.

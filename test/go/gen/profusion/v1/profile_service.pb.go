@@ -87,9 +87,12 @@ type ProfileMetadata struct {
 	ProfileType string `protobuf:"bytes,2,opt,name=profile_type,json=profileType,proto3" json:"profile_type,omitempty"`
 	// At most 64. Identical pairs count once.
 	Labels []*Label `protobuf:"bytes,3,rep,name=labels,proto3" json:"labels,omitempty"`
-	// When the profile began. Takes effect where the profile has no time of its own. Default: the time of receipt.
+	// When the profile began. Takes effect where the profile has no time of its own. One before 2000, or more than ten minutes after the
+	// receipt, is replaced by the time of receipt, with a warning; one outside 1677 to 2262 is INVALID_ARGUMENT. Default: the time of
+	// receipt.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
-	// A key of the sender's for retries, such as a UUID: the same key answers the same profile for a day. Needed only where neither the
+	// A key of the sender's for retries, such as a UUID: the same key answers the same profile for a day, and with another profile, service,
+	// type or labels it is FAILED_PRECONDITION. Needed only where neither the
 	// profile nor `start_time` has a time; with one, a repeat is recognised by itself. At most 256 bytes. Default: none.
 	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// An id of the sender's own, kept beside ours. At most 256 bytes. Default: none.

@@ -43,8 +43,9 @@ type ProfileServiceClient interface {
 	//
 	// Sending a profile again answers the first one with `already_existed`. INVALID_ARGUMENT: the bytes are no profile, break a rule of
 	// the format, hold no samples, or the metadata break a rule. RESOURCE_EXHAUSTED: more than 64 MiB, or more than 256 MiB inflated, or
-	// more than 1000000 samples, or more than 1 MiB of metadata, where each field counts as at least 32 bytes. UNAVAILABLE: also where the
-	// disk is full. As JSON a request is at most 8 MiB: use the binary form, or UploadProfile, for more.
+	// more than 1000000 samples, 64 sample types or 1 MiB of metadata, where each field counts as at least 32 bytes. FAILED_PRECONDITION:
+	// the `request_id` named another profile before. UNAVAILABLE: also where the disk is full. As JSON a request is at most 8 MiB: use the
+	// binary form, or UploadProfile, for more.
 	CreateProfile(ctx context.Context, in *CreateProfileRequest, opts ...grpc.CallOption) (*CreateProfileResponse, error)
 	// Stores up to 1000 profiles, each on its own: a bad one harms no other. The whole request is at most 64 MiB, of which all metadata
 	// are at most 8 MiB, where each field counts as at least 32 bytes. It fails as a whole,
@@ -181,8 +182,9 @@ type ProfileServiceServer interface {
 	//
 	// Sending a profile again answers the first one with `already_existed`. INVALID_ARGUMENT: the bytes are no profile, break a rule of
 	// the format, hold no samples, or the metadata break a rule. RESOURCE_EXHAUSTED: more than 64 MiB, or more than 256 MiB inflated, or
-	// more than 1000000 samples, or more than 1 MiB of metadata, where each field counts as at least 32 bytes. UNAVAILABLE: also where the
-	// disk is full. As JSON a request is at most 8 MiB: use the binary form, or UploadProfile, for more.
+	// more than 1000000 samples, 64 sample types or 1 MiB of metadata, where each field counts as at least 32 bytes. FAILED_PRECONDITION:
+	// the `request_id` named another profile before. UNAVAILABLE: also where the disk is full. As JSON a request is at most 8 MiB: use the
+	// binary form, or UploadProfile, for more.
 	CreateProfile(context.Context, *CreateProfileRequest) (*CreateProfileResponse, error)
 	// Stores up to 1000 profiles, each on its own: a bad one harms no other. The whole request is at most 64 MiB, of which all metadata
 	// are at most 8 MiB, where each field counts as at least 32 bytes. It fails as a whole,

@@ -1282,9 +1282,9 @@ type Series struct {
 	Labels []*Label `protobuf:"bytes,3,rep,name=labels,proto3" json:"labels,omitempty"`
 	// Profiles it has: in the interval, where one was asked for, else of all time.
 	ProfileCount int64 `protobuf:"varint,4,opt,name=profile_count,json=profileCount,proto3" json:"profile_count,omitempty"`
-	// Start of its first profile, of all time.
+	// Start of its first profile: in the interval, where one was asked for, else of all time.
 	FirstStartTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=first_start_time,json=firstStartTime,proto3" json:"first_start_time,omitempty"`
-	// Start of its last profile, of all time.
+	// Start of its last profile, as `first_start_time`.
 	LastStartTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=last_start_time,json=lastStartTime,proto3" json:"last_start_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

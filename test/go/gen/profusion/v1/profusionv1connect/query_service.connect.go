@@ -67,8 +67,9 @@ type QueryServiceClient interface {
 	//
 	// All numbers are added, also where their sum over time means little (heap in use, goroutines): the summary then warns.
 	// INVALID_ARGUMENT: a selector that cannot be read, or neither an interval nor ids. NOT_FOUND: nothing matches. FAILED_PRECONDITION:
-	// what matches has no columns in common, with the shapes and counts in the message. RESOURCE_EXHAUSTED: more than 100000 profiles or
-	// 60 s of work, or an answer of more than 4 MiB: ask StreamMergedProfile, or over HTTP `GET /api/0/profiles/merge`.
+	// what matches has no columns in common, with the shapes and counts in the message. RESOURCE_EXHAUSTED: more than 100000 profiles that
+	// are in no pack, more than 10000000 that are, or 60 s of work, or an answer of more than 4 MiB: ask StreamMergedProfile, or over HTTP `GET /api/0/profiles/merge`. UNAVAILABLE: the
+	// stored bytes of all that matches are damaged, or of one under `strict`.
 	MergeProfiles(context.Context, *connect.Request[v1.MergeProfilesRequest]) (*connect.Response[v1.MergeProfilesResponse], error)
 	// As MergeProfiles, in pieces: the summary first, then chunks of at most 64 KiB, of an answer of up to 256 MiB inflated. Nothing is
 	// sent before the sum is complete.
@@ -215,8 +216,9 @@ type QueryServiceHandler interface {
 	//
 	// All numbers are added, also where their sum over time means little (heap in use, goroutines): the summary then warns.
 	// INVALID_ARGUMENT: a selector that cannot be read, or neither an interval nor ids. NOT_FOUND: nothing matches. FAILED_PRECONDITION:
-	// what matches has no columns in common, with the shapes and counts in the message. RESOURCE_EXHAUSTED: more than 100000 profiles or
-	// 60 s of work, or an answer of more than 4 MiB: ask StreamMergedProfile, or over HTTP `GET /api/0/profiles/merge`.
+	// what matches has no columns in common, with the shapes and counts in the message. RESOURCE_EXHAUSTED: more than 100000 profiles that
+	// are in no pack, more than 10000000 that are, or 60 s of work, or an answer of more than 4 MiB: ask StreamMergedProfile, or over HTTP `GET /api/0/profiles/merge`. UNAVAILABLE: the
+	// stored bytes of all that matches are damaged, or of one under `strict`.
 	MergeProfiles(context.Context, *connect.Request[v1.MergeProfilesRequest]) (*connect.Response[v1.MergeProfilesResponse], error)
 	// As MergeProfiles, in pieces: the summary first, then chunks of at most 64 KiB, of an answer of up to 256 MiB inflated. Nothing is
 	// sent before the sum is complete.
