@@ -8,10 +8,11 @@ import { type EncodedPack, encodePack, type PackSignature, type Section } from "
 import { encodeKept } from "./kept.ts";
 import { numberTables, StringNumbers } from "./numbering.ts";
 import { encodeOrders, type Orders } from "./orders.ts";
-import type { HeadTuples, PackedProfile } from "./pack-builder.ts";
+import type { PackedProfile } from "./pack-builder.ts";
 import { type PackHeads, PROCESS_STRIDE } from "./pack-heads.ts";
 import { BLOCK_PROFILES, encodeIdentities, encodeProfiles, KIND, type PackProfiles } from "./pack-profiles.ts";
 import { encodeTables, type PackTables } from "./pack-tables.ts";
+import type { HeadTuples } from "./profile-intake.ts";
 import type { LoggedRows, RowLog } from "./row-log.ts";
 import { findSamplings, isSampledPair, NO_SAMPLINGS } from "./sampling.ts";
 import { RowTotals } from "./sum.ts";
