@@ -44,7 +44,8 @@ const CHUNK_PROFILES = 64;
 const CHUNK_BYTES = 1024 * 1024;
 /** Below so many chunks a second thread saves less than joining its part costs. */
 const CHUNKS_FOR_ALL_THREADS = 3;
-const PACKS_FOR_ALL_THREADS = 2;
+/** Joining a part costs what folding a few packs does: both go through the part's tables once. */
+const PACKS_FOR_ALL_THREADS = 6;
 const CHUNKS_WAITING = 2;
 /** A thread that does not look at the cancel flag for so long is in one huge profile: it is replaced. */
 const CANCEL_GRACE_MS = 1_000;
@@ -146,8 +147,7 @@ export class MergePool implements AsyncDisposable {
       stopFlag: stop.flag,
     };
     const idlest = this.#threads.toSorted((a, b) => a.pending - b.pending);
-    const chunkCount = packs.length + work.looseChunks.length;
-    const isSmall = packs.length < PACKS_FOR_ALL_THREADS && chunkCount < CHUNKS_FOR_ALL_THREADS;
+    const isSmall = packs.length < PACKS_FOR_ALL_THREADS && work.looseChunks.length < CHUNKS_FOR_ALL_THREADS;
     const threads = isSmall ? idlest.slice(0, 1) : idlest;
     const running = this.#run(threads, work, options, stop);
     try {
