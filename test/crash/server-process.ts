@@ -79,6 +79,19 @@ export async function remove(url: string, id: string): Promise<number> {
   return status;
 }
 
+/** Packs everything loose; answers what it failed with. */
+export async function packNow(url: string): Promise<string | undefined> {
+  let answer = await call(url, "AdminService/Pack", {});
+  for (;;) {
+    const { operation } = JSON.parse(answer.body) as {
+      operation?: { id: string; done?: boolean; error?: { message: string } };
+    };
+    if (operation === undefined) return answer.body;
+    if (operation.done) return operation.error?.message;
+    answer = await call(url, "AdminService/GetOperation", { id: operation.id, maxWait: "60s" });
+  }
+}
+
 /** The answer repeats the mark. */
 async function announce(url: string, mark: string): Promise<void> {
   const { status, body } = await call(url, "QueryService/ParseSelector", { selector: `{mark="${mark}"}` });

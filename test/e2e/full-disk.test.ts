@@ -8,7 +8,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { openHarness } from "../crash/harness.ts";
-import { broken, type Promised, remove, serverArguments, upload, whenServing } from "../crash/server-process.ts";
+import {
+  broken,
+  type Promised,
+  packNow,
+  remove,
+  serverArguments,
+  upload,
+  whenServing,
+} from "../crash/server-process.ts";
 import { Random } from "../support/random.ts";
 
 const MIB = 1024 * 1024;
@@ -172,6 +180,38 @@ test.each(FAULTS)(
           rmSync(faults.path);
           await store(url, random, promised, 5);
         }
+      },
+    });
+    await withServer(join(root, "data"), NO_RESERVE, (url) => readsGoOn(url, promised));
+  },
+);
+
+test.each([
+  ["is full", "wo", 28],
+  ["is full where the data is synced", "s", 28],
+  ["fails to write", "w", 5],
+])(
+  "packing to a disk that %s fails and harms nothing, whichever step it is, and works again afterwards",
+  async (_, calls, errno) => {
+    await using harness = await openHarness();
+    const promised: Promised = new Map();
+    const random = new Random(errno);
+    const { root } = await harness.record({
+      command: process.execPath,
+      arguments: (folder) => serverArguments(join(folder, "data"), NO_RESERVE),
+      async drive(child, faults) {
+        const { url } = await whenServing(child);
+        let failed = 0;
+        for (let from = 0; from < 24; from += 2) {
+          await store(url, random, promised, 5);
+          writeFileSync(faults.path, `${calls} ${errno} ${from} 1000000`);
+          if ((await packNow(url)) !== undefined) failed++;
+          await readsGoOn(url, promised);
+          rmSync(faults.path);
+          expect(await packNow(url)).toBeUndefined();
+          await readsGoOn(url, promised);
+        }
+        expect(failed).toBeGreaterThan(5);
       },
     });
     await withServer(join(root, "data"), NO_RESERVE, (url) => readsGoOn(url, promised));
