@@ -27,6 +27,7 @@ import { ProfileInterner } from "./profile-interner.ts";
 import { ProfileTables } from "./profile-tables.ts";
 import { RowSums } from "./row-sums.ts";
 import { SampleReader } from "./sample-reader.ts";
+import { trim } from "./trim.ts";
 
 export interface MergerOptions {
   /** Default: DEFAULT_LIMITS. Used: samples, framesPerStack, tableRows, resultBytes. */
@@ -44,6 +45,8 @@ export interface MergedProfile {
   totals: bigint[];
   /** Per column: whether its true sum does not fit int64. */
   wrapped: boolean[];
+  /** Where `maxNodes` cut: nodes of the call tree before, and those of them that are left. */
+  trimmed?: { nodes: number; kept: number };
 }
 
 /** How many times the largest result the tables of a Merger may take: each entity is there as data, hash slot and order. */
@@ -178,19 +181,26 @@ export class Merger {
     this.#checkMemory();
   }
 
-  /** The merge of what was added; it may be called again after more adds. Throws `too-large` beyond the limit of a result. */
-  finish(): MergedProfile {
+  /**
+   * The merge of what was added; it may be called again after more adds. `maxNodes`: keep only so many nodes of the call tree, see trim.ts.
+   * Throws `too-large` beyond the limit of a result.
+   */
+  finish(maxNodes = Number.POSITIVE_INFINITY): MergedProfile {
     const columns = this.#columns;
     const totals = this.#totals;
-    const rowSums = this.#sums;
-    if (!columns || !totals || !rowSums) throw new Error("Cannot finish a merge of no profiles");
+    const all = this.#sums;
+    if (!columns || !totals || !all) throw new Error("Cannot finish a merge of no profiles");
     const sumOf = this.#outputColumns();
     const { main, attributes } = this.#mappings;
+    const header = this.#finishedHeader(columns);
+    const shown = sumOf.findLastIndex((column) => columns[column]![0] === header.defaultSampleType);
+    const trimmed = trim(this.#interner, all, sumOf.at(shown)!, maxNodes);
+    const rowSums = trimmed?.sums ?? all;
     const order = canonicalOrder(this.#interner, rowSums.liveRows(this.#interner.rows.count), main?.mapping);
     const content = {
       interner: this.#interner,
       order,
-      header: this.#finishedHeader(columns),
+      header,
       periodType: this.#periodType!,
       columns: Array.from(sumOf, (column) => columns[column]!),
       sums: rowSums.values,
@@ -206,6 +216,7 @@ export class Merger {
       samples: order.rows.length,
       totals: Array.from(sumOf, (column) => sums[column]!),
       wrapped: Array.from(sumOf, (column) => wrapped[column]!),
+      ...(trimmed && { trimmed: { nodes: trimmed.nodes, kept: trimmed.kept } }),
     };
   }
 
