@@ -98,6 +98,7 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
       selection: selectionMessage,
       sampleTypes,
       strict,
+      maxNodes,
     }: messages.MergeProfilesRequest | messages.StreamMergedProfileRequest,
     { signal, values }: HandlerContext,
     check = (_answerBytes: number) => {},
@@ -109,7 +110,15 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
       check(answerBytes);
       await values.get(holdAnswerKey)(answerBytes);
     };
-    return repository.merge({ selection, strict, reserve, signal, ...(columns && { columns }) });
+    if (maxNodes < 0) throw new DomainError("invalid", `Cannot take max_nodes ${maxNodes}: it must be 0 (all) or more`);
+    return repository.merge({
+      selection,
+      strict,
+      reserve,
+      signal,
+      maxNodes: maxNodes || undefined,
+      ...(columns && { columns }),
+    });
   }
 
   async function namesPage(

@@ -24,6 +24,8 @@ export interface MergeJobRequest {
   packs?: readonly FoldedPack[];
   columns: readonly ValueType[];
   maxResultBytes: number;
+  /** Keep only so many nodes of the call tree, see src/pprof/trim.ts. */
+  maxNodes?: number | undefined;
   signal: AbortSignal;
 }
 
@@ -144,6 +146,7 @@ export class MergePool implements AsyncDisposable {
       jobId,
       columns: request.columns,
       maxResultBytes: request.maxResultBytes,
+      maxNodes: request.maxNodes,
       stopFlag: stop.flag,
     };
     const idlest = this.#threads.toSorted((a, b) => a.pending - b.pending);

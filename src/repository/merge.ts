@@ -6,6 +6,7 @@ import { formatProfileId, parseProfileId } from "../model/profile-id.ts";
 import { formatSelector } from "../model/selector.ts";
 import type { Column, ValueType } from "../model/shape.ts";
 import { earlierOf, laterOf } from "../model/time.ts";
+import { OTHER_FRAME } from "../pprof/trim.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog, MergeInput } from "../storage/catalog.ts";
 import { canonicalOrders, type SortedProfiles } from "./canonical-orders.ts";
@@ -53,12 +54,22 @@ export async function merge(dependencies: MergeDependencies, request: MergeReque
 }
 
 /** Equal for requests that the same profiles answer alike; undefined where that is not worth keeping. */
-function questionOf({ selection, columns, strict, verbatimSingle, maxResultBytes }: MergeRequest): string | undefined {
+function questionOf({ selection, ...form }: MergeRequest): string | undefined {
+  const { columns, strict, verbatimSingle, maxResultBytes, maxNodes } = form;
   const { selector, interval, ids, maxProfiles } = selection;
   if (ids !== undefined || maxProfiles !== undefined) return undefined;
   const window = interval && [`${interval.startNs}`, `${interval.endNs}`];
   const presence = selector.labels.map(({ mustExist }) => mustExist === true);
-  return JSON.stringify([formatSelector(selector), presence, window, columns, strict, verbatimSingle, maxResultBytes]);
+  return JSON.stringify([
+    formatSelector(selector),
+    presence,
+    window,
+    columns,
+    strict,
+    verbatimSingle,
+    maxResultBytes,
+    maxNodes,
+  ]);
 }
 
 async function mergeAnew(
@@ -73,6 +84,7 @@ async function mergeAnew(
   const only =
     request.verbatimSingle &&
     columns === undefined &&
+    request.maxNodes === undefined &&
     plan.matched === 1 &&
     plan.skipped.every(({ reason }) => reason === "duplicate");
   if (only) return { answer: await verbatim(dependencies, plan, request) };
@@ -84,6 +96,7 @@ async function mergeAnew(
     packs: plan.packs.map((selected, at) => ({ selected, orders: packOrders[at]! })),
     columns: plan.columns,
     maxResultBytes: Math.min(request.maxResultBytes ?? limits.resultBytes, limits.resultBytes),
+    maxNodes: request.maxNodes,
     signal: request.signal,
   });
   const { merged, damaged, damagedPacks } = result;
@@ -105,7 +118,11 @@ async function mergeAnew(
       ...summary,
       sampleTypes,
       etag: `${merged.digest}-m${MERGE_ALGORITHM_VERSION}`,
-      warnings: [...warningsOfSkipped(skipped), ...warningsOfSums(sampleTypes, merged.wrapped, summary.merged)],
+      warnings: [
+        ...warningsOfSkipped(skipped),
+        ...warningsOfSums(sampleTypes, merged.wrapped, summary.merged),
+        ...warningsOfTrim(merged.trimmed),
+      ],
     },
   };
   const isWhole = damaged.length + damagedPacks.length === 0;
@@ -195,6 +212,14 @@ function warningsOfSkipped(skipped: readonly Skipped[]): string[] {
     ({ reason, count, detail, ids }) =>
       `${count} skipped (${reason}): ${detail}${ids.length > 0 ? ` [${ids.join(" ")}]` : ""}`,
   );
+}
+
+function warningsOfTrim(trimmed: { nodes: number; kept: number } | undefined): string[] {
+  if (trimmed === undefined) return [];
+  const { nodes, kept } = trimmed;
+  return [
+    `cut to the ${kept} largest of ${nodes} nodes: what lies below them is in frames named ${OTHER_FRAME}; all totals are whole`,
+  ];
 }
 
 /** A sum of snapshots is no snapshot: sixty scrapes of a 100 MB heap add up to 6 GB. */

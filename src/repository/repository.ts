@@ -69,6 +69,8 @@ export interface MergeRequest {
   verbatimSingle?: boolean;
   /** Default limits.resultBytes. */
   maxResultBytes?: number;
+  /** Keep only so many nodes of the call tree, the largest; what lies below them is summed into frames named "other". Default: all. */
+  maxNodes?: number | undefined;
   /**
    * Makes room for the answer's bytes: called once, before a single match is read, or while a sum still has its turn, so that no more
    * answers wait for room than may run at once. What it throws, the merge throws.

@@ -212,6 +212,12 @@ const CASES: [string, Code, RegExp, (clients: Clients) => Promise<unknown>][] = 
       queries.mergeProfiles({ selection: ALL, sampleTypes: Array(2).fill({ type: "cpu", unit: "nanoseconds" }) }),
   ],
   [
+    "less than no nodes",
+    Code.InvalidArgument,
+    /max_nodes -1/,
+    ({ queries }) => queries.mergeProfiles({ selection: ALL, maxNodes: -1 }),
+  ],
+  [
     "65 columns",
     Code.InvalidArgument,
     /at most 64/,

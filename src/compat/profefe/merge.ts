@@ -11,12 +11,13 @@ import type { MergeSummary, Selection } from "../../repository/repository.ts";
 import { PROFILES_PATH, type ProfefeContext } from "./context.ts";
 import { refuseAsEnvelope, warningHeader } from "./envelope.ts";
 import { unescapePath } from "./escapes.ts";
-import { badRequest, parseParameters, readProfileQuery } from "./parameters.ts";
+import { badRequest, parseParameters, readMaxNodes, readProfileQuery } from "./parameters.ts";
 
 const BINARY_TYPE = { "content-type": "application/octet-stream" };
 
 export async function mergeFound(exchange: Exchange, context: ProfefeContext): Promise<void> {
-  const query = readProfileQuery(parseParameters(exchange.query), context.limits, context.nowNs());
+  const parameters = parseParameters(exchange.query);
+  const query = readProfileQuery(parameters, context.limits, context.nowNs());
   const { selector, interval, limit } = query;
   const unfit = unmergeable(selector);
   if (unfit) {
@@ -28,7 +29,7 @@ export async function mergeFound(exchange: Exchange, context: ProfefeContext): P
     return;
   }
   const selection = { selector, interval, ...(limit !== undefined && { maxProfiles: limit }) };
-  await sendMerge(exchange, context, selection, typeName(selector));
+  await sendMerge(exchange, context, selection, typeName(selector), readMaxNodes(parameters));
 }
 
 /** POST of an id list that is too long for a URL: ids separated by `+` or white space. Without a body it is the GET. */
@@ -85,12 +86,14 @@ async function sendMerge(
   { repository, answers }: ProfefeContext,
   selection: Selection,
   filename: string,
+  maxNodes?: number,
 ): Promise<void> {
   const { column } = selection.selector;
   const { bytes, summary } = await repository.merge({
     selection,
     ...(column && { columns: [column] }),
     verbatimSingle: column === undefined,
+    maxNodes,
     reserve: (answerBytes) => holdAnswer(exchange.response, answerBytes, answers, exchange.signal),
     signal: exchange.signal,
   });

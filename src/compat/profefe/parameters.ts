@@ -101,6 +101,14 @@ export function readProfileQuery(parameters: Parameters, limits: Limits, nowNs: 
   return { selector, limit: readLimit(parameters), interval };
 }
 
+/** `max_nodes`, which profefe does not know; 0 is no limit. */
+export function readMaxNodes(parameters: Parameters): number | undefined {
+  const text = readText(parameters, "max_nodes");
+  if (text === undefined || text === "") return undefined;
+  if (!/^\d{1,10}$/.test(text)) throw badRequest(`bad "max_nodes" ${quote(text)}: it is a whole number, 0 or more`);
+  return Number(text) || undefined;
+}
+
 function narrowed(plain: Selector, text: string, limits: Limits): Selector {
   const selector = explained("query", text, () => parseSelector(text, limits));
   return {

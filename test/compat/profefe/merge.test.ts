@@ -86,6 +86,23 @@ describe("merge", () => {
     expect(headers["profusion-warning"]).toContain("inuse_space/bytes is gauge");
   });
 
+  test("max_nodes cuts the call tree and no total, and says so, also of one match", async () => {
+    for (const [query, total] of [
+      ["service=svc&type=cpu", 63n],
+      ["service=svc&type=cpu&labels=v=2", 31n],
+    ] as const) {
+      const { status, headers, bytes } = await merge(`${query}&max_nodes=1`);
+      expect([status, headers["profusion-warning"]]).toEqual([200, expect.stringContaining("cut to the ")]);
+      expect(samplesOf(bytes)).toBe(total);
+      const { functionCount } = summarize(gunzipSync(bytes), DEFAULT_LIMITS);
+      const whole = summarize(gunzipSync((await merge(query)).bytes), DEFAULT_LIMITS);
+      expect(functionCount).toBeLessThanOrEqual(2);
+      expect(whole.functionCount).toBeGreaterThan(functionCount - 1);
+    }
+    expect((await merge("service=svc&type=cpu&max_nodes=-1")).status).toBe(400);
+    expect((await merge("service=svc&type=cpu&max_nodes=0")).headers["profusion-warning"]).toBeUndefined();
+  });
+
   test("one match is answered byte for byte", async () => {
     const { headers, bytes } = await merge("service=svc&type=cpu&labels=v=2");
     expect(bytes.equals(cpuProfile(120, 30))).toBe(true);

@@ -95,7 +95,11 @@ type MergeProfilesRequest struct {
 	// profile. At most 64.
 	SampleTypes []*ValueType `protobuf:"bytes,2,rep,name=sample_types,json=sampleTypes,proto3" json:"sample_types,omitempty"`
 	// True: a profile that is damaged or does not fit fails the whole, where it would else be skipped and counted. Default: false.
-	Strict        bool `protobuf:"varint,3,opt,name=strict,proto3" json:"strict,omitempty"`
+	Strict bool `protobuf:"varint,3,opt,name=strict,proto3" json:"strict,omitempty"`
+	// Keep at most so many nodes of the call tree: those with the largest sums of the column that viewers show first (the profile's default
+	// sample type, else the last). What lies below them is summed into frames named `other`, so that every total stays, and the summary
+	// warns. Default 0: all nodes.
+	MaxNodes      int32 `protobuf:"varint,4,opt,name=max_nodes,json=maxNodes,proto3" json:"max_nodes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -149,6 +153,13 @@ func (x *MergeProfilesRequest) GetStrict() bool {
 		return x.Strict
 	}
 	return false
+}
+
+func (x *MergeProfilesRequest) GetMaxNodes() int32 {
+	if x != nil {
+		return x.MaxNodes
+	}
+	return 0
 }
 
 // A sum.
@@ -214,7 +225,11 @@ type StreamMergedProfileRequest struct {
 	// As in `MergeProfilesRequest.sample_types`.
 	SampleTypes []*ValueType `protobuf:"bytes,2,rep,name=sample_types,json=sampleTypes,proto3" json:"sample_types,omitempty"`
 	// As in `MergeProfilesRequest.strict`.
-	Strict        bool `protobuf:"varint,3,opt,name=strict,proto3" json:"strict,omitempty"`
+	Strict bool `protobuf:"varint,3,opt,name=strict,proto3" json:"strict,omitempty"`
+	// Keep at most so many nodes of the call tree: those with the largest sums of the column that viewers show first (the profile's default
+	// sample type, else the last). What lies below them is summed into frames named `other`, so that every total stays, and the summary
+	// warns. Default 0: all nodes.
+	MaxNodes      int32 `protobuf:"varint,4,opt,name=max_nodes,json=maxNodes,proto3" json:"max_nodes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -268,6 +283,13 @@ func (x *StreamMergedProfileRequest) GetStrict() bool {
 		return x.Strict
 	}
 	return false
+}
+
+func (x *StreamMergedProfileRequest) GetMaxNodes() int32 {
+	if x != nil {
+		return x.MaxNodes
+	}
+	return 0
 }
 
 // A piece of a sum.
@@ -1366,18 +1388,20 @@ var File_profusion_v1_query_service_proto protoreflect.FileDescriptor
 
 const file_profusion_v1_query_service_proto_rawDesc = "" +
 	"\n" +
-	" profusion/v1/query_service.proto\x12\fprofusion.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aprofusion/v1/profile.proto\"\xa1\x01\n" +
+	" profusion/v1/query_service.proto\x12\fprofusion.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aprofusion/v1/profile.proto\"\xbe\x01\n" +
 	"\x14MergeProfilesRequest\x125\n" +
 	"\tselection\x18\x01 \x01(\v2\x17.profusion.v1.SelectionR\tselection\x12:\n" +
 	"\fsample_types\x18\x02 \x03(\v2\x17.profusion.v1.ValueTypeR\vsampleTypes\x12\x16\n" +
-	"\x06strict\x18\x03 \x01(\bR\x06strict\"r\n" +
+	"\x06strict\x18\x03 \x01(\bR\x06strict\x12\x1b\n" +
+	"\tmax_nodes\x18\x04 \x01(\x05R\bmaxNodes\"r\n" +
 	"\x15MergeProfilesResponse\x12#\n" +
 	"\rprofile_bytes\x18\x01 \x01(\fR\fprofileBytes\x124\n" +
-	"\asummary\x18\x02 \x01(\v2\x1a.profusion.v1.MergeSummaryR\asummary\"\xa7\x01\n" +
+	"\asummary\x18\x02 \x01(\v2\x1a.profusion.v1.MergeSummaryR\asummary\"\xc4\x01\n" +
 	"\x1aStreamMergedProfileRequest\x125\n" +
 	"\tselection\x18\x01 \x01(\v2\x17.profusion.v1.SelectionR\tselection\x12:\n" +
 	"\fsample_types\x18\x02 \x03(\v2\x17.profusion.v1.ValueTypeR\vsampleTypes\x12\x16\n" +
-	"\x06strict\x18\x03 \x01(\bR\x06strict\"u\n" +
+	"\x06strict\x18\x03 \x01(\bR\x06strict\x12\x1b\n" +
+	"\tmax_nodes\x18\x04 \x01(\x05R\bmaxNodes\"u\n" +
 	"\x1bStreamMergedProfileResponse\x126\n" +
 	"\asummary\x18\x01 \x01(\v2\x1a.profusion.v1.MergeSummaryH\x00R\asummary\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\x06\n" +
