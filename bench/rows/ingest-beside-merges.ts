@@ -13,13 +13,16 @@ export const ingestBesideMerges: Row = {
   run: measure,
 };
 
+/** The merges fold loose profiles, each time anew. */
+const OPTIONS = ["--no-pack", "--limit", "resultCacheBytes=0"];
+
 const MERGED = { service: "merged", type: "cpu", from: "2026-03-02T00:00:00Z", to: "2026-03-03T00:00:00Z" };
 
 async function measure(size: Size): Promise<Measurement> {
   const sample = await corpus(size, "light");
   const load: LoadOptions = { clients: 8, rounds: 1, warmup: size === "full" ? 1000 : 50 };
   await using temporary = await temporaryFolder();
-  await using server = await startProcess(join(temporary.path, "data"));
+  await using server = await startProcess(join(temporary.path, "data"), OPTIONS);
   await upload(server.url, sample);
   const alone = await sendLoad(server.url, sample.folder, load);
 

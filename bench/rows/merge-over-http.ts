@@ -9,7 +9,7 @@ import { startProcess, temporaryFolder } from "../server-process.ts";
 
 const MIB = 1024 * 1024;
 /** Each merge is made anew. */
-const NO_ANSWERS_KEPT = ["--limit", "resultCacheBytes=0"];
+const LOOSE_AND_ANEW = ["--no-pack", "--limit", "resultCacheBytes=0"];
 const WINDOW = { from: "2026-03-02T00:00:00Z", to: "2026-03-03T00:00:00Z" };
 
 export const mergeOverHttpLight: Row = {
@@ -33,7 +33,7 @@ async function measure(size: Size, weight: Weight, pairs: number, targets: Targe
   const services = [...new Set(entries.map(({ service }) => service))];
   await using temporary = await temporaryFolder();
   const googleFile = join(temporary.path, "google.pb.gz");
-  await using server = await startProcess(join(temporary.path, "data"), NO_ANSWERS_KEPT);
+  await using server = await startProcess(join(temporary.path, "data"), LOOSE_AND_ANEW);
   await sendLoad(server.url, folder, { clients: 8, rounds: 1, warmup: 0 });
   await server.resetPeak();
   const before = await server.memory();
