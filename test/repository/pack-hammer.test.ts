@@ -79,6 +79,8 @@ test(`every merge is of what was there, while all change at once (SEED=${SEED})`
   const entries: Entry[] = [];
   let moment = 0;
   let isBusy = true;
+  /** Resolves when the packing under way has ended. */
+  let packing = Promise.withResolvers<void>();
   opened.clock.nowNs = DAY_NS + 50n * 60n * MINUTE_NS;
 
   async function write(own: Random): Promise<void> {
@@ -96,6 +98,8 @@ test(`every merge is of what was there, while all change at once (SEED=${SEED})`
       entry.id = outcome.record.id;
       entry.stored = ++moment;
       if (own.chance(0.3)) await removeOne(own);
+      // Or all would be there before the first packs are.
+      if (nth % 50 === 49) await packing.promise;
     }
   }
 
@@ -115,7 +119,10 @@ test(`every merge is of what was there, while all change at once (SEED=${SEED})`
       const { result, error } = await opened.repository.operation(id, 60_000);
       expect(error).toBeUndefined();
       packed += (result as { profiles: number }).profiles;
+      packing.resolve();
+      packing = Promise.withResolvers();
     }
+    packing.resolve();
     return packed;
   }
 
