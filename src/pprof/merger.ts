@@ -34,6 +34,8 @@ export interface MergerOptions {
   limits?: Limits;
   /** The columns of the result; each profile must have them and is projected on them. Default: all of the first profile's, in its order. */
   columns?: readonly ValueType[];
+  /** `columns` are all that the profiles have, in the order asked for: none is left out. Default: false. */
+  areAllColumns?: boolean;
 }
 
 export interface MergedProfile {
@@ -64,6 +66,7 @@ interface Source {
 export class Merger {
   readonly #limits: Limits;
   readonly #projection: readonly ByteValueType[] | undefined;
+  readonly #areAllColumns: boolean;
   readonly #tables = new ProfileTables();
   readonly #samples: SampleReader;
   readonly #interner = new Interner();
@@ -81,10 +84,11 @@ export class Merger {
   #rows: Int32Array = new Int32Array(512);
   #values: Int32Array = new Int32Array(2048);
 
-  constructor({ limits = DEFAULT_LIMITS, columns }: MergerOptions = {}) {
+  constructor({ limits = DEFAULT_LIMITS, columns, areAllColumns = false }: MergerOptions = {}) {
     this.#limits = limits;
     this.#samples = new SampleReader(this.#tables, limits);
     this.#projection = columns?.map(toByteValueType);
+    this.#areAllColumns = columns === undefined || areAllColumns;
   }
 
   /** Profiles added so far, those of absorbed Mergers too. */
@@ -223,7 +227,7 @@ export class Merger {
   /** A projection may have left out the column that viewers were to show first. */
   #finishedHeader(columns: readonly ByteValueType[]): MergedHeader {
     const header = this.#header.finish();
-    const isThere = !this.#projection || columns.some(([type]) => type === header.defaultSampleType);
+    const isThere = this.#areAllColumns || columns.some(([type]) => type === header.defaultSampleType);
     return isThere ? header : { ...header, defaultSampleType: "" };
   }
 

@@ -15,6 +15,8 @@ import { type DecodedParts, openPackHandle, type PackHandle } from "./pack-readi
 export interface JobOptions {
   jobId: number;
   columns: readonly ValueType[];
+  /** See MergerOptions. */
+  areAllColumns: boolean;
   maxResultBytes: number;
   /** See Merger.finish(). */
   maxNodes: number | undefined;
@@ -77,7 +79,8 @@ export class MergeJob {
     this.#reader = reader;
     this.#options = options;
     this.#limits = limits;
-    this.#merger = new Merger({ columns: options.columns, limits: { ...limits, resultBytes: options.maxResultBytes } });
+    const { columns, areAllColumns, maxResultBytes } = options;
+    this.#merger = new Merger({ columns, areAllColumns, limits: { ...limits, resultBytes: maxResultBytes } });
   }
 
   /** A profile that cannot be read or folded is named in the answer and leaves the rest as it is. Throws `too-large`. */

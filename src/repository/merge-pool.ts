@@ -23,6 +23,8 @@ export interface MergeJobRequest {
   /** Default: none. */
   packs?: readonly FoldedPack[];
   columns: readonly ValueType[];
+  /** See MergerOptions. Default: false. */
+  areAllColumns?: boolean;
   maxResultBytes: number;
   /** Keep only so many nodes of the call tree, see src/pprof/trim.ts. */
   maxNodes?: number | undefined;
@@ -145,6 +147,7 @@ export class MergePool implements AsyncDisposable {
     const options: JobOptions = {
       jobId,
       columns: request.columns,
+      areAllColumns: request.areAllColumns ?? false,
       maxResultBytes: request.maxResultBytes,
       maxNodes: request.maxNodes,
       stopFlag: stop.flag,

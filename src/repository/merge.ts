@@ -95,6 +95,7 @@ async function mergeAnew(
     orders: looseOrders!,
     packs: plan.packs.map((selected, at) => ({ selected, orders: packOrders[at]! })),
     columns: plan.columns,
+    areAllColumns: columns === undefined,
     maxResultBytes: Math.min(request.maxResultBytes ?? limits.resultBytes, limits.resultBytes),
     maxNodes: request.maxNodes,
     signal: request.signal,

@@ -27,7 +27,7 @@ export async function listAll(repository: Repository, selector: Selector = EVERY
 
 /** Inflated profiles in canonical order → the etag that their merge has. */
 export function etagOfSum(profiles: readonly Uint8Array[], columns: readonly ValueType[]): string {
-  const merger = new Merger({ limits: DEFAULT_LIMITS, columns });
+  const merger = new Merger({ limits: DEFAULT_LIMITS, columns, areAllColumns: true });
   for (const [order, bytes] of profiles.entries()) merger.add(bytes, order);
   return `${hash("sha256", merger.finish().bytes, "hex")}-m${MERGE_ALGORITHM_VERSION}`;
 }
