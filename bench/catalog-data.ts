@@ -1,9 +1,7 @@
 // A data folder with very many small profiles, filled through the storage API: bodies of a few bytes, rows as real ones have them.
 // Thirty days of a fleet: each version lives for three days, so most series are dead; some services are much busier than others.
 
-import { createHash, hash } from "node:crypto";
-import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { hash } from "node:crypto";
 import type { Labels } from "../src/model/labels.ts";
 import { DEFAULT_LIMITS } from "../src/model/limits.ts";
 import { profileId } from "../src/model/profile-id.ts";
@@ -12,8 +10,8 @@ import type { Locator } from "../src/storage/blob-store.ts";
 import type { NewProfile } from "../src/storage/catalog.ts";
 import { openDiskBlobs } from "../src/storage/disk/blobs.ts";
 import { openSqliteCatalog } from "../src/storage/sqlite/catalog.ts";
-import { once, type Size } from "./generate.ts";
-import { CACHE } from "./go-programs.ts";
+import { keptFolder } from "./data-folders.ts";
+import type { Size } from "./generate.ts";
 
 export interface Fleet {
   services: number;
@@ -57,27 +55,7 @@ const SHAPES: Record<(typeof TYPES)[number], Shape> = {
 
 /** The data folder of that size, filled now if it is not in the cache: about a minute and 400 MB at full size. */
 export async function fleetFolder(size: Size): Promise<string> {
-  const prefix = `fleet-${size}-`;
-  const folder = join(CACHE, prefix + (await formatVersion()));
-  await once(folder, async (unfinished) => {
-    const old = (await readdir(CACHE)).filter((name) => name.startsWith(prefix) && join(CACHE, name) !== unfinished);
-    for (const name of old) await rm(join(CACHE, name), { recursive: true });
-    await fill(unfinished, FLEETS[size]);
-  });
-  return folder;
-}
-
-/** Changes when this generator or the form of stored data does. */
-async function formatVersion(): Promise<string> {
-  const source = join(import.meta.dirname, "..", "src", "storage");
-  const digest = createHash("sha256");
-  const files = [
-    import.meta.filename,
-    join(source, "sqlite", "migrations.ts"),
-    join(source, "disk", "segment-format.ts"),
-  ];
-  for (const file of files) digest.update(await readFile(file));
-  return digest.digest("hex").slice(0, 8);
+  return await keptFolder(`fleet-${size}`, ["bench/catalog-data.ts"], (unfinished) => fill(unfinished, FLEETS[size]));
 }
 
 async function fill(folder: string, fleet: Fleet): Promise<void> {

@@ -12,7 +12,7 @@ export interface Row {
 export interface Measurement {
   /** How much there was: profiles, bytes, series. */
   counts: Record<string, number>;
-  /** Names end in their unit: Ms, PerSecond, Bytes; those that end in Ratio are pure numbers. */
+  /** Names end in their unit: Ms, PerSecond, Bytes, BytesEach (of one profile); those that end in Ratio are pure numbers. */
   figures: Record<string, number>;
   targets: Target[];
 }

@@ -18,9 +18,9 @@ export interface GoogleMerge {
   peakRssBytes: number;
 }
 
-/** google/pprof's Parse, Merge and Write of the corpus on one core; `out` is where the merge goes. */
-export async function googleMerge(corpusFolder: string, out: string): Promise<GoogleMerge> {
-  const args = ["-corpus", corpusFolder, "-out", out];
+/** google/pprof's Parse, Merge and Write of the corpus, or of one service in it, on one core; `out` is where the merge goes. */
+export async function googleMerge(corpusFolder: string, out: string, service = ""): Promise<GoogleMerge> {
+  const args = ["-corpus", corpusFolder, "-out", out, "-service", service];
   return JSON.parse(await run(await buildGoProgram("merge"), args)) as GoogleMerge;
 }
 
@@ -39,12 +39,15 @@ export interface LoadOptions {
   rounds: number;
   /** Uploads before that are not measured, under a service of their own. */
   warmup: number;
+  /** Number of the first round; one that was sent before is sent again. Default 0. */
+  firstRound?: number;
 }
 
 /** Posts the corpus to a server that speaks `/api/0`. Rejects where one upload fails: there is no rate of failures. */
 export async function sendLoad(url: string, corpusFolder: string, options: LoadOptions): Promise<Load> {
-  const { clients, rounds, warmup } = options;
-  const numbers = ["-clients", String(clients), "-rounds", String(rounds), "-warmup", String(warmup)];
+  const { clients, rounds, warmup, firstRound = 0 } = options;
+  const counts = { clients, rounds, warmup, "first-round": firstRound };
+  const numbers = Object.entries(counts).flatMap(([name, count]) => [`-${name}`, String(count)]);
   const output = await run(await buildGoProgram("load"), ["-url", url, "-corpus", corpusFolder, ...numbers]);
   const sent = JSON.parse(output) as Load & { errors: number; firstError?: string };
   if (sent.errors > 0)

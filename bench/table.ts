@@ -5,9 +5,9 @@ import { judge, type Measurement, type Target } from "./measurement.ts";
 
 export function formatMeasurement(measurement: Measurement, size: Size): string {
   const { counts, figures, targets } = measurement;
-  const lines = [...Object.entries(counts), ...Object.entries(figures)].map(
-    ([name, value]) => `  ${name.padEnd(22)} ${formatFigure(name, value).padStart(12)}`,
-  );
+  const told = [...Object.entries(counts), ...Object.entries(figures)];
+  const width = Math.max(22, ...told.map(([name]) => name.length));
+  const lines = told.map(([name, value]) => `  ${name.padEnd(width)} ${formatFigure(name, value).padStart(12)}`);
   const verdicts = targets.map((target) => `  ${formatTarget(target)}: ${judge(measurement, target, size)}`);
   return [...lines, ...verdicts].join("\n");
 }
@@ -19,6 +19,7 @@ function formatTarget({ figure, atMost, atLeast }: Target): string {
 }
 
 function formatFigure(name: string, value: number): string {
+  if (name.endsWith("BytesEach")) return `${value.toFixed(1)} B`;
   if (name.endsWith("Bytes")) return formatBytes(value);
   if (name.endsWith("Ms")) return `${value < 100 ? value.toFixed(2) : value.toFixed(0)} ms`;
   if (name.endsWith("PerSecond")) return `${value.toFixed(0)}/s`;

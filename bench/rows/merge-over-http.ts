@@ -6,6 +6,7 @@ import { type Measurement, median, type Row, type Target } from "../measurement.
 import { type GoogleMerge, googleMerge, sendLoad } from "../peers.ts";
 import { expectSameMerge } from "../same-merge.ts";
 import { startProcess, temporaryFolder } from "../server-process.ts";
+import { timedMerge } from "../server-requests.ts";
 
 const MIB = 1024 * 1024;
 /** Each merge is made anew. */
@@ -44,9 +45,9 @@ async function measure(size: Size, weight: Weight, pairs: number, targets: Targe
   for (let pair = 0; pair < pairs; pair++) {
     google.push(await googleMerge(folder, googleFile));
     const cpuBefore = await server.cpuMs();
-    const startedMs = performance.now();
-    answer = await merge(server.url, { query: "cpu{}" }, entries.length);
-    ownMs.push(performance.now() - startedMs);
+    const { ms, body } = await timedMerge(server.url, { query: "cpu{}", ...WINDOW }, entries.length);
+    answer = body;
+    ownMs.push(ms);
     ownCpuMs = (await server.cpuMs()) - cpuBefore;
   }
   const googleMs = median(google.map(({ totalMs }) => totalMs));
@@ -54,9 +55,8 @@ async function measure(size: Size, weight: Weight, pairs: number, targets: Targe
   await expectSameMerge(answer, googleFile);
   const perServiceMs: number[] = [];
   for (const service of services) {
-    const startedMs = performance.now();
-    await merge(server.url, { service, type: "cpu" }, entries.filter((entry) => entry.service === service).length);
-    perServiceMs.push(performance.now() - startedMs);
+    const profiles = entries.filter((entry) => entry.service === service).length;
+    perServiceMs.push((await timedMerge(server.url, { service, type: "cpu", ...WINDOW }, profiles)).ms);
   }
   return {
     counts: { profiles: entries.length, gzippedBytes: bodies.length, resultBytes: answer.length },
@@ -73,14 +73,4 @@ async function measure(size: Size, weight: Weight, pairs: number, targets: Targe
     },
     targets,
   };
-}
-
-/** Throws where the answer is not the merge of exactly `expected` profiles. */
-async function merge(url: string, selection: Record<string, string>, expected: number): Promise<Uint8Array> {
-  const answer = await fetch(`${url}/api/0/profiles/merge?${new URLSearchParams({ ...selection, ...WINDOW })}`);
-  const body = new Uint8Array(await answer.arrayBuffer());
-  const merged = answer.headers.get("profusion-merged");
-  if (answer.ok && merged === String(expected)) return body;
-  const text = answer.ok ? `${merged} of ${expected} profiles` : Buffer.from(body).toString("utf8").slice(0, 300);
-  throw new Error(`the merge answered ${answer.status}: ${text}`);
 }

@@ -19,7 +19,7 @@ import (
 const instances = 10
 
 func main() {
-	real := flag.String("real", "", "folder of real profiles: SERVICE/VERSION/*.pb.gz")
+	real := flag.String("real", "", "folder of real profiles: SERVICE/VERSION/cpu/*.pb.gz")
 	out := flag.String("out", "", "folder of the corpus")
 	count := flag.Int("count", 5000, "profiles")
 	seed := flag.Uint64("seed", 1, "of all that is random")

@@ -39,7 +39,8 @@ func main() {
 	base := flag.String("url", "", "of the server")
 	folder := flag.String("corpus", "", "folder of the corpus")
 	clients := flag.Int("clients", 8, "connections, each with one request at a time")
-	rounds := flag.Int("rounds", 1, "times that the corpus is sent; from the second on with a label round=N, so that every profile is new")
+	first := flag.Int("first-round", 0, "number of the first round")
+	rounds := flag.Int("rounds", 1, "times that the corpus is sent; but for round 0 with a label round=N, so that every profile is new")
 	warmup := flag.Int("warmup", 0, "uploads before, to a service of their own, that are not measured")
 	flag.Parse()
 	stored, err := corpus.ReadStored(*folder)
@@ -52,7 +53,7 @@ func main() {
 	}
 	var all []upload
 	for round := range *rounds {
-		all = append(all, uploads(*base, stored, "", round)...)
+		all = append(all, uploads(*base, stored, "", *first+round)...)
 	}
 	json.NewEncoder(os.Stdout).Encode(send(client, *clients, all))
 }

@@ -16,7 +16,7 @@ type Build struct {
 	Profiles         []*profile.Profile
 }
 
-// ReadBuilds reads FOLDER/SERVICE/VERSION/*.pb.gz, in the order of their names.
+// ReadBuilds reads FOLDER/SERVICE/VERSION/cpu/*.pb.gz, in the order of their names.
 func ReadBuilds(folder string) ([]Build, error) {
 	folders, err := filepath.Glob(filepath.Join(folder, "*", "*"))
 	if err != nil {
@@ -26,7 +26,7 @@ func ReadBuilds(folder string) ([]Build, error) {
 	var builds []Build
 	for _, each := range folders {
 		build := Build{Service: filepath.Base(filepath.Dir(each)), Version: filepath.Base(each)}
-		names, err := filepath.Glob(filepath.Join(each, "*.pb.gz"))
+		names, err := filepath.Glob(filepath.Join(each, "cpu", "*.pb.gz"))
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +47,7 @@ func ReadBuilds(folder string) ([]Build, error) {
 		}
 	}
 	if len(builds) == 0 {
-		return nil, fmt.Errorf("no profiles below %s: expected SERVICE/VERSION/*.pb.gz", folder)
+		return nil, fmt.Errorf("no profiles below %s: expected SERVICE/VERSION/cpu/*.pb.gz", folder)
 	}
 	return builds, nil
 }

@@ -1,4 +1,4 @@
-// Package record runs a program's tasks in windows of changing mix and writes a CPU profile of each window.
+// Package record keeps a program's tasks running, in windows of changing mix, and writes profiles of each window while they go on.
 package record
 
 import (
@@ -11,36 +11,46 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
-	"sync"
+	"strings"
+	"sync/atomic"
 	"time"
 
-	"github.com/google/pprof/profile"
-	"profusion/bench/go/internal/encode"
+	"profusion/bench/go/internal/process"
 )
 
 // A Task is one kind of work; the call number varies its input.
 type Task func(call int)
 
-// Main runs the tasks on several goroutines and writes the profiles NNN.pb.gz into -out.
+// Main runs the tasks on several goroutines and writes the profiles KIND/NNN.pb.gz into -out.
 func Main(tasks []Task) {
 	out := flag.String("out", "", "folder of the profiles")
-	windows := flag.Int("windows", 10, "profiles to record")
-	length := flag.Duration("window", time.Second, "time that each profile covers")
+	kinds := flag.String("kinds", "cpu", "of each window, in this order, commas between: cpu, and those that the runtime has by name")
+	windows := flag.Int("windows", 10, "windows to record")
+	length := flag.Duration("window", time.Second, "CPU time that each window covers; it ends after four times as long, whatever the program got")
 	rate := flag.Int("rate", 100, "samples per second of CPU time")
 	flag.Parse()
 	if *out == "" {
 		log.Fatal("say where the profiles go: -out FOLDER")
 	}
-	for window := range *windows {
-		name := filepath.Join(*out, fmt.Sprintf("%03d.pb.gz", window))
-		if err := os.WriteFile(name, profileWindow(tasks, window, *length, *rate), 0o644); err != nil {
-			log.Fatal(err)
+	runtime.SetMutexProfileFraction(1)
+	var window atomic.Int64
+	keepBusy(tasks, &window)
+	for nth := range *windows {
+		window.Store(int64(nth))
+		for _, kind := range strings.Split(*kinds, ",") {
+			write(filepath.Join(*out, kind, fmt.Sprintf("%03d.pb.gz", nth)), take(kind, *length, *rate))
 		}
 	}
 }
 
-func profileWindow(tasks []Task, window int, length time.Duration, rate int) []byte {
+func take(kind string, length time.Duration, rate int) []byte {
 	var recorded bytes.Buffer
+	if kind != "cpu" {
+		if err := pprof.Lookup(kind).WriteTo(&recorded, 0); err != nil {
+			log.Fatal(err)
+		}
+		return recorded.Bytes()
+	}
 	// StartCPUProfile asks for 100 Hz; the runtime keeps a rate that was set before, and complains on stderr.
 	if rate != 100 {
 		runtime.SetCPUProfileRate(rate)
@@ -48,47 +58,46 @@ func profileWindow(tasks []Task, window int, length time.Duration, rate int) []b
 	if err := pprof.StartCPUProfile(&recorded); err != nil {
 		log.Fatal(err)
 	}
-	runTasks(tasks, window, length)
+	before, started := process.CPU(), time.Now()
+	for process.CPU()-before < length && time.Since(started) < 4*length {
+		time.Sleep(5 * time.Millisecond)
+	}
 	pprof.StopCPUProfile()
-	return withoutFolder(recorded.Bytes())
+	return recorded.Bytes()
 }
 
-// withoutFolder names the executable as an installed one, so that no profile tells where it was recorded. All else stays, byte for byte.
-func withoutFolder(recorded []byte) []byte {
-	parsed, err := profile.ParseData(recorded)
-	if err != nil {
-		log.Fatal(err)
-	}
+// write names the executable as an installed one, so that no profile tells where it was recorded. All else stays, byte for byte.
+func write(name string, recorded []byte) {
 	executable, err := os.Executable()
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, mapping := range parsed.Mapping {
-		if mapping.File == executable {
-			mapping.File = "/usr/bin/" + filepath.Base(executable)
-		}
-	}
-	written, err := encode.CPU(parsed)
+	renamed, err := renameString(recorded, executable, "/usr/bin/"+filepath.Base(executable))
 	if err != nil {
 		log.Fatal(err)
 	}
-	return written
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		log.Fatal(err)
+	}
+	if err := os.WriteFile(name, renamed, 0o644); err != nil {
+		log.Fatal(err)
+	}
 }
 
-// runTasks keeps a few goroutines busy; each window prefers other tasks, as minutes of a day do.
-func runTasks(tasks []Task, window int, length time.Duration) {
-	deadline := time.Now().Add(length)
-	var workers sync.WaitGroup
+// keepBusy runs tasks until the program ends; each window prefers other tasks, as minutes of a day do.
+func keepBusy(tasks []Task, window *atomic.Int64) {
 	for worker := range 2 * runtime.GOMAXPROCS(0) {
-		random := rand.New(rand.NewPCG(uint64(window), uint64(worker)))
-		mix := mixOf(len(tasks), rand.New(rand.NewPCG(uint64(window), 1)))
-		workers.Go(func() {
-			for call := window*1_000_003 + worker; time.Now().Before(deadline); call += 7 {
-				tasks[mix[random.IntN(len(mix))]](call)
+		go func() {
+			for call := worker; ; {
+				nth := window.Load()
+				random := rand.New(rand.NewPCG(uint64(nth), uint64(worker)))
+				mix := mixOf(len(tasks), rand.New(rand.NewPCG(uint64(nth), 1)))
+				for ; window.Load() == nth; call += 7 {
+					tasks[mix[random.IntN(len(mix))]](call)
+				}
 			}
-		})
+		}()
 	}
-	workers.Wait()
 }
 
 // mixOf lists the task numbers of this window, each as often as its weight: most of the work is that of three tasks.
