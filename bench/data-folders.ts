@@ -1,7 +1,7 @@
 // Data folders of servers that take long to fill, kept in the cache until what decides their content changes.
 
 import { createHash } from "node:crypto";
-import { cp, glob, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { cp, glob, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Corpus } from "./corpus.ts";
 import { fleetCorpus, type Size } from "./generate.ts";
@@ -64,4 +64,15 @@ export async function busyDay(size: Size): Promise<BusyDay> {
     await packNow(server.url, corpus.entries.length);
   });
   return { corpus, loose, packed };
+}
+
+/** The catalog's file, and what of it is in use: pages that packing emptied are taken by the next uploads. By SQLite's file header. */
+export async function catalogSize(dataFolder: string): Promise<{ fileBytes: number; usedBytes: number }> {
+  await using file = await open(join(dataFolder, "catalog.db"));
+  const { buffer: header } = await file.read(Buffer.alloc(100), 0, 100, 0);
+  const pageBytes = header.readUInt16BE(16);
+  return {
+    fileBytes: header.readUInt32BE(28) * pageBytes,
+    usedBytes: (header.readUInt32BE(28) - header.readUInt32BE(36)) * pageBytes,
+  };
 }

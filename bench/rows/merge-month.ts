@@ -1,7 +1,6 @@
 // A month of one service in day packs, in one merge.
 
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { catalogSize } from "../data-folders.ts";
 import type { Size } from "../generate.ts";
 import { type Measurement, median, type Row } from "../measurement.ts";
 import { monthFolder } from "../month.ts";
@@ -41,7 +40,7 @@ async function measure(size: Size): Promise<Measurement> {
   return {
     counts: { profiles, days, ...(await packedCounts(server.url)), resultBytes },
     figures: {
-      catalogBytesEach: (await stat(join(folder, "catalog.db"))).size / profiles,
+      catalogBytesEach: (await catalogSize(folder)).usedBytes / profiles,
       ownMs: median(ownMs.slice(1)),
       ownFirstMs: ownMs[0]!,
       ownCpuMs: median(ownCpuMs.slice(1)),

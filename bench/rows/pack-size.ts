@@ -1,15 +1,13 @@
 // What packs take on the disk, of profiles that were recorded for real, each type of each program in a pack of its own.
 
 import { hash } from "node:crypto";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { profileId } from "../../src/model/profile-id.ts";
 import type { EncodedPack } from "../../src/pack/format.ts";
 import { PackBuilder } from "../../src/pack/pack-builder.ts";
 import { inflate } from "../../src/pprof/gzip.ts";
 import { summarize } from "../../src/pprof/summary.ts";
-import { busyDay } from "../data-folders.ts";
+import { busyDay, catalogSize } from "../data-folders.ts";
 import type { Size } from "../generate.ts";
 import type { Measurement, Row } from "../measurement.ts";
 import { readUploads, type Uploads } from "../real-profiles.ts";
@@ -30,9 +28,14 @@ async function measure(size: Size): Promise<Measurement> {
   const uploads = readUploads(size === "full" ? await recordedSeries() : SEED_FOLDER, SERIES_TYPES).filter(
     ({ version }) => version === "1.0.0",
   );
-  const catalogBytes = await catalogBytesEach(size);
-  const counts: Record<string, number> = {};
-  const figures: Record<string, number> = { catalogBytesEach: catalogBytes };
+  const { corpus, packed } = await busyDay(size);
+  const { usedBytes, fileBytes } = await catalogSize(packed);
+  const catalogBytesEach = usedBytes / corpus.entries.length;
+  const counts: Record<string, number> = { profilesInCatalog: corpus.entries.length };
+  const figures: Record<string, number> = {
+    catalogBytesEach,
+    catalogFileBytesEach: fileBytes / corpus.entries.length,
+  };
   for (const type of SERIES_TYPES) {
     const packs = uploads
       .filter((each) => each.type === type)
@@ -45,9 +48,9 @@ async function measure(size: Size): Promise<Measurement> {
       figures[`${name}-Ratio`] = sentBytes / bytes.length;
     }
     const profiles = sum(packs.map(({ bodies }) => bodies.length));
-    const [sent, packed] = [sum(packs.map((pack) => pack.sentBytes)), sum(packs.map(({ bytes }) => bytes.length))];
-    figures[`${type}Ratio`] = sent / packed;
-    figures[`${type}WithCatalogRatio`] = sent / (packed + catalogBytes * profiles);
+    const [sent, inPacks] = [sum(packs.map((pack) => pack.sentBytes)), sum(packs.map(({ bytes }) => bytes.length))];
+    figures[`${type}Ratio`] = sent / inPacks;
+    figures[`${type}WithCatalogRatio`] = sent / (inPacks + catalogBytesEach * profiles);
     for (const [section, bytes] of sectionsOf(packs)) figures[`${type}-in-${section}BytesEach`] = bytes / profiles;
   }
   return {
@@ -89,12 +92,6 @@ function sectionsOf(packs: readonly EncodedPack[]): [section: string, bytes: num
     for (const [section, bytes] of sizes) total.set(section, (total.get(section) ?? 0) + bytes);
   }
   return [...total].sort(([, a], [, b]) => b - a);
-}
-
-/** Of a catalog in which all is packed. */
-async function catalogBytesEach(size: Size): Promise<number> {
-  const { corpus, packed } = await busyDay(size);
-  return (await stat(join(packed, "catalog.db"))).size / corpus.entries.length;
 }
 
 function sum(numbers: readonly number[]): number {
