@@ -34,7 +34,7 @@ export function addToMerger(
     absorbSums(merger, decoded, summed, sumProfiles(decoded, summed.rows));
   }
   if (alone.rows.length > 0) {
-    const rebuilder = new ProfileRebuilder(decoded.pack, decoded.profiles, decoded.tables);
+    const rebuilder = new ProfileRebuilder(decoded);
     alone.rows.forEach((row, at) => {
       addBytes(merger, rebuilder.rebuild(row), alone.orders[at]!, limits);
     });

@@ -2,10 +2,12 @@
 
 import type { Labels } from "../model/labels.ts";
 import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
+import type { DecodedPack } from "./decoded-pack.ts";
 import type { EncodedPack, PackSignature } from "./format.ts";
 import { assemblePack } from "./pack-assembly.ts";
 import { BLOCK_PROFILES } from "./pack-profiles.ts";
 import { ProfileIntake, type TakenProfile } from "./profile-intake.ts";
+import { ProfileMover } from "./profile-mover.ts";
 import { RowLog } from "./row-log.ts";
 
 export interface PackEntry {
@@ -45,6 +47,7 @@ export class PackBuilder {
   readonly #options: Required<Omit<PackBuilderOptions, "limits" | "level">> & { level: number | undefined };
   readonly #intake: ProfileIntake;
   readonly #log: RowLog;
+  readonly #movers = new Map<DecodedPack, ProfileMover>();
   readonly #profiles: PackedProfile[] = [];
   #keptBytes = 0;
   /** Samples of the profiles in the block that is being filled. */
@@ -81,7 +84,25 @@ export class PackBuilder {
    */
   add(entry: PackEntry, inflated: Uint8Array): void {
     const taken = this.#intake.take(inflated);
-    this.#log.add(this.#intake.rows, this.#intake.values, taken.rowCount);
+    this.#note(entry, taken, this.#intake.rows, this.#intake.values);
+  }
+
+  /**
+   * Adds profile `row` of a pack of the same signature, as `add` would what was uploaded. Only for those that the pack has by their rows
+   * (KIND.rows). Nothing compares it with its digest: that is for whoever reads the new pack. Throws `unavailable` where the pack is damaged.
+   */
+  move(entry: PackEntry, from: DecodedPack, row: number): void {
+    let mover = this.#movers.get(from);
+    if (mover === undefined) {
+      mover = new ProfileMover(from, this.#intake.interner, this.#intake.heads);
+      this.#movers.set(from, mover);
+    }
+    const { taken, rows, values } = mover.move(row);
+    this.#note(entry, taken, rows, values);
+  }
+
+  #note(entry: PackEntry, taken: TakenProfile, rows: Int32Array, values: Int32Array): void {
+    this.#log.add(rows, values, taken.rowCount);
     this.#keptBytes += taken.kept?.length ?? 0;
     this.#blockRows = taken.rowCount + (this.profiles % BLOCK_PROFILES === 0 ? 0 : this.#blockRows);
     this.#profiles.push({ ...entry, ...taken });

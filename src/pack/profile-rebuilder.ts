@@ -1,14 +1,12 @@
 // A profile of a pack → the bytes that were uploaded (inflated), compared with its digest.
 
 import { MAPPING_STRIDE } from "../pprof/mapping-table.ts";
-import { type Block, decodeBlock } from "./block.ts";
 import type { DecodedPack } from "./decoded-pack.ts";
 import { sha256 } from "./digest.ts";
 import { ProfileWriter } from "./exact/profile-writer.ts";
 import type { WrittenForm, WrittenProfile } from "./exact/written-profile.ts";
 import type { Pack } from "./format.ts";
 import { decodeKept } from "./kept.ts";
-import { OrderReader } from "./orders.ts";
 import { damagedPack } from "./pack-damage.ts";
 import { PROCESS_STRIDE, tupleOf } from "./pack-heads.ts";
 import {
@@ -20,29 +18,25 @@ import {
   type PackProfiles,
 } from "./pack-profiles.ts";
 import type { PackTables } from "./pack-tables.ts";
+import { type ReadingOptions, WrittenSamplesReader } from "./written-samples.ts";
 
-/** Keeps the block that was asked for last: asking in the order of the pack decodes each once. */
 export class ProfileRebuilder {
-  readonly #decoded: DecodedPack;
   readonly #pack: Pack;
   readonly #profiles: PackProfiles;
   readonly #tables: PackTables;
+  readonly #samples: WrittenSamplesReader;
   readonly #writer = new ProfileWriter();
   readonly #mappingRows: Int32Array;
   #identities: PackIdentities | undefined;
-  #part = -1;
-  #block: Block | undefined;
-  /** The only profile whose values the block has for sure; undefined where it has those of all. */
-  #alone: number | undefined;
-  #orders: OrderReader | undefined;
-  #kept: (Uint8Array | undefined)[] | undefined;
+  /** The bytes of the block that was asked for last. */
+  #kept: { part: number; bytes: (Uint8Array | undefined)[] } | undefined;
 
-  constructor(pack: Pack, profiles: PackProfiles, tables: PackTables) {
-    this.#decoded = { pack, profiles, tables };
-    this.#pack = pack;
-    this.#profiles = profiles;
-    this.#tables = tables;
-    this.#mappingRows = new Int32Array(tables.mappings.length);
+  constructor(decoded: DecodedPack, reading: ReadingOptions = {}) {
+    this.#pack = decoded.pack;
+    this.#profiles = decoded.profiles;
+    this.#tables = decoded.tables;
+    this.#samples = new WrittenSamplesReader(decoded, reading);
+    this.#mappingRows = new Int32Array(decoded.tables.mappings.length);
   }
 
   /** The inflated bytes of profile `row`: a view that is valid until the next call. Throws `unavailable` where they are not what was packed. */
@@ -57,53 +51,21 @@ export class ProfileRebuilder {
     return bytes;
   }
 
-  #open(row: number): void {
-    const part = Math.floor(row / BLOCK_PROFILES);
-    if (this.#part === part) return;
-    this.#part = part;
-    this.#block = undefined;
-    this.#orders = undefined;
-    this.#kept = undefined;
-  }
-
   #keptBytes(row: number): Uint8Array {
-    this.#open(row);
-    this.#kept ??= decodeKept(this.#pack, this.#profiles, this.#part);
-    return this.#kept[row % BLOCK_PROFILES]!;
+    const part = Math.floor(row / BLOCK_PROFILES);
+    if (this.#kept?.part !== part) this.#kept = { part, bytes: decodeKept(this.#pack, this.#profiles, part) };
+    return this.#kept.bytes[row % BLOCK_PROFILES]!;
   }
 
   #write(row: number): Uint8Array {
-    this.#open(row);
-    // Who asks for one profile of a block may ask for no other: only for a second one are the values of all made.
-    const isAlone = this.#block === undefined;
-    if (isAlone || (this.#alone !== undefined && this.#alone !== row)) {
-      const wanted = row % BLOCK_PROFILES;
-      this.#block = decodeBlock(this.#decoded, this.#part, isAlone ? (place) => place === wanted : undefined);
-      this.#alone = isAlone ? row : undefined;
-      this.#orders = new OrderReader(this.#pack, this.#profiles, this.#block);
-    }
-    const { profile, form } = this.#written(row, this.#block!, this.#orders!);
+    const { profile, form } = this.#written(row);
     return this.#writer.write(profile, form);
   }
 
-  #written(row: number, block: Block, orders: OrderReader): { profile: WrittenProfile; form: WrittenForm } {
+  #written(row: number): { profile: WrittenProfile; form: WrittenForm } {
     const tables = this.#tables;
     const { headings, processes, skeletons, ownTimesNs, durationsNs, periods } = this.#profiles;
-    const place = row - block.first;
-    const order = orders.rows(place)!;
-    const start = block.ends[place]!;
-    const { columns } = this.#pack;
-    const rows = new Int32Array(order.length);
-    const values = new Int32Array(order.length * columns * 2);
-    let to = 0;
-    for (let at = 0; at < order.length; at++) {
-      const from = start + order[at]!;
-      rows[at] = block.rows[from]!;
-      for (const column of block.values) {
-        values[to++] = column[from * 2]!;
-        values[to++] = column[from * 2 + 1]!;
-      }
-    }
+    const { rows, values, orders } = this.#samples.read(row);
     const texts = tupleOf("headings", tables.headings, tables.headingEnds, headings[row]!);
     const process = tupleOf("processes", tables.processes, tables.processEnds, processes[row]!);
     const mappingCount = process.length / PROCESS_STRIDE;
@@ -113,7 +75,7 @@ export class ProfileRebuilder {
       mappings.set(process.subarray(from, from + MAPPING_STRIDE), mapping * MAPPING_STRIDE);
       this.#mappingRows[process[from + MAPPING_STRIDE]!] = mapping;
     }
-    const types = columns * 2;
+    const types = this.#pack.columns * 2;
     const profile = {
       tables,
       header: {
@@ -136,6 +98,6 @@ export class ProfileRebuilder {
       values,
     };
     const skeleton = Uint8Array.from(tupleOf("skeletons", tables.skeletons, tables.skeletonEnds, skeletons[row]!));
-    return { profile, form: { skeleton, orders: orders.tables(place) } };
+    return { profile, form: { skeleton, orders } };
   }
 }

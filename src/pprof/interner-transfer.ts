@@ -1,6 +1,7 @@
 // The tables of an Interner as plain arrays, for another thread, and back into another Interner. Nothing is checked: they come
 // from this code in this process.
 
+import { grown } from "./grow.ts";
 import { FUNCTION_KEY, type Interner, LOCATION_HEAD, MAPPING_KEY } from "./interner.ts";
 import { LINE_STRIDE } from "./location-table.ts";
 import { LABEL_STRIDE } from "./sample-reader.ts";
@@ -37,162 +38,142 @@ export function internerContent(interner: Interner): InternerContent {
 }
 
 /**
- * Adds what `rows` use of `content`; without them, all that it holds. Answers, for each of these rows, or for each there is, the row of
- * `interner`.
+ * Adds what `rows` use of `content`; without them, what all of its rows use. Answers, for each of these rows, or for each there is, the row
+ * of `interner`.
  */
 export function absorbContent(interner: Interner, content: InternerContent, rows?: Int32Array): Int32Array {
-  const used = rows && usedBy(content, rows);
-  const strings = absorbStrings(interner, content, used?.strings);
-  const functions = absorbFunctions(interner, content, strings, used?.functions);
-  const mappings = absorbMappings(interner, content, strings);
-  const locations = absorbLocations(interner, content, { mappings, functions }, used?.locations);
-  const nodes = absorbNodes(interner, content, locations, used?.nodes);
-  const labelSets = new Int32Array(content.labelSetEnds.length).fill(-1);
+  const transfer = new ContentTransfer(interner, content);
   const absorbed = new Int32Array(rows ? rows.length : content.rowNodes.length);
   interner.rows.reserve(absorbed.length);
-  for (let at = 0; at < absorbed.length; at++) {
-    const row = rows ? rows[at]! : at;
-    const set = content.rowLabelSets[row]!;
-    if (labelSets[set] === -1) labelSets[set] = absorbLabelSet(interner, content, set, strings);
-    absorbed[at] = interner.rows.rowOfNode(nodes[content.rowNodes[row]!]!, labelSets[set]!);
-  }
+  for (let at = 0; at < absorbed.length; at++) absorbed[at] = transfer.row(rows ? rows[at]! : at);
   return absorbed;
 }
 
-/** 1 for each entity that rows use. */
-interface Used {
-  strings: Uint8Array;
-  functions: Uint8Array;
-  locations: Uint8Array;
-  nodes: Uint8Array;
-}
+const UNKNOWN = -1;
 
-function usedBy(content: InternerContent, rows: Int32Array): Used {
-  const { locations, locationEnds, functions, nodes, mappings, labelSets, labelSetEnds, rowNodes, rowLabelSets } =
-    content;
-  const used: Used = {
-    strings: new Uint8Array(content.stringEnds.length),
-    functions: new Uint8Array(functions.length / FUNCTION_KEY),
-    locations: new Uint8Array(locationEnds.length - 1),
-    nodes: new Uint8Array(nodes.length / 2),
-  };
-  used.nodes[0] = 1;
-  const isSeen = new Uint8Array(labelSetEnds.length);
-  for (const row of rows) {
-    for (let node = rowNodes[row]!; used.nodes[node] === 0; node = nodes[node * 2]!) {
-      used.nodes[node] = 1;
-      used.locations[nodes[node * 2 + 1]!] = 1;
+/** Ids of a content → ids of an interner, which gets each entity when it is first asked for, with all that it names. */
+export class ContentTransfer {
+  readonly #interner: Interner;
+  readonly #content: InternerContent;
+  readonly #labelsAsWritten: boolean;
+  readonly #view: DataView;
+  readonly #strings: Int32Array;
+  readonly #functions: Int32Array;
+  readonly #mappings: Int32Array;
+  readonly #locations: Int32Array;
+  readonly #nodes: Int32Array;
+  readonly #labelSets: Int32Array;
+  /** Scratch: nodes that wait for their parent. */
+  #path: Int32Array = new Int32Array(128);
+
+  /** `labelsAsWritten`: as ProfileInterner has it. */
+  constructor(interner: Interner, content: InternerContent, { labelsAsWritten = false } = {}) {
+    this.#interner = interner;
+    this.#content = content;
+    this.#labelsAsWritten = labelsAsWritten;
+    const { stringBytes, stringEnds, functions, mappings, locationEnds, nodes, labelSetEnds } = content;
+    this.#view = new DataView(stringBytes.buffer, stringBytes.byteOffset, stringBytes.length);
+    const unknown = (count: number) => new Int32Array(count).fill(UNKNOWN);
+    this.#strings = unknown(stringEnds.length);
+    this.#functions = unknown(functions.length / FUNCTION_KEY);
+    this.#mappings = unknown(mappings.length / MAPPING_KEY);
+    this.#locations = unknown(locationEnds.length - 1);
+    this.#nodes = unknown(nodes.length / 2);
+    this.#nodes[0] = 0;
+    this.#labelSets = unknown(labelSetEnds.length - 1);
+  }
+
+  row(row: number): number {
+    const { rowNodes, rowLabelSets } = this.#content;
+    return this.#interner.rows.rowOfNode(this.#node(rowNodes[row]!), this.#labelSet(rowLabelSets[row]!));
+  }
+
+  string(string: number): number {
+    const known = this.#strings[string]!;
+    if (known !== UNKNOWN) return known;
+    const { stringEnds } = this.#content;
+    const start = string === 0 ? 0 : stringEnds[string - 1]!;
+    const id = this.#interner.strings.intern(this.#view, start, stringEnds[string]!);
+    this.#strings[string] = id;
+    return id;
+  }
+
+  mapping(mapping: number): number {
+    const known = this.#mappings[mapping]!;
+    if (known !== UNKNOWN) return known;
+    const { mappings } = this.#content;
+    const from = mapping * MAPPING_KEY;
+    const name = this.string(mappings[from + 4]!);
+    const { key } = this.#interner.mappings;
+    for (let part = 0; part < 4; part++) key[part] = mappings[from + part]!;
+    key[4] = name;
+    const id = this.#interner.mappings.intern(MAPPING_KEY);
+    this.#mappings[mapping] = id;
+    return id;
+  }
+
+  #function(fn: number): number {
+    const known = this.#functions[fn]!;
+    if (known !== UNKNOWN) return known;
+    const { functions } = this.#content;
+    const from = fn * FUNCTION_KEY;
+    const { key } = this.#interner.functions;
+    for (let part = 0; part < 3; part++) key[part] = this.string(functions[from + part]!);
+    key[3] = functions[from + 3]!;
+    key[4] = functions[from + 4]!;
+    const id = this.#interner.functions.intern(FUNCTION_KEY);
+    this.#functions[fn] = id;
+    return id;
+  }
+
+  #location(location: number): number {
+    const known = this.#locations[location]!;
+    if (known !== UNKNOWN) return known;
+    const { locations, locationEnds } = this.#content;
+    const start = locationEnds[location]!;
+    const length = locationEnds[location + 1]! - start;
+    const key = this.#interner.locations.reserve(length);
+    for (let part = 0; part < length; part++) key[part] = locations[start + part]!;
+    if (key[0]! >= 0) key[0] = this.mapping(key[0]!);
+    for (let line = LOCATION_HEAD; line < length; line += LINE_STRIDE) key[line] = this.#function(key[line]!);
+    const id = this.#interner.locations.intern(length);
+    this.#locations[location] = id;
+    return id;
+  }
+
+  #node(node: number): number {
+    const { nodes } = this.#content;
+    let depth = 0;
+    let at = node;
+    for (; this.#nodes[at] === UNKNOWN; at = nodes[at * 2]!) {
+      this.#path = grown(this.#path, depth + 1);
+      this.#path[depth++] = at;
     }
-    const set = rowLabelSets[row]!;
-    if (isSeen[set] !== 0) continue;
-    isSeen[set] = 1;
-    for (let at = labelSetEnds[set]!; at < labelSetEnds[set + 1]!; at += LABEL_STRIDE) {
-      for (const part of [0, 1, 4]) used.strings[labelSets[at + part]!] = 1;
+    let id = this.#nodes[at]!;
+    while (depth > 0) {
+      const next = this.#path[--depth]!;
+      id = this.#interner.stacks.child(id, this.#location(nodes[next * 2 + 1]!));
+      this.#nodes[next] = id;
     }
+    return id;
   }
-  for (let location = 0; location < used.locations.length; location++) {
-    if (used.locations[location] === 0) continue;
-    const end = locationEnds[location + 1]!;
-    for (let at = locationEnds[location]! + LOCATION_HEAD; at < end; at += LINE_STRIDE)
-      used.functions[locations[at]!] = 1;
-  }
-  for (let fn = 0; fn < used.functions.length; fn++) {
-    if (used.functions[fn] === 0) continue;
-    for (let part = 0; part < 3; part++) used.strings[functions[fn * FUNCTION_KEY + part]!] = 1;
-  }
-  for (let at = 0; at < mappings.length; at += MAPPING_KEY) used.strings[mappings[at + 4]!] = 1;
-  return used;
-}
 
-function absorbStrings(
-  { strings }: Interner,
-  { stringBytes, stringEnds }: InternerContent,
-  used: Uint8Array | undefined,
-): Int32Array {
-  const view = new DataView(stringBytes.buffer, stringBytes.byteOffset, stringBytes.length);
-  const ids = new Int32Array(stringEnds.length);
-  for (let at = 1; at < ids.length; at++) {
-    if (used?.[at] !== 0) ids[at] = strings.intern(view, stringEnds[at - 1]!, stringEnds[at]!);
+  #labelSet(set: number): number {
+    const known = this.#labelSets[set]!;
+    if (known !== UNKNOWN) return known;
+    const { labelSets, labelSetEnds } = this.#content;
+    const start = labelSetEnds[set]!;
+    const length = labelSetEnds[set + 1]! - start;
+    const key = this.#interner.labelSets.reserve(length);
+    for (let at = 0; at < length; at += LABEL_STRIDE) {
+      key[at] = this.string(labelSets[start + at]!);
+      key[at + 1] = this.string(labelSets[start + at + 1]!);
+      key[at + 2] = labelSets[start + at + 2]!;
+      key[at + 3] = labelSets[start + at + 3]!;
+      key[at + 4] = this.string(labelSets[start + at + 4]!);
+    }
+    const id = this.#labelsAsWritten ? this.#interner.labelSets.intern(length) : this.#interner.labelSet(length);
+    this.#labelSets[set] = id;
+    return id;
   }
-  return ids;
-}
-
-function absorbFunctions(
-  { functions }: Interner,
-  content: InternerContent,
-  strings: Int32Array,
-  used: Uint8Array | undefined,
-): Int32Array {
-  const { key } = functions;
-  const ids = new Int32Array(content.functions.length / FUNCTION_KEY);
-  for (let id = 0, at = 0; id < ids.length; id++, at += FUNCTION_KEY) {
-    if (used?.[id] === 0) continue;
-    for (let part = 0; part < 3; part++) key[part] = strings[content.functions[at + part]!]!;
-    key[3] = content.functions[at + 3]!;
-    key[4] = content.functions[at + 4]!;
-    ids[id] = functions.intern(FUNCTION_KEY);
-  }
-  return ids;
-}
-
-function absorbMappings({ mappings }: Interner, content: InternerContent, strings: Int32Array): Int32Array {
-  const { key } = mappings;
-  const ids = new Int32Array(content.mappings.length / MAPPING_KEY);
-  for (let id = 0, at = 0; id < ids.length; id++, at += MAPPING_KEY) {
-    for (let part = 0; part < 4; part++) key[part] = content.mappings[at + part]!;
-    key[4] = strings[content.mappings[at + 4]!]!;
-    ids[id] = mappings.intern(MAPPING_KEY);
-  }
-  return ids;
-}
-
-function absorbLocations(
-  { locations }: Interner,
-  content: InternerContent,
-  { mappings, functions }: { mappings: Int32Array; functions: Int32Array },
-  used: Uint8Array | undefined,
-): Int32Array {
-  const { locationEnds, locations: data } = content;
-  const ids = new Int32Array(locationEnds.length - 1);
-  for (let id = 0; id < ids.length; id++) {
-    if (used?.[id] === 0) continue;
-    const start = locationEnds[id]!;
-    const length = locationEnds[id + 1]! - start;
-    const key = locations.reserve(length);
-    for (let part = 0; part < length; part++) key[part] = data[start + part]!;
-    if (key[0]! >= 0) key[0] = mappings[key[0]!]!;
-    for (let line = LOCATION_HEAD; line < length; line += LINE_STRIDE) key[line] = functions[key[line]!]!;
-    ids[id] = locations.intern(length);
-  }
-  return ids;
-}
-
-/** A parent always comes before its children. */
-function absorbNodes(
-  { stacks }: Interner,
-  { nodes }: InternerContent,
-  locations: Int32Array,
-  used: Uint8Array | undefined,
-): Int32Array {
-  const ids = new Int32Array(nodes.length / 2);
-  stacks.reserve(used ? used.reduce((sum, flag) => sum + flag, 0) : ids.length);
-  for (let node = 1; node < ids.length; node++) {
-    if (used?.[node] === 0) continue;
-    ids[node] = stacks.child(ids[nodes[node * 2]!]!, locations[nodes[node * 2 + 1]!]!);
-  }
-  return ids;
-}
-
-function absorbLabelSet(interner: Interner, content: InternerContent, set: number, strings: Int32Array): number {
-  const start = content.labelSetEnds[set]!;
-  const length = content.labelSetEnds[set + 1]! - start;
-  const key = interner.labelSets.reserve(length);
-  for (let at = 0; at < length; at += LABEL_STRIDE) {
-    key[at] = strings[content.labelSets[start + at]!]!;
-    key[at + 1] = strings[content.labelSets[start + at + 1]!]!;
-    key[at + 2] = content.labelSets[start + at + 2]!;
-    key[at + 3] = content.labelSets[start + at + 3]!;
-    key[at + 4] = strings[content.labelSets[start + at + 4]!]!;
-  }
-  return interner.labelSet(length);
 }

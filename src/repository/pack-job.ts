@@ -5,7 +5,7 @@ import { hash } from "node:crypto";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { PackSignature } from "../pack/format.ts";
-import { PackBuilder } from "../pack/pack-builder.ts";
+import { PackBuilder, type PackEntry } from "../pack/pack-builder.ts";
 import { KIND } from "../pack/pack-profiles.ts";
 import { withInflated } from "../pprof/gzip.ts";
 import type { BlobReader, ObjectReference } from "../storage/blob-store.ts";
@@ -22,7 +22,6 @@ export interface PackJobOptions {
 export interface AddAnswer {
   /** Positions in the rows that cannot be packed, and why. */
   refused: { at: number; message: string }[];
-  inflatedBytes: number;
   /** The pack is full: finish it, and go on. */
   isFull: boolean;
   isDone: boolean;
@@ -69,17 +68,14 @@ export class PackJob implements Disposable {
 
   /** Adds the next profiles. Throws `unavailable` where a pack that has them is damaged: nobody else has them. */
   add(): AddAnswer {
-    const answer: AddAnswer = { refused: [], inflatedBytes: 0, isFull: false, isDone: false };
+    const answer: AddAnswer = { refused: [], isFull: false, isDone: false };
     const untilMs = performance.now() + STEP_MS;
     const to = this.#stepEnd();
     const originals = this.#readOriginals(this.#next, to);
     while (this.#next < to && !answer.isFull && performance.now() < untilMs) {
       const at = this.#next++;
       try {
-        this.#withProfile(at, originals.get(at), (inflated) => {
-          answer.inflatedBytes += inflated.length;
-          this.#addOne(at, inflated);
-        });
+        this.#addOne(at, originals.get(at));
       } catch (error) {
         if (!(error instanceof DomainError) || this.#isPacked(at)) throw error;
         answer.refused.push({ at, message: error.message });
@@ -152,23 +148,25 @@ export class PackJob implements Disposable {
   }
 
   /** From a pack, where that has it: then nobody else need have it. */
-  #withProfile(at: number, original: Uint8Array | DomainError | undefined, take: (inflated: Uint8Array) => void): void {
+  #addOne(at: number, original: Uint8Array | DomainError | undefined): void {
     const seq = this.#rows.seqs[at]!;
-    for (const source of this.#sources) {
-      const row = source.rowOf(seq);
-      if (row === undefined) continue;
-      take(source.rebuild(row));
-      return;
-    }
-    if (original === undefined) {
+    const builder = this.#openBuilder();
+    const entry = this.#entry(at);
+    const source = this.#sources.find((each) => each.rowOf(seq) !== undefined);
+    if (source) {
+      const row = source.rowOf(seq)!;
+      if (source.hasRows(row)) builder.move(entry, source.decoded, row);
+      else builder.add(entry, source.rebuild(row));
+    } else if (original === undefined) {
       throw new DomainError("unavailable", `Cannot pack profile ${seq} anew: no pack of its set has it`);
+    } else {
+      if (original instanceof Error) throw original;
+      withInflated(original, this.#limits.inflatedBytes, (inflated) => builder.add(entry, inflated));
     }
-    if (original instanceof Error) throw original;
-    withInflated(original, this.#limits.inflatedBytes, take);
+    this.#building.push(at);
   }
 
-  #addOne(at: number, inflated: Uint8Array): void {
-    const { ids, digests, timesNs, receivedNs, seqs, series, labelSets, locators } = this.#rows;
+  #openBuilder(): PackBuilder {
     const { packNodes, packBytes, packProfiles } = this.#limits;
     this.#builder ??= new PackBuilder(this.#signature, {
       limits: this.#limits,
@@ -176,19 +174,20 @@ export class PackJob implements Disposable {
       bytesMax: packBytes,
       profilesMax: packProfiles,
     });
-    this.#builder.add(
-      {
-        id: ids.subarray(at * 16, at * 16 + 16),
-        digest: digests.subarray(at * 32, at * 32 + 32),
-        timeNs: timesNs[at]!,
-        receivedNs: receivedNs[at]!,
-        seq: BigInt(seqs[at]!),
-        labels: labelSets[series[at]!]!,
-        sizeBytes: locators[at * 3 + 2]!,
-      },
-      inflated,
-    );
-    this.#building.push(at);
+    return this.#builder;
+  }
+
+  #entry(at: number): PackEntry {
+    const { ids, digests, timesNs, receivedNs, seqs, series, labelSets, locators } = this.#rows;
+    return {
+      id: ids.subarray(at * 16, at * 16 + 16),
+      digest: digests.subarray(at * 32, at * 32 + 32),
+      timeNs: timesNs[at]!,
+      receivedNs: receivedNs[at]!,
+      seq: BigInt(seqs[at]!),
+      labels: labelSets[series[at]!]!,
+      sizeBytes: locators[at * 3 + 2]!,
+    };
   }
 
   #closeWritten(): void {

@@ -1,37 +1,50 @@
 // An open pack whose profiles are written again, one after the other.
 
-import { openPack, type Pack, readSection, type SectionKind } from "../pack/format.ts";
-import { decodeProfiles, type PackProfiles } from "../pack/pack-profiles.ts";
-import { decodeTables } from "../pack/pack-tables.ts";
+import { type DecodedPack, decodePack } from "../pack/decoded-pack.ts";
+import { readSection, type SectionKind } from "../pack/format.ts";
+import { KIND, type PackProfiles } from "../pack/pack-profiles.ts";
 import { ProfileRebuilder } from "../pack/profile-rebuilder.ts";
 import type { OpenObject } from "../storage/blob-store.ts";
 
 /** Throws `unavailable` where the pack is damaged, when it is made too. */
 export class SourcePack implements Disposable {
   readonly #object: OpenObject;
-  readonly #pack: Pack;
+  readonly decoded: DecodedPack;
   readonly #rebuilder: ProfileRebuilder;
-  readonly profiles: PackProfiles;
   #rows: Map<number, number> | undefined;
 
   constructor(object: OpenObject) {
     this.#object = object;
-    this.#pack = openPack((offset, length) => object.read(offset, length));
-    this.profiles = decodeProfiles(this.#pack);
-    this.#rebuilder = new ProfileRebuilder(this.#pack, this.profiles, decodeTables(this.#pack));
+    try {
+      this.decoded = decodePack((offset, length) => object.read(offset, length));
+    } catch (error) {
+      object[Symbol.dispose]();
+      throw error;
+    }
+    this.#rebuilder = new ProfileRebuilder(this.decoded, { all: true });
+  }
+
+  get profiles(): PackProfiles {
+    return this.decoded.profiles;
   }
 
   /** Reads every section and compares its checksum, those too that no profile needs. Throws `unavailable`. */
   checkSections(): void {
-    for (const name of this.#pack.entries.keys()) {
+    const { pack } = this.decoded;
+    for (const name of pack.entries.keys()) {
       const [kind, part = "0"] = name.split(" ");
-      readSection(this.#pack, kind as SectionKind, Number(part));
+      readSection(pack, kind as SectionKind, Number(part));
     }
   }
 
   rowOf(seq: number): number | undefined {
     this.#rows ??= new Map(Array.from(this.profiles.seqs, (own, row) => [Number(own), row]));
     return this.#rows.get(seq);
+  }
+
+  /** Whether it has profile `row` by its rows, and not by its bytes. */
+  hasRows(row: number): boolean {
+    return this.profiles.kinds[row] === KIND.rows;
   }
 
   /** A view that is valid until the next call. Throws `unavailable` for what is damaged. */

@@ -53,7 +53,7 @@ test("packs of the fleet give every profile back", () => {
   const raws = [...fleetInTime(fleet)].map(({ bytes }) => bytes);
   for (const members of byShape(raws)) {
     const { pack, profiles, tables } = decode(packOf(members.map((nth) => raws[nth]!)));
-    const rebuilder = new ProfileRebuilder(pack, profiles, tables);
+    const rebuilder = new ProfileRebuilder({ pack, profiles, tables });
     for (const [row, nth] of members.entries()) expect(Buffer.compare(rebuilder.rebuild(row), raws[nth]!)).toBe(0);
   }
 });

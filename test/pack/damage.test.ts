@@ -92,7 +92,7 @@ test("checksums are what finds a false value", () => {
 test("digests are what finds a profile in a false order", () => {
   const orders = resealed(PACK, ({ kind, bytes }) => (kind === "orders" ? changed(bytes, bytes.length - 1) : bytes));
   const { pack, profiles, tables } = decode(orders);
-  const rebuilder = new ProfileRebuilder(pack, profiles, tables);
+  const rebuilder = new ProfileRebuilder({ pack, profiles, tables });
   const messages = PROFILES.map((_, row) => {
     try {
       return Buffer.compare(rebuilder.rebuild(row), PROFILES[row]!) === 0 ? "the same" : "another";

@@ -68,7 +68,7 @@ test("more than a block of profiles comes back in any order", () => {
     builder.add(entryOf(raw, nth), raw);
   });
   const { pack, profiles, tables } = decode(builder.finish().bytes);
-  const rebuilder = new ProfileRebuilder(pack, profiles, tables);
+  const rebuilder = new ProfileRebuilder({ pack, profiles, tables });
   for (const row of [149, 0, 64, 65, 64, 63, 148, 1]) {
     expect(Buffer.compare(rebuilder.rebuild(row), raws[row]!), `row ${row}`).toBe(0);
   }

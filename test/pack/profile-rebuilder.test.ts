@@ -10,7 +10,7 @@ test("every generated and recorded profile comes back as it was written", () => 
     for (const group of byShape(raws)) {
       const members = group.map((nth) => raws[nth]!);
       const { pack, profiles, tables } = decode(packOf(members));
-      const rebuilder = new ProfileRebuilder(pack, profiles, tables);
+      const rebuilder = new ProfileRebuilder({ pack, profiles, tables });
       members.forEach((raw, row) => {
         expect(Buffer.compare(rebuilder.rebuild(row), raw), `${name}, profile ${row}`).toBe(0);
       });

@@ -19,7 +19,7 @@ export interface PackAnswers {
 export function answersOf(bytes: Uint8Array): PackAnswers {
   const decoded = decode(bytes);
   const { pack, profiles, tables } = decoded;
-  const rebuilder = new ProfileRebuilder(pack, profiles, tables);
+  const rebuilder = new ProfileRebuilder({ pack, profiles, tables });
   const rows = Array.from({ length: profiles.count }, (_, row) => row);
   const rebuilt = rows.map((row) => sha256(rebuilder.rebuild(row)));
   const merger = new Merger({});
