@@ -1,6 +1,7 @@
 // Merges of thousands of profiles out of packs, over the download API.
 
 import { join } from "node:path";
+import { againMs } from "../again.ts";
 import type { Corpus } from "../corpus.ts";
 import { corpus, fleetCorpus, type Size } from "../generate.ts";
 import { type Measurement, median, type Row, type Target } from "../measurement.ts";
@@ -66,7 +67,7 @@ async function measure(size: Size, { folder, entries, bodies }: Corpus, targets:
       oneServiceMs: median(warm.serviceMs),
       googleOneServiceMs: ofService,
       oneServiceRatio: ofService / median(warm.serviceMs),
-      againMs: await againMs(dataFolder, entries.length),
+      againMs: await againMs(dataFolder, [], { query: "cpu{}", ...WINDOW }, entries.length),
       memoryBeforeBytes: warm.memoryBeforeBytes,
       memoryGrowthBytes: warm.memoryGrowthBytes,
     },
@@ -122,16 +123,6 @@ async function withoutCaches(dataFolder: string, profiles: number): Promise<numb
   await using server = await startProcess(dataFolder, [...NO_ANSWERS_KEPT, ...NO_PACKS_KEPT]);
   const times: number[] = [];
   for (let nth = 0; nth < 4; nth++) {
-    times.push((await timedMerge(server.url, { query: "cpu{}", ...WINDOW }, profiles)).ms);
-  }
-  return median(times.slice(1));
-}
-
-/** The same URL, of a server as users start it. */
-async function againMs(dataFolder: string, profiles: number): Promise<number> {
-  await using server = await startProcess(dataFolder);
-  const times: number[] = [];
-  for (let nth = 0; nth < 6; nth++) {
     times.push((await timedMerge(server.url, { query: "cpu{}", ...WINDOW }, profiles)).ms);
   }
   return median(times.slice(1));

@@ -38,18 +38,20 @@ export async function merge(dependencies: MergeDependencies, request: MergeReque
   using _turn = await gate.enter(request.signal);
   using _reading = reads.enter();
   const question = questionOf(request);
-  if (question !== undefined && results.has(question)) {
+  // Asked for before the inputs are: what comes meanwhile makes it an old one.
+  const { version } = catalog;
+  if (question !== undefined) {
     const { selector, interval } = request.selection;
     const limit = dependencies.limits.mergeProfiles;
-    const known = await catalog.coverageFingerprint({ selector, ...(interval && { interval }), limit });
-    const answer = results.get(question, known);
-    if (answer) {
-      await request.reserve?.(answer.bytes.length);
-      return answer;
+    const query = { selector, ...(interval && { interval }), limit };
+    const kept = await results.get(question, version, () => catalog.coverageFingerprint(query));
+    if (kept) {
+      await request.reserve?.(kept.bytes.length);
+      return kept;
     }
   }
   const { answer, fingerprint } = await mergeAnew(dependencies, request);
-  if (question !== undefined && fingerprint !== undefined) results.put(question, fingerprint, answer);
+  if (question !== undefined && fingerprint !== undefined) results.put(question, { fingerprint, version }, answer);
   return answer;
 }
 

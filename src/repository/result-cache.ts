@@ -4,6 +4,8 @@ import type { MergeAnswer } from "./repository.ts";
 
 interface Entry {
   fingerprint: string;
+  /** Catalog.version when its inputs were these. */
+  version: string;
   answer: MergeAnswer;
   sizeBytes: number;
 }
@@ -24,26 +26,28 @@ export class ResultCache {
     return this.#bytes;
   }
 
-  /** Whether it is worth asking for the fingerprint of the inputs as they are now. */
-  has(question: string): boolean {
-    return this.#entries.has(question);
-  }
-
-  /** Undefined where the question was not asked, or was answered from other inputs. */
-  get(question: string, fingerprint: string): MergeAnswer | undefined {
+  /** Undefined where the question was not asked, or was answered from other inputs. `fingerprint` is asked for where the version is another. */
+  async get(question: string, version: string, fingerprint: () => Promise<string>): Promise<MergeAnswer | undefined> {
     const entry = this.#entries.get(question);
-    if (entry?.fingerprint !== fingerprint) return undefined;
-    this.#entries.delete(question);
-    this.#entries.set(question, entry);
+    if (entry === undefined) return undefined;
+    if (entry.version !== version) {
+      if (entry.fingerprint !== (await fingerprint())) return undefined;
+      entry.version = version;
+    }
+    // Meanwhile it may have gone, or another one come.
+    if (this.#entries.get(question) === entry) {
+      this.#entries.delete(question);
+      this.#entries.set(question, entry);
+    }
     return entry.answer;
   }
 
-  put(question: string, fingerprint: string, answer: MergeAnswer): void {
+  put(question: string, { fingerprint, version }: Pick<Entry, "fingerprint" | "version">, answer: MergeAnswer): void {
     this.#drop(question);
     const sizeBytes = answer.bytes.length + question.length * 2 + ENTRY_BYTES;
     // One answer must not drive out all others.
     if (sizeBytes > this.#maxBytes / 4) return;
-    this.#entries.set(question, { fingerprint, answer, sizeBytes });
+    this.#entries.set(question, { fingerprint, version, answer, sizeBytes });
     this.#bytes += sizeBytes;
     while (this.#bytes > this.#maxBytes) this.#drop(this.#entries.keys().next().value!);
   }

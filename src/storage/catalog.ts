@@ -172,6 +172,9 @@ export interface Catalog extends PackCatalog, AsyncDisposable {
    */
   insert(batch: readonly NewProfile[]): Promise<InsertOutcome[]>;
 
+  /** Another one after each insert and each removal that was acknowledged: while it stays, so does every answer about a fixed interval. */
+  readonly version: string;
+
   /** By id, in the order asked; undefined where there is none. */
   get(ids: readonly string[]): Promise<(StoredProfile | undefined)[]>;
   /** One page, keyset on id: nothing repeats; a late arrival behind the cursor appears. */

@@ -91,6 +91,10 @@ class MemoryCatalog implements Catalog {
     return { record, alreadyExisted: false };
   }
 
+  get version(): string {
+    return `${this.#seq} ${this.#profiles.length}`;
+  }
+
   async get(ids: readonly string[]): Promise<(StoredProfile | undefined)[]> {
     return ids.map((id) => this.#profiles.find((profile) => profile.id === id.toLowerCase()));
   }

@@ -159,6 +159,10 @@ export class SqliteCatalog implements Catalog {
     );
   }
 
+  get version(): string {
+    return `${this.#index.takenSeq} ${this.#index.rows}`;
+  }
+
   async get(ids: readonly string[]): Promise<(StoredProfile | undefined)[]> {
     const known = ids.map(parseProfileId).filter((id) => id !== undefined);
     if (known.length === 0) return ids.map(() => undefined);

@@ -241,6 +241,30 @@ export function packsContract(under: CatalogUnderTest): void {
       expect(await under.catalog.packIds()).toEqual({ named: [], last: 1 });
     });
 
+    test("the version changes with each insert and each removal, and with nothing else", async () => {
+      const seen = new Set<string>();
+      const isNew = () => {
+        const { version } = under.catalog;
+        const fresh = !seen.has(version);
+        seen.add(version);
+        return fresh;
+      };
+      const profiles = some(5);
+      await under.insert(...profiles);
+      expect(isNew()).toBe(true);
+      await under.insert(profiles[0]!);
+      expect(isNew()).toBe(false);
+      await under.catalog.delete([idOf(profiles[0]!)]);
+      expect(isNew()).toBe(true);
+      await under.insert(profiles[0]!);
+      expect(isNew()).toBe(true);
+      await settle(await pack(5));
+      await under.catalog.delete([]);
+      expect(isNew()).toBe(false);
+      await under.catalog.deleteSelection(selector("{}"), undefined, Number.MAX_SAFE_INTEGER, 2);
+      expect(isNew()).toBe(true);
+    });
+
     test("the fingerprint of a selection changes with its profiles and sets, and with nothing else", async () => {
       const query = { selector: selector('{service="auth"}'), interval: seconds(0, 100), limit: 1000 };
       const seen = new Set<string>();
