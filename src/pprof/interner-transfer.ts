@@ -45,6 +45,9 @@ export function absorbContent(interner: Interner, content: InternerContent, rows
   const transfer = new ContentTransfer(interner, content);
   const absorbed = new Int32Array(rows ? rows.length : content.rowNodes.length);
   interner.rows.reserve(absorbed.length);
+  // Tables that grow step by step are hashed again at each.
+  const share = absorbed.length / Math.max(1, content.rowNodes.length);
+  interner.stacks.reserve(Math.ceil((content.nodes.length / 2) * share));
   for (let at = 0; at < absorbed.length; at++) absorbed[at] = transfer.row(rows ? rows[at]! : at);
   return absorbed;
 }
