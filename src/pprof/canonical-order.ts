@@ -12,6 +12,8 @@ export interface CanonicalOrder {
   locations: Int32Array;
   functions: number[];
   rows: Int32Array;
+  /** The stack nodes of the rows and those above them, the root first. */
+  preorder: Int32Array;
   /** Per id of the interner its id in the output, from 1; 0 for what is not in it. */
   mappingIds: Int32Array;
   locationIds: Int32Array;
@@ -31,11 +33,13 @@ export function canonicalOrder(
   const locations = orderLocations(interner, usedLocations, mappingIds);
   const locationIds = outputIds(locations, interner.locations.count);
   const functions = functionsOf(interner, locations);
+  const preorder = orderNodes(interner, liveNodes, locationIds, locations.length);
   return {
     mappings,
     locations,
     functions,
-    rows: orderRows(interner, liveRows, liveNodes, locationIds, locations.length),
+    rows: orderRows(interner, liveRows, preorder),
+    preorder,
     mappingIds,
     locationIds,
     functionIds: outputIds(functions, interner.functions.count),
@@ -179,10 +183,9 @@ function functionsOf(interner: Interner, locations: Int32Array): number[] {
   return found;
 }
 
-/** In preorder of the stack tree, children by their location, then by label set: all by counting, without comparing stacks. */
-function orderRows(
-  { stacks, rows, strings, labelSets }: Interner,
-  liveRows: Int32Array,
+/** Children by their location: by counting, without comparing stacks. */
+function orderNodes(
+  { stacks }: Interner,
   liveNodes: Int32Array,
   locationIds: Int32Array,
   locationCount: number,
@@ -190,16 +193,30 @@ function orderRows(
   const { nodes } = stacks;
   const nodesInOrder = countingSort(liveNodes, locationCount, (node) => locationIds[nodes[node * 2 + 1]!]! - 1);
   const children = chains(nodesInOrder, stacks.count, (node) => nodes[node * 2]!);
+  const preorder = new Int32Array(liveNodes.length + 1);
+  let length = 0;
+  for (let node = 0; node >= 0; ) {
+    preorder[length++] = node;
+    let next = children.first[node]!;
+    for (let up = node; next < 0 && up > 0; up = nodes[up * 2]!) next = children.next[up]!;
+    node = next;
+  }
+  return preorder;
+}
+
+/** In preorder of the stack tree, then by label set. */
+function orderRows(
+  { stacks, rows, strings, labelSets }: Interner,
+  liveRows: Int32Array,
+  preorder: Int32Array,
+): Int32Array {
   const { ranks, count } = labelSetRanks(liveRows, rows.labelSets, labelSets, strings);
   const rowsInOrder = countingSort(liveRows, count, (row) => ranks[rows.labelSets[row]!]!);
   const ofNode = chains(rowsInOrder, stacks.count, (row) => rows.nodes[row]!, rows.count);
   const order = new Int32Array(liveRows.length);
   let length = 0;
-  for (let node = 0; node >= 0; ) {
+  for (const node of preorder) {
     for (let row = ofNode.first[node]!; row >= 0; row = ofNode.next[row]!) order[length++] = row;
-    let next = children.first[node]!;
-    for (let up = node; next < 0 && up > 0; up = nodes[up * 2]!) next = children.next[up]!;
-    node = next;
   }
   return order;
 }

@@ -65,7 +65,7 @@ class MergeEncoder {
     if (this.#out.length <= this.#maxBytes) return;
     throw new DomainError(
       "too-large",
-      `Cannot write the merge: it has more than the ${this.#maxBytes} bytes allowed; merge fewer profiles or a shorter window`,
+      `Cannot write the merge of ${this.#content.order.rows.length} samples: it has more than the ${this.#maxBytes} bytes allowed; ask for a shorter window or more labels, or set max_nodes`,
       { subject: "result" },
     );
   }

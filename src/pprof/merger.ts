@@ -198,7 +198,7 @@ export class Merger {
     const { main, attributes } = this.#mappings;
     const header = this.#finishedHeader(columns);
     const shown = sumOf.findLastIndex((column) => columns[column]![0] === header.defaultSampleType);
-    const trimmed = trim(this.#interner, all, sumOf.at(shown)!, maxNodes);
+    const trimmed = trim(this.#interner, all, sumOf.at(shown)!, maxNodes, main?.mapping);
     const rowSums = trimmed?.sums ?? all;
     const order = canonicalOrder(this.#interner, rowSums.liveRows(this.#interner.rows.count), main?.mapping);
     const content = {
@@ -297,7 +297,7 @@ export class Merger {
     if (this.bytes <= allowed) return;
     throw new DomainError(
       "too-large",
-      `Cannot merge these profiles: they need more than the ${allowed} bytes allowed; merge fewer or a shorter window`,
+      `Cannot merge these profiles: after ${this.profiles} of them, what they name takes ${this.bytes} bytes, more than the ${allowed} bytes allowed; ask for a shorter window or more labels`,
       { subject: "result" },
     );
   }

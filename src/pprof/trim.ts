@@ -1,6 +1,7 @@
 // Cutting a merge to the largest nodes of its call tree: what lies below them is summed into one frame named "other", so that every total
-// stays. Which nodes are the largest follows from the values alone, so that neither order nor threads show.
+// stays. Which nodes are the largest follows from values and content alone, so that neither order nor threads show.
 
+import { canonicalOrder } from "./canonical-order.ts";
 import { FUNCTION_KEY, type Interner, LOCATION_HEAD } from "./interner.ts";
 import { LINE_STRIDE } from "./location-table.ts";
 import { RowSums } from "./row-sums.ts";
@@ -16,17 +17,40 @@ export interface Trimmed {
 }
 
 /**
- * Keeps at most `maxNodes` nodes with the largest sums of |column| over all below them; nodes of equal size stay or go together. Undefined
- * where there are no more than that. `sums` stays as it is; the interner gains the frame and the rows that it needs.
+ * Keeps the `maxNodes` nodes with the largest sums of |column| over all below them; of those of equal size, such as one deep recursion, the
+ * first in preorder, children by their location in the canonical order, which `mainMapping` takes part in. Undefined where there are no more
+ * than that. `sums` stays as it is; the interner gains the frame and the rows that it needs.
  */
-export function trim(interner: Interner, sums: RowSums, column: number, maxNodes: number): Trimmed | undefined {
+export function trim(
+  interner: Interner,
+  sums: RowSums,
+  column: number,
+  maxNodes: number,
+  mainMapping: number | undefined,
+): Trimmed | undefined {
   if (interner.stacks.count <= maxNodes || sums.width === 0) return undefined;
   const live = sums.liveRows(interner.rows.count);
   const tree = nodeSizes(interner, sums, live, column);
   if (tree.used.length <= maxNodes) return undefined;
   const bySize = tree.used.map((node) => tree.sizes[node]!).sort((a, b) => (a > b ? -1 : a < b ? 1 : 0));
   const limit = bySize[maxNodes]!;
-  const isKept = (node: number) => node === 0 || tree.sizes[node]! > limit;
+  const stays = new Uint8Array(interner.stacks.count);
+  stays[0] = 1;
+  let room = maxNodes;
+  for (const node of tree.used) {
+    if (tree.sizes[node]! <= limit) continue;
+    stays[node] = 1;
+    room--;
+  }
+  if (room > 0) {
+    const { preorder } = canonicalOrder(interner, live, mainMapping);
+    for (const node of preorder) {
+      if (tree.sizes[node] !== limit || room === 0 || stays[node] !== 0) continue;
+      stays[node] = 1;
+      room--;
+    }
+  }
+  const isKept = (node: number) => stays[node] !== 0;
   const target = targetNodes(interner, tree.used, isKept);
   const rows = Int32Array.from(live, (row) => {
     const node = interner.rows.nodes[row]!;

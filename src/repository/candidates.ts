@@ -85,7 +85,9 @@ function rowsOf({ inputs, shapes, sets, matched }: MergeInputs): Candidates {
       continue;
     }
     const set = setOf(input, sets);
-    seqsOf.set(set, [...(seqsOf.get(set) ?? []), input.seq]);
+    const seqs = seqsOf.get(set);
+    if (seqs) seqs.push(input.seq);
+    else seqsOf.set(set, [input.seq]);
   }
   const packs = [...seqsOf].flatMap(([set, seqs]) =>
     questionsOf(set, { labels: [], seqs: Float64Array.from(seqs).sort() }),

@@ -79,8 +79,9 @@ export class MergeJob {
     this.#reader = reader;
     this.#options = options;
     this.#limits = limits;
-    const { columns, areAllColumns, maxResultBytes } = options;
-    this.#merger = new Merger({ columns, areAllColumns, limits: { ...limits, resultBytes: maxResultBytes } });
+    const { columns, areAllColumns } = options;
+    // What this answer may take is looked at when it is there: it may be asked for with few nodes, and its refusal tells its size.
+    this.#merger = new Merger({ columns, areAllColumns, limits });
   }
 
   /** A profile that cannot be read or folded is named in the answer and leaves the rest as it is. Throws `too-large`. */

@@ -91,7 +91,7 @@ async function mergeAnew(
     plan.skipped.every(({ reason }) => reason === "duplicate");
   if (only) return { answer: await verbatim(dependencies, plan, request) };
 
-  const [looseOrders, ...packOrders] = canonicalOrders([looseProfiles(plan.inputs), ...plan.packs]);
+  const [looseOrders, ...packOrders] = await canonicalOrders([looseProfiles(plan.inputs), ...plan.packs]);
   const result = await pool.merge({
     inputs: plan.inputs,
     orders: looseOrders!,

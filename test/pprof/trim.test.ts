@@ -10,7 +10,8 @@ import { Random } from "../support/random.ts";
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-type Row = { stack: string[]; labels: string; values: bigint[] };
+/** `ids` are those of the locations, which are numbered in canonical order. */
+type Row = { stack: string[]; ids: number[]; labels: string; values: bigint[] };
 
 /** Stacks root first. */
 function rowsOf({ samples, locations, functions }: Profile): Row[] {
@@ -20,6 +21,7 @@ function rowsOf({ samples, locations, functions }: Profile): Row[] {
   };
   return samples.map(({ locationIds, labels, values }) => ({
     stack: locationIds.map(name).reverse(),
+    ids: locationIds.map(Number).reverse(),
     labels: JSON.stringify(labels.map(({ key, str }) => [key, str])),
     values,
   }));
@@ -27,6 +29,11 @@ function rowsOf({ samples, locations, functions }: Profile): Row[] {
 
 const keyOf = (stack: readonly string[]) => stack.join("/");
 const beginnings = (stack: readonly string[]) => stack.map((_, at) => stack.slice(0, at + 1));
+
+function inPreorder(a: readonly number[], b: readonly number[]): number {
+  const differs = a.findIndex((id, at) => id !== b[at]);
+  return differs < 0 || differs >= b.length ? a.length - b.length : a[differs]! - b[differs]!;
+}
 
 function trimPlainly(rows: readonly Row[], column: number, maxNodes: number): Row[] {
   const sizes = new Map<string, bigint>();
@@ -37,10 +44,20 @@ function trimPlainly(rows: readonly Row[], column: number, maxNodes: number): Ro
     }
   }
   if (sizes.size <= maxNodes) return [...rows];
-  const limit = [...sizes.values()].sort((a, b) => (a > b ? -1 : 1))[maxNodes]!;
+  const idsOf = new Map(
+    rows.flatMap(({ stack, ids }) => beginnings(stack).map((part) => [keyOf(part), ids.slice(0, part.length)])),
+  );
+  const stays = new Set(
+    [...sizes]
+      .sort(([a, sizeA], [b, sizeB]) =>
+        sizeA > sizeB ? -1 : sizeA < sizeB ? 1 : inPreorder(idsOf.get(a)!, idsOf.get(b)!),
+      )
+      .slice(0, maxNodes)
+      .map(([key]) => key),
+  );
   const cut = new Map<string, Row>();
   for (const row of rows) {
-    const kept = beginnings(row.stack).filter((part) => sizes.get(keyOf(part))! > limit).length;
+    const kept = beginnings(row.stack).filter((part) => stays.has(keyOf(part))).length;
     const stack = kept === row.stack.length ? row.stack : [...row.stack.slice(0, kept), OTHER_FRAME];
     const key = `${keyOf(stack)} ${row.labels}`;
     const sum = cut.get(key);

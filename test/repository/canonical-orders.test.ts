@@ -22,10 +22,10 @@ function sourceOf(profiles: readonly Profile[]): SortedProfiles {
   };
 }
 
-test(`orders of random sources are those of all profiles sorted together (SEED=${SEED})`, () => {
+test(`orders of random sources are those of all profiles sorted together (SEED=${SEED})`, async () => {
   const random = new Random(SEED);
   for (let round = 0; round < 200; round++) {
-    const sources = Array.from({ length: random.between(0, 6) }, () => {
+    const sources = Array.from({ length: random.between(0, random.pick([2, 6, 40])) }, () => {
       const start = BASE_NS + BigInt(random.between(0, 5)) * BigInt(random.pick([0, 1, 3_600_000_000_000]));
       return Array.from({ length: random.between(0, 20) }, () => ({
         timeNs: start + BigInt(random.between(0, random.pick([1, 10, 1_000_000]))),
@@ -33,7 +33,7 @@ test(`orders of random sources are those of all profiles sorted together (SEED=$
       }));
     });
     const sorted = sources.flat().toSorted(compare);
-    const ranks = canonicalOrders(sources.map(sourceOf));
+    const ranks = await canonicalOrders(sources.map(sourceOf));
     for (const [at, source] of sources.entries()) {
       for (const [nth, profile] of source.toSorted(compare).entries()) {
         // Random ids may be equal: then either order is right.
@@ -42,4 +42,17 @@ test(`orders of random sources are those of all profiles sorted together (SEED=$
     }
     expect(ranks.flatMap((orders) => [...orders]).sort((a, b) => a - b)).toEqual(sorted.map((_, at) => at));
   }
+});
+
+test("sources by the hundred, as of hundreds of services, let others have their turn while they are ordered", async () => {
+  const sources = Array.from({ length: 400 }, (_, source) => {
+    const times = Array.from({ length: 100 }, (_, nth) => BASE_NS + BigInt(nth * 400 + source));
+    return { timesNs: BigInt64Array.from(times), ids: new Uint8Array(1600) };
+  });
+  let turns = 0;
+  const others = setInterval(() => turns++, 0);
+  const ranks = await canonicalOrders(sources);
+  clearInterval(others);
+  expect(turns).toBeGreaterThan(0);
+  expect(ranks.every((orders, source) => orders.every((order, nth) => order === nth * 400 + source))).toBe(true);
 });

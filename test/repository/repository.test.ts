@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DomainError } from "../../src/model/errors.ts";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { EVERYTHING, parseSelector, selectorOf } from "../../src/model/selector.ts";
+import { decodeProfile } from "../../src/pprof/decode.ts";
 import type { MergeRequest, PushRequest, Selection } from "../../src/repository/repository.ts";
 import { segmentPath } from "../../src/storage/disk/segment-format.ts";
 import { normalForm } from "../support/normal-form.ts";
@@ -377,6 +378,30 @@ describe("merge", () => {
     for (let at = 0; at < 5; at++) await push(at);
     await expect(merge({}, { maxResultBytes: 10 })).rejects.toMatchObject({ kind: "too-large", subject: "result" });
     await expect(merge()).resolves.toMatchObject({ summary: { merged: 5 } });
+  });
+
+  test("is answered with few nodes where the whole of it would be too large, and the refusal tells how large that is", async () => {
+    // A recursion of 3000 frames, all of one size, beside 300 stacks that are smaller.
+    const deep = Array.from({ length: 3000 }, (_, depth) => `recursion${depth}`);
+    await push(0, {}, { samples: [{ stack: [...deep, "main"], values: [9, 90] }] });
+    const small = (nth: number) => ({ stack: [`leaf${nth}`, "main"], values: [1, 10] });
+    await push(1, {}, { samples: Array.from({ length: 300 }, (_, nth) => small(nth)) });
+    const limit = { maxResultBytes: 20_000 };
+    await expect(merge({}, limit)).rejects.toMatchObject({
+      kind: "too-large",
+      message: expect.stringMatching(/a merged profile of \d{6} bytes: at most 20000 are allowed.*max_nodes/),
+    });
+    const { bytes, summary } = await merge({}, { ...limit, maxNodes: 100 });
+    expect(summary.warnings.join()).toContain("the 100 largest of 3301 nodes");
+    expect(summary.sampleTypes.map(({ total }) => total)).toEqual([309n, 3090n]);
+    const { samples, locations } = decodeProfile(gunzipSync(bytes));
+    expect([samples.length, locations.length]).toEqual([2, 101]);
+    expect(samples.map(({ locationIds, values }) => [locationIds.length, values[0]])).toEqual(
+      expect.arrayContaining([
+        [2, 300n],
+        [101, 9n],
+      ]),
+    );
   });
 
   test("ends at once for a caller that left, and the next merge is served", async () => {
