@@ -20,16 +20,16 @@ export function addContext(program: Command): void {
   const verb = (usage: string, description: string) =>
     addOutputOptions(context.command(usage).description(description));
   addExample(
-    verb("add <name>", "give a server a name; the first one is used from then on")
+    verb("add <context>", "give a server a name; the first one is used from then on")
       .requiredOption("--server <url>", "the server")
       .option("--key <key>", "its key, kept in the contexts file")
       .option("--key-file <file>", "the file that holds its key")
       .action(add),
     "profusion context add prod --server https://profusion.example --key-file prod.key",
   );
-  addExample(verb("use <name>", "what verbs talk to from now on").action(use), "profusion context use prod");
+  addExample(verb("use <context>", "what verbs talk to from now on").action(use), "profusion context use prod");
   addExample(verb("list", "the names, and which one is used").action(list), "profusion context list");
-  addExample(verb("remove <name>", "forget a name").action(remove), "profusion context remove prod");
+  addExample(verb("remove <context>", "forget a name").action(remove), "profusion context remove prod");
 }
 
 async function add(name: string, options: AddOptions): Promise<void> {

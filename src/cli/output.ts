@@ -1,5 +1,6 @@
 // What a verb says: its answer on stdout, notes on stderr; as text, as JSON, or as names alone. Tables are table.ts's.
 
+import type { JsonValue } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { harmless, shown, speaksUtf8, styled } from "./terminal.ts";
 
@@ -29,7 +30,28 @@ export function answerJson(value: unknown): void {
   process.stdout.write(`${jsonText(value, 2)}\n`);
 }
 
-export function jsonText(value: unknown, indent?: number): string {
+export interface JsonPage {
+  elements: JsonValue[];
+  /** There are elements that were not asked for. */
+  more: boolean;
+}
+
+/** As answerJson() of `{ [name]: elements, "more": … }`, but that each page is written when it is there; one element a line. */
+export async function answerJsonPages(name: string, pages: AsyncIterable<JsonPage>): Promise<void> {
+  let separator = "\n";
+  let more = false;
+  process.stdout.write(`{${jsonText(name)}: [`);
+  for await (const page of pages) {
+    for (const element of page.elements) {
+      process.stdout.write(`${separator}${jsonText(element)}`);
+      separator = ",\n";
+    }
+    more = page.more;
+  }
+  process.stdout.write(`\n], "more": ${more}}\n`);
+}
+
+function jsonText(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, undefined, indent);
   const unit = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return speaksUtf8() ? text : text.replace(/[\u007f-\uffff]/g, unit);

@@ -3,9 +3,16 @@
 import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command } from "commander";
+import { addCompletion } from "./completion.ts";
 import { addContext } from "./context.ts";
+import { addDelete } from "./delete.ts";
+import { addGet } from "./get.ts";
+import { addList } from "./list.ts";
 import { addMerge } from "./merge.ts";
+import { addNames } from "./names.ts";
+import { addOpen } from "./open.ts";
 import { addPack } from "./pack.ts";
+import { addPprof } from "./pprof.ts";
 import { addPush } from "./push.ts";
 import { addServe } from "./serve.ts";
 import { shown } from "./terminal.ts";
@@ -27,9 +34,16 @@ export function createProgram(): Command {
     });
   addServe(program, version);
   addPush(program);
+  addList(program);
+  addGet(program);
   addMerge(program);
+  addPprof(program);
+  addOpen(program);
+  addDelete(program);
+  addNames(program);
   addPack(program);
   addContext(program);
+  addCompletion(program);
   return program;
 }
 
