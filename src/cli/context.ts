@@ -1,5 +1,6 @@
 // `profusion context`: names for servers and their keys. The file is contexts.ts's.
 
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { DomainError } from "../model/errors.ts";
 import { quote } from "../model/text.ts";
@@ -38,7 +39,7 @@ async function add(name: string, options: AddOptions): Promise<void> {
   if (key !== undefined && keyFile !== undefined) {
     throw new DomainError("invalid", "Cannot take --key together with --key-file: a context has one key");
   }
-  const entry = { server, ...(key && { key }), ...(keyFile && { key_file: keyFile }) };
+  const entry = { server, ...(key && { key }), ...(keyFile && { key_file: resolve(keyFile) }) };
   await changeContexts((document) => {
     document.setIn(["contexts", name], entry);
     if (!document.has("current")) document.set("current", name);

@@ -60,7 +60,7 @@ async function readDocument(file: string): Promise<Document | undefined> {
 }
 
 function check(document: Document, file: string): Contexts {
-  const content: unknown = document.toJS({ maxAliasCount: 0 });
+  const content = plainContent(document, file);
   if (!isRecord(content)) throw fault(file, "it is a map with `contexts` and `current`");
   const { contexts = {}, current, ...rest } = content;
   const [unknown] = Object.keys(rest);
@@ -69,6 +69,14 @@ function check(document: Document, file: string): Contexts {
   if (!isRecord(contexts)) throw fault(file, "`contexts` is a map from names to servers");
   const all = new Map(Object.entries(contexts).map(([name, value]) => [name, checkContext(name, value, file)]));
   return { current, all };
+}
+
+function plainContent(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (cause) {
+    throw fault(file, `aliases are not allowed here (${cause instanceof Error ? cause.message : String(cause)})`);
+  }
 }
 
 function checkContext(name: string, value: unknown, file: string): Context {
