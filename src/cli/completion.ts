@@ -72,8 +72,9 @@ export function addCompletion(program: Command): void {
     });
   addExample(
     completion,
-    'eval "$(profusion completion bash)"',
-    "profusion completion fish > ~/.config/fish/completions/profusion.fish",
+    "source <(profusion completion bash)   # in ~/.bashrc",
+    "source <(profusion completion zsh)    # in ~/.zshrc, after compinit",
+    "profusion completion fish | source    # in ~/.config/fish/config.fish",
   );
   program
     .command("__complete", { hidden: true })

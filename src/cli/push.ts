@@ -10,8 +10,8 @@ import { DEFAULT_LIMITS } from "../model/limits.ts";
 import { NS_PER_MS } from "../model/time.ts";
 import { addClientOptions, type ClientOptions } from "./client-options.ts";
 import { type Connection, connect } from "./connection.ts";
+import { addExample } from "./example.ts";
 import { EXIT } from "./exit-code.ts";
-import { guessType } from "./guess-type.ts";
 import { parseLabel } from "./label-option.ts";
 import { parseLocalTime } from "./local-time.ts";
 import { complain } from "./output.ts";
@@ -36,6 +36,7 @@ export function addPush(program: Command): void {
     .option("--created-at <time>", "when they were made, for profiles that do not say: RFC 3339, unix time, now-1h")
     .action(push);
   addClientOptions(command);
+  addExample(command, "profusion push --service auth --label version=1.0.0 cpu.pb.gz heap.pb.gz");
 }
 
 async function push(files: string[], options: PushOptions): Promise<void> {
@@ -54,6 +55,7 @@ async function push(files: string[], options: PushOptions): Promise<void> {
 async function pushFile(client: Connection["profiles"], file: string, options: PushOptions): Promise<void> {
   const bytes = await readBytes(file);
   const { service, label: labels, createdAt } = options;
+  const { guessType } = await import("./guess-type.ts");
   const profileType = options.type ?? guessType(bytes, basename(file), DEFAULT_LIMITS);
   const nowNs = BigInt(Date.now()) * NS_PER_MS;
   const startTime = createdAt === undefined ? undefined : timestampOf(parseLocalTime(createdAt, nowNs).timeNs);
