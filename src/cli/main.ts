@@ -1,29 +1,8 @@
-// The command line: verbs, exit codes, and one line for what failed. Each verb has a file; a bug keeps its stack trace.
+// The process: runs the command line and ends with its exit code. The verbs are program.ts's.
 
-import { readFileSync } from "node:fs";
-import { Command } from "commander";
-import { DomainError } from "../model/errors.ts";
-import { addMerge } from "./merge.ts";
-import { addPack } from "./pack.ts";
-import { addPush } from "./push.ts";
-import { addServe } from "./serve.ts";
+import { keepCompiled } from "./keep-compiled.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
-
-const program = new Command("profusion")
-  .description("A profile repository: keeps every pprof profile and merges any labelled window of them")
-  .version(version)
-  .showHelpAfterError("(profusion help shows what there is)");
-addServe(program, version);
-addPush(program);
-addMerge(program);
-addPack(program);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(error instanceof DomainError ? `profusion: ${error.message}` : error);
-  process.exitCode = 1;
-}
+keepCompiled(process.env);
+// Loaded now, so that they come from what was kept.
+const { runProgram } = await import("./run-program.ts");
+await runProgram(process.argv);

@@ -1,8 +1,5 @@
 // `profusion serve`: runs the server until a signal. What it is made of is src/server.ts.
 
-import { enableCompileCache } from "node:module";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type { Command } from "commander";
 import type { Logger } from "pino";
 import type { TlsFiles } from "../http/tls.ts";
@@ -10,7 +7,7 @@ import { DomainError } from "../model/errors.ts";
 import type { PackingOptions } from "../repository/create.ts";
 import type { RunningServer } from "../server.ts";
 import { type Address, parseAddress } from "./address.ts";
-import { createLogger } from "./create-logger.ts";
+import { addExample } from "./example.ts";
 import { parseOriginals } from "./originals.ts";
 import { repeated } from "./repeated.ts";
 import { listLimits, setLimits } from "./set-limits.ts";
@@ -32,7 +29,7 @@ interface ServeOptions {
 }
 
 export function addServe(program: Command, version: string): void {
-  program
+  const command = program
     .command("serve")
     .description("run the server; SIGTERM and SIGINT stop it, a second one at once")
     .option(
@@ -53,6 +50,7 @@ export function addServe(program: Command, version: string): void {
     .option("--limit <name=number>", "set a limit; may be repeated (PROFUSION_LIMIT_<NAME>)", repeated(String), [])
     .addHelpText("after", () => `\nLimits and their defaults (bytes, ms, counts):\n${listLimits()}`)
     .action((options: ServeOptions) => serve(options, version));
+  addExample(command, "profusion serve --listen 0.0.0.0:10100 --data /var/lib/profusion");
 }
 
 async function serve(options: ServeOptions, version: string): Promise<void> {
@@ -61,12 +59,11 @@ async function serve(options: ServeOptions, version: string): Promise<void> {
   const listen = options.listen ?? (env.PROFUSION_LISTEN || DEFAULT_LISTEN).split(",").map(parseAddress);
   const tls = tlsFiles(options.tlsCert || env.PROFUSION_TLS_CERT, options.tlsKey || env.PROFUSION_TLS_KEY);
   const dataFolder = options.data || env.PROFUSION_DATA || DEFAULT_DATA;
+  // Loaded here: the other verbs need none of it.
+  const [{ createLogger }, { startServer }] = await Promise.all([import("./create-logger.ts"), import("../server.ts")]);
   const { logger, flush } = createLogger(options.logLevel || env.PROFUSION_LOG_LEVEL || "info");
   const originals = options.originals ?? parseOriginals(env.PROFUSION_ORIGINALS || "until-packed");
   const packing = options.pack && env.PROFUSION_PACK !== "off" ? { originals } : undefined;
-  keepCompiled(env);
-  // Loaded here: the other verbs need none of it.
-  const { startServer } = await import("../server.ts");
   // A signal before this is done ends the process as it stands, which the storage survives.
   const server = await startServer({ listen, tls, dataFolder, limits, packing, logger, version });
   flush(); // someone may be waiting to be told the port
@@ -76,16 +73,6 @@ async function serve(options: ServeOptions, version: string): Promise<void> {
   void hurry(server, logger, second);
   await server.close();
   logger.info("stopped");
-}
-
-/**
- * What one start has compiled, the next one loads, and so do all threads: 14 MB each in place of 27, which is mostly what strips types.
- * In the user's own cache folder, since code in a shared one could be anybody's; where it cannot be written, all goes on without.
- */
-function keepCompiled(env: NodeJS.ProcessEnv): void {
-  const folder = join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "profusion");
-  enableCompileCache(env.NODE_COMPILE_CACHE ?? folder);
-  env.NODE_COMPILE_CACHE ??= folder; // how threads are told
 }
 
 function tlsFiles(certificate: string | undefined, key: string | undefined): TlsFiles | undefined {

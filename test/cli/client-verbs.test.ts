@@ -42,7 +42,7 @@ describe("profusion pack", () => {
     expect(lines((await cli("status")).stdout)).toEqual([
       "version test",
       expect.stringMatching(/^profiles \d+, series \d+, services \d+$/),
-      "as sent 0.0 KiB",
+      "as sent 0 B",
       expect.stringMatching(/^packed /),
     ]);
     const verified = await cli("pack", "verify");
@@ -75,7 +75,7 @@ describe("profusion push", () => {
       join(folder, "absent"),
       CPU[1]!,
     );
-    expect(result.code).toBe(1);
+    expect(result.code).toBe(8);
     expect(lines(result.stdout).length).toBe(2);
     const [notProfile, absent, ...rest] = lines(result.stderr);
     expect(notProfile).toMatch(/^profusion: .*README\.md: Cannot read the profile: /);
@@ -96,13 +96,13 @@ describe("profusion push", () => {
     expect(warned).toMatchObject({ code: 0 });
     expect(warned.stderr).toContain('kept as "exported_type"');
     const refused = await cli("push", "--service", "refused", "--label", "a=\u0001", CPU[0]!);
-    expect(refused).toMatchObject({ code: 1 });
+    expect(refused).toMatchObject({ code: 8 });
     expect(refused.stderr).toContain("control character U+0001");
   });
 
   test("says in one line where no server is", async () => {
     const result = await runCli(["push", "--server", "http://127.0.0.1:9", "--service", "a", CPU[0]!]);
-    expect(result.code).toBe(1);
+    expect(result.code).toBe(8);
     expect(lines(result.stderr)).toEqual([
       expect.stringMatching(/Cannot reach http:\/\/127\.0\.0\.1:9 \(ECONNREFUSED\)/),
     ]);
@@ -137,22 +137,25 @@ describe("profusion merge", () => {
   });
 
   test.each([
-    ["nothing that matches", ['cpu{service="nobody"}', "--last", "1h"], "No profile matches"],
-    ["a selector that cannot be read", ["cpu{", "--last", "1h"], "Cannot read selector"],
-    ["no window", ["cpu"], "Cannot merge without a window"],
-    ["two windows", ["cpu", "--last", "1h", "--from", "now-1h"], "Cannot merge without a window"],
-    ["a window that ends before it starts", ["cpu", "--from", "now", "--to", "now-1h"], "ends before it starts"],
-    ["a selector and options", ["cpu", "--service", "a", "--last", "1h"], "together with"],
-    ["a bad time", ["cpu", "--from", "yesterday"], 'Cannot read time "yesterday"'],
+    ["nothing that matches", 3, ['cpu{service="nobody"}', "--last", "1h"], "none matches at any time"],
+    ["a window that misses", 3, ['cpu{service="merged"}', "--last", "1s"], "the newest that matches began at 20"],
+    ["no selection", 2, ["--last", "1h"], "Cannot merge without a selection"],
+    ["no window", 2, ["cpu"], "Cannot merge without a window"],
+    ["two windows", 2, ["cpu", "--last", "1h", "--from", "now-1h"], "Cannot take --last together with"],
+    ["a window that ends before it starts", 2, ["cpu", "--from", "now", "--to", "now-1h"], "ends before it starts"],
+    ["a selector and options", 2, ["cpu", "--service", "a", "--last", "1h"], "together with"],
+    ["an expression that is none", 2, ['cpu{a=~"("}', "--last", "1h"], "Cannot use regular expression"],
+    ["a bad time", 2, ["cpu", "--from", "tomorrow"], 'Cannot read time "tomorrow"'],
     [
       "a folder that is not there",
+      2,
       ['cpu{service="merged"}', "--last", "10000d", "-o", "/nowhere/x.pb.gz"],
       "Cannot write /nowhere/x.pb.gz",
     ],
-    ["a server that is no URL", ["cpu", "--last", "1h", "--server", "localhost:1"], "Cannot use server"],
-  ])("fails in one line for %s", async (_, args, message) => {
+    ["a server that is no URL", 2, ["cpu", "--last", "1h", "--server", "localhost:1"], "Cannot use server"],
+  ])("fails in one line for %s", async (_, code, args, message) => {
     const result = await cli("merge", ...args);
-    expect(result.code).toBe(1);
+    expect(result.code).toBe(code);
     expect(result.stdout.length).toBe(0);
     expect(lines(result.stderr)).toEqual([expect.stringContaining(message)]);
   });

@@ -13,7 +13,7 @@ export interface CliResult {
   stderr: string;
 }
 
-/** Runs to the end. The environment has no PROFUSION_ variables but those given. */
+/** Runs to the end. The environment has no PROFUSION_ variables but those given, and says nothing of colours. */
 export async function runCli(
   args: readonly string[],
   options: { env?: Record<string, string>; input?: Uint8Array } = {},
@@ -71,7 +71,7 @@ export async function runServe(
 }
 
 function start(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("PROFUSION_"));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^PROFUSION_|^(FORCE|NO)_COLOR$/.test(name));
   return spawn(process.execPath, [MAIN, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...Object.fromEntries(inherited), ...env },

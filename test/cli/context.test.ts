@@ -1,0 +1,135 @@
+// `profusion context`, and which server and key a verb takes: what a server really receives.
+
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runCli } from "../support/run-cli.ts";
+
+let home: string;
+let file: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "profusion-context-"));
+  file = join(home, "profusion", "config.yaml");
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+const cli = (args: string[], env: Record<string, string> = {}) =>
+  runCli(args, { env: { XDG_CONFIG_HOME: home, ...env } });
+
+/** A server that knows nothing, and remembers what it was asked with. */
+async function listening() {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request);
+    response.writeHead(404).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, requests, [Symbol.dispose]: () => server.close() };
+}
+
+describe("profusion context", () => {
+  test("adds, lists, uses and removes names; the first one is used, and the file is its owner's alone", async () => {
+    expect((await cli(["context", "list"])).stdout.toString()).toContain("no contexts");
+    expect((await cli(["context", "add", "prod", "--server", "https://prod.example/", "--key", "k"])).code).toBe(0);
+    expect((await cli(["context", "add", "dev", "--server", "http://127.0.0.1:1"])).code).toBe(0);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(JSON.parse((await cli(["context", "list", "--json"])).stdout.toString())).toEqual({
+      contexts: [
+        { name: "prod", server: "https://prod.example", current: true, hasKey: true },
+        { name: "dev", server: "http://127.0.0.1:1", current: false, hasKey: false },
+      ],
+    });
+    expect((await cli(["context", "use", "dev"])).code).toBe(0);
+    expect((await cli(["context", "list", "--quiet"])).stdout.toString()).toBe("prod\ndev\n");
+    expect((await cli(["context", "remove", "prod"])).code).toBe(0);
+    expect(readFileSync(file, "utf8")).toBe("contexts:\n  dev:\n    server: http://127.0.0.1:1\ncurrent: dev\n");
+    expect(await cli(["context", "use", "prod"])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('Cannot find context "prod": '),
+    });
+  });
+
+  test("a change keeps what people wrote beside it", async () => {
+    mkdirSync(join(home, "profusion"));
+    writeFileSync(file, "# ours\ncurrent: a\ncontexts:\n  a: { server: http://127.0.0.1:1 } # the old one\n");
+    expect((await cli(["context", "add", "b", "--server", "http://127.0.0.1:2"])).code).toBe(0);
+    expect(readFileSync(file, "utf8")).toMatch(/^# ours\n.*# the old one\n.*b:\n/s);
+  });
+
+  test.each([
+    ["contexts: [a", "line 1, column"],
+    ["contexts: []", "`contexts` is a map"],
+    ["a\n", "it is a map with"],
+    ["contexts: {}\ncurent: a\n", '"curent" means nothing here'],
+    ["contexts: {a: {}}", 'context "a" has no `server`'],
+    ["contexts: {a: {server: 1}}", '"server" of context "a"'],
+    ["contexts: {a: {server: x, kee: y}}", '"kee" of context "a"'],
+    ["contexts: {a: {server: x, key: y, key_file: z}}", "both key and key_file"],
+    ["contexts: &a {b: {server: *a}}", "Cannot read contexts"],
+    ["\tcontexts: {}", "line 1, column 1"],
+  ])("a file that says %j is refused in one line", async (text, message) => {
+    mkdirSync(join(home, "profusion"));
+    writeFileSync(file, text);
+    const { code, stderr } = await cli(["status"]);
+    expect([code, stderr.trimEnd().split("\n").length]).toEqual([2, 1]);
+    expect(stderr).toContain(`Cannot read contexts from ${file}: `);
+    expect(stderr).toContain(message);
+  });
+
+  test("an empty file has no contexts", async () => {
+    mkdirSync(join(home, "profusion"));
+    writeFileSync(file, "# later\n");
+    expect((await cli(["context", "list"])).stdout.toString()).toContain("no contexts");
+  });
+});
+
+describe("the server and the key of a verb", () => {
+  test("come from options, then the environment, then the context in use; a context's key goes to its server alone", async () => {
+    using context = await listening();
+    using other = await listening();
+    writeFileSync(join(home, "key"), "from-file\n");
+    mkdirSync(join(home, "profusion"));
+    writeFileSync(
+      file,
+      `current: a\ncontexts:\n  a: {server: "${context.url}", key_file: ../key}\n  b: {server: "${other.url}", key: of-b}\n`,
+    );
+    const asked = async (server: typeof context, args: string[], env = {}) => {
+      const { code, stderr } = await cli(["status", ...args], env);
+      expect([code, stderr]).toEqual([6, expect.stringContaining("does not answer as a Profusion server: HTTP 404")]);
+      const request = server.requests.pop();
+      expect([context.requests.length, other.requests.length]).toEqual([0, 0]);
+      return request?.headers.authorization;
+    };
+    expect(await asked(context, [])).toBe("Bearer from-file");
+    expect(await asked(context, [], { PROFUSION_KEY: "env" })).toBe("Bearer env");
+    expect(await asked(context, ["--key", "flag"], { PROFUSION_KEY: "env" })).toBe("Bearer flag");
+    expect(await asked(other, [], { PROFUSION_CONTEXT: "b" })).toBe("Bearer of-b");
+    expect(await asked(context, ["--context", "a"], { PROFUSION_CONTEXT: "b" })).toBe("Bearer from-file");
+    expect(await asked(context, ["--context", "a"], { PROFUSION_SERVER: other.url })).toBe("Bearer from-file");
+    expect(await asked(other, [], { PROFUSION_SERVER: other.url })).toBeUndefined();
+    expect(await asked(other, ["--server", other.url])).toBeUndefined();
+    expect(await asked(other, ["--server", `${other.url}///`, "--key", "flag"])).toBe("Bearer flag");
+  });
+
+  test.each([
+    [["--server", "http://127.0.0.1:1", "--context", "a"], "Cannot take --server together with --context"],
+    [["--context", "absent"], 'Cannot use context "absent": '],
+    [["--server", "ftp://a"], "Cannot use server"],
+  ])("%j is refused", async (args, message) => {
+    expect(await cli(["status", ...args])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  });
+
+  test("a key file that is not there is named", async () => {
+    const key = join(home, "absent");
+    await cli(["context", "add", "a", "--server", "http://127.0.0.1:1", "--key-file", key]);
+    expect(await cli(["status"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Cannot read the key of context "a": ENOENT'),
+    });
+  });
+});

@@ -1,0 +1,92 @@
+// Times as people say them, against the local calendar of a zone with summer time.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseLocalEnd, parseLocalTime, parseSaidDuration } from "../../src/cli/local-time.ts";
+
+const zone = process.env.TZ;
+beforeAll(() => {
+  process.env.TZ = "Europe/Berlin";
+});
+afterAll(() => {
+  if (zone === undefined) delete process.env.TZ;
+  else process.env.TZ = zone;
+});
+
+const ns = (time: string) => BigInt(Date.parse(time)) * 1_000_000n;
+/** A Wednesday, three days after the clocks went back. */
+const NOW = ns("2026-10-28T15:30:00+01:00");
+
+describe("parseLocalTime()", () => {
+  test.each([
+    ["2h", "2026-10-28T13:30:00+01:00"],
+    ["2h ago", "2026-10-28T13:30:00+01:00"],
+    ["2 hours ago", "2026-10-28T13:30:00+01:00"],
+    ["1h30m", "2026-10-28T14:00:00+01:00"],
+    ["1 day 2 hours ago", "2026-10-27T13:30:00+01:00"],
+    ["4d", "2026-10-24T16:30:00+02:00"],
+    ["now", "2026-10-28T15:30:00+01:00"],
+    ["NOW-90s", "2026-10-28T15:28:30+01:00"],
+    ["today", "2026-10-28T00:00:00+01:00"],
+    ["yesterday", "2026-10-27T00:00:00+01:00"],
+    ["yesterday 14:00", "2026-10-27T14:00:00+01:00"],
+    ["  Yesterday   9:05 ", "2026-10-27T09:05:00+01:00"],
+    ["wednesday", "2026-10-28T00:00:00+01:00"],
+    ["thu", "2026-10-22T00:00:00+02:00"],
+    ["Monday 9:30", "2026-10-26T09:30:00+01:00"],
+    ["14:00", "2026-10-28T14:00:00+01:00"],
+    ["14:00:05", "2026-10-28T14:00:05+01:00"],
+    ["14:00Z", "2026-10-28T14:00:00Z"],
+    ["2026-07-01", "2026-07-01T00:00:00+02:00"],
+    ["2026-07-01 14:00", "2026-07-01T14:00:00+02:00"],
+    ["2026-11-20T14:00:00.25", "2026-11-20T14:00:00.25+01:00"],
+    ["2026-11-20 14:00+05:30", "2026-11-20T14:00:00+05:30"],
+    ["2026-11-20T14:00:00Z", "2026-11-20T14:00:00Z"],
+    ["1795183200", "2026-11-20T14:00:00Z"],
+  ])("reads %j", (text, time) => {
+    expect(parseLocalTime(text, NOW).timeNs).toBe(ns(time));
+  });
+
+  test.each([
+    "",
+    "tomorrow",
+    "h",
+    "2 fortnights",
+    "2x ago",
+    "25:00",
+    "14:60",
+    "2026-02-30",
+    "2026-13-01 10:00",
+    "yesterday ago",
+    "friday 14",
+    "now-",
+    "2026/11/20",
+  ])("refuses %j, and says what there is", (text) => {
+    expect(() => parseLocalTime(text, NOW)).toThrow(/^Cannot read time .*: write 2h \(ago\), 14:00, yesterday/);
+  });
+
+  test("refuses what lies before 1970", () => {
+    expect(() => parseLocalTime("100w", ns("1971-01-01T00:00:00Z"))).toThrow("before 1970");
+    expect(() => parseLocalTime("1969-12-31 10:00", NOW)).toThrow("between 1970-01-01 and 2262-04-11");
+  });
+});
+
+describe("parseLocalEnd()", () => {
+  test.each([
+    ["yesterday", "2026-10-28T00:00:00+01:00"],
+    ["sunday", "2026-10-26T00:00:00+01:00"], // 25 hours long
+    ["2026-03-29", "2026-03-30T00:00:00+02:00"], // 23 hours long
+    ["14:00", "2026-10-28T14:00:00+01:00"],
+    ["14:00:05", "2026-10-28T14:00:06+01:00"],
+    ["2h", "2026-10-28T13:30:00+01:00"],
+    ["2026-11-20T14:00:00Z", "2026-11-20T14:00:00Z"],
+  ])("of %j is %s", (text, time) => {
+    expect(parseLocalEnd(text, NOW)).toBe(ns(time));
+  });
+});
+
+test("parseSaidDuration() reads units and words", () => {
+  expect(parseSaidDuration("2h")).toBe(7_200_000_000_000n);
+  expect(parseSaidDuration("90 minutes")).toBe(5_400_000_000_000n);
+  expect(parseSaidDuration("1 day 6 hours")).toBe(108_000_000_000_000n);
+  expect(() => parseSaidDuration("some time")).toThrow("Cannot read duration");
+});
