@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { DomainError } from "../model/errors.ts";
+import { addConfig } from "./config/command.ts";
 import { addMerge } from "./merge.ts";
 import { addPack } from "./pack.ts";
 import { addPush } from "./push.ts";
@@ -17,6 +18,7 @@ const program = new Command("profusion")
   .version(version)
   .showHelpAfterError("(profusion help shows what there is)");
 addServe(program, version);
+addConfig(program);
 addPush(program);
 addMerge(program);
 addPack(program);
