@@ -39,13 +39,13 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
   const tls = tlsFiles(loaded.configuration);
   // A signal before this is done ends the process as it stands, which the storage survives.
   const server = await startServer({ listen, tls, dataFolder, limits, packing, logger, version });
-  flush(); // someone may be waiting to be told the port
   const [first, second] = stopSignals();
   let running = loaded;
   onReloadSignal(async () => {
     running = await reloadConfiguration(running, sources, server, logger);
     flush();
   });
+  flush(); // someone may be waiting to be told the port, and send a signal then
   logger.info({ signal: await first }, "stopping");
   flush();
   void hurry(server, logger, second);

@@ -39,6 +39,7 @@ export interface Setting extends Definition {
   key: string;
   variable: string;
   flag: string;
+  isReloadable: boolean;
 }
 
 export const address: Kind<ReturnType<typeof parseAddress>> = {

@@ -80,6 +80,7 @@ export type Configuration = { readonly [name in keyof Definitions]: ValueOf<Defi
 export const LIMITS_SECTION = "limits";
 
 export const PLAIN_SETTINGS: readonly Setting[] = Object.entries<Definition>(DEFINITIONS).map(([name, definition]) => ({
+  isReloadable: false,
   ...definition,
   name,
   key: snakeCase(name),
