@@ -12,7 +12,7 @@ import { createMetrics } from "./http/metrics.ts";
 import { createRequestHandler } from "./http/request-handler.ts";
 import { readTlsCredentials, type TlsFiles } from "./http/tls.ts";
 import { DomainError } from "./model/errors.ts";
-import type { Limits } from "./model/limits.ts";
+import { LIMIT_NAMES, LIMITS, type LimitName, type Limits } from "./model/limits.ts";
 import { NS_PER_MS } from "./model/time.ts";
 import { createRepository, type PackingOptions } from "./repository/create.ts";
 import type { Repository } from "./repository/repository.ts";
@@ -38,13 +38,20 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly addresses: readonly { host: string; port: number }[];
   readonly repository: Repository;
+  /**
+   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate and key, read anew; TLS stays on or off.
+   * Throws `invalid` where these cannot be used, and nothing has changed then.
+   */
+  reload(changed: Pick<ServerOptions, "limits" | "tls">): Promise<void>;
   /** Answers what is under way, within `graceMs` (default limits.shutdownMs), then closes the storage. Calling again cuts the grace short. */
   close(graceMs?: number): Promise<void>;
 }
 
 /** Serves when it resolves. Throws `unavailable` or `invalid` with what to do where it cannot; nothing stays open then. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { dataFolder, limits, packing, logger, version } = options;
+  const { dataFolder, packing, logger, version } = options;
+  /** The one object that everything on this thread asks, so that reload() is noticed. */
+  const limits: Record<LimitName, number> = { ...options.limits };
   const startedMs = performance.now();
   await using opened = new AsyncDisposableStack();
   const tls = options.tls && (await readTlsCredentials(options.tls));
@@ -62,12 +69,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
   const stopping = new AbortController();
+  const contract = () =>
+    contractHandler(repository, { limits, logger, version, budget, answers, stopping: stopping.signal });
+  let rpc = contract();
   const onRequest = createRequestHandler({
     routes: [
       ...healthRoutes(() => repository.ready(), metrics),
       ...profefeRoutes(repository, { limits, version, nowNs, budget, answers }),
     ],
-    rpc: contractHandler(repository, { limits, logger, version, budget, answers, stopping: stopping.signal }),
+    rpc: { paths: rpc.paths, handle: (request, response) => rpc.handle(request, response) },
     logger,
     metrics,
   });
@@ -94,6 +104,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     addresses: listeners.map(({ address }) => address),
     repository,
+    async reload(changed) {
+      const renewed = tls && changed.tls && (await readTlsCredentials(changed.tls));
+      if (renewed) for (const listener of listeners) listener.setTlsCredentials(renewed);
+      for (const name of LIMIT_NAMES) if (LIMITS[name].isReloadable) limits[name] = changed.limits[name];
+      rpc = contract(); // its handlers hold what they were made with
+    },
     async close(graceMs = limits.shutdownMs) {
       stopping.abort();
       const drained = Promise.all(listeners.map((listener) => listener.close(graceMs)));

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command } from "commander";
 import { addCompletion } from "./completion.ts";
+import { addConfig } from "./config/command.ts";
 import { addContext } from "./context.ts";
 import { addDelete } from "./delete.ts";
 import { addGet } from "./get.ts";
@@ -42,6 +43,7 @@ export function createProgram(): Command {
   addDelete(program);
   addNames(program);
   addPack(program);
+  addConfig(program);
   addContext(program);
   addCompletion(program);
   return program;

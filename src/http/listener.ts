@@ -25,6 +25,8 @@ export interface ListenerOptions {
 
 export interface Listener {
   readonly address: { host: string; port: number };
+  /** For connections from now on. Only where there were credentials at the start. */
+  setTlsCredentials(credentials: TlsCredentials): void;
   /**
    * No new connections; requests under way have `graceMs` (default limits.shutdownMs) to end, then their sockets are destroyed.
    * A second call shortens the grace of the first.
@@ -82,6 +84,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   };
   return {
     address: { host, port: (server.address() as AddressInfo).port },
+    setTlsCredentials: (credentials) => tls?.setCredentials(credentials),
     async close(graceMs = limits.shutdownMs) {
       drain();
       const timer = setTimeout(() => {

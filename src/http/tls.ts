@@ -9,6 +9,8 @@ import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { quote } from "../model/text.ts";
 
+const MIN_VERSION = "TLSv1.2";
+
 /** Paths of PEM files. */
 export interface TlsFiles {
   /** The server's own certificate comes first, then the chain to its authority. */
@@ -26,6 +28,8 @@ export interface TlsCredentials {
 export interface TlsServer {
   /** A handshake that fails, or takes longer than limits.headersTimeoutMs, ends its own socket and nothing else. */
   serve(socket: Socket): void;
+  /** Handshakes from now on have these; connections that are open go on. */
+  setCredentials(credentials: TlsCredentials): void;
   /** Handshakes under way end now; sockets that were handed on live. */
   destroyHandshakes(): void;
 }
@@ -59,7 +63,7 @@ export function createTlsServer(
     clearTimeout(handshakes.get(peer)?.timer);
     handshakes.delete(peer);
   };
-  const server = createServer({ ...credentials, minVersion: "TLSv1.2", ALPNProtocols: ["h2", "http/1.1"] });
+  const server = createServer({ ...credentials, minVersion: MIN_VERSION, ALPNProtocols: ["h2", "http/1.1"] });
   server.on("secureConnection", (socket) => {
     forget(peerOf(socket));
     // A connection that breaks has told nobody anything; the protocols' own listeners see it too.
@@ -80,6 +84,7 @@ export function createTlsServer(
       socket.allowHalfOpen = false;
       server.emit("connection", socket);
     },
+    setCredentials: (renewed) => server.setSecureContext({ ...renewed, minVersion: MIN_VERSION }),
     destroyHandshakes() {
       for (const { socket } of handshakes.values()) socket.destroy();
     },

@@ -1,12 +1,10 @@
-// What the command line reads: addresses, labels, limits, local times, repeated options.
+// What the command line reads: addresses, labels, local times, repeated options.
 
 import { describe, expect, test } from "vitest";
 import { parseAddress } from "../../src/cli/address.ts";
 import { parseLabel } from "../../src/cli/label-option.ts";
 import { formatLocalTime, parseLocalTime } from "../../src/cli/local-time.ts";
 import { repeated } from "../../src/cli/repeated.ts";
-import { environmentName, listLimits, setLimits } from "../../src/cli/set-limits.ts";
-import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 
 describe("parseAddress()", () => {
   test.each([
@@ -37,55 +35,6 @@ describe("parseLabel()", () => {
 
   test.each(["", "a", "=b"])("refuses %j", (text) => {
     expect(() => parseLabel(text)).toThrow("write name=value");
-  });
-});
-
-describe("setLimits()", () => {
-  test("takes options and the environment, and the option wins", () => {
-    const environment = { PROFUSION_LIMIT_LABELS: "7", PROFUSION_LIMIT_BODY_BYTES: "100", PATH: "/bin" };
-    const limits = setLimits(["bodyBytes=200"], environment);
-    expect(limits).toEqual({ ...DEFAULT_LIMITS, labels: 7, bodyBytes: 200 });
-    expect(setLimits([], {})).toEqual(DEFAULT_LIMITS);
-  });
-
-  test("every limit has a name of its own in the environment", () => {
-    const names = Object.keys(DEFAULT_LIMITS).map(environmentName);
-    expect(new Set(names).size).toBe(names.length);
-    expect(environmentName("labelNameBytes")).toBe("PROFUSION_LIMIT_LABEL_NAME_BYTES");
-  });
-
-  test.each(["x=1", "bodyBytes", "=1", "toString=1", "bodybytes=1"])("refuses %j, which names no limit", (option) => {
-    expect(() => setLimits([option], {})).toThrow("no limit has this name");
-  });
-
-  test.each(["-1", "1.5", "1e3", "", "x", "64MiB", "99999999999999999999"])("refuses the value %j", (value) => {
-    expect(() => setLimits([`labels=${value}`], {})).toThrow("whole number");
-    expect(() => setLimits([], { PROFUSION_LIMIT_LABELS: value })).toThrow("whole number");
-  });
-
-  test.each(["commitRows=0", "pageSizeMax=0", "mergeMs=3000000000", "sniffTimeoutMs=0"])(
-    "refuses %j, with which nothing would work",
-    (option) => {
-      expect(() => setLimits([option], {})).toThrow("whole number from 1 to");
-    },
-  );
-
-  test("0 means none where that makes sense", () => {
-    expect(setLimits(["mergesQueued=0", "diskReserveMinBytes=0"], {})).toMatchObject({
-      mergesQueued: 0,
-      diskReserveMinBytes: 0,
-    });
-  });
-
-  test("the help lists them all, each as it is set", () => {
-    const options = listLimits()
-      .split("\n")
-      .map((line) => line.trim());
-    expect(setLimits(options, {})).toEqual(DEFAULT_LIMITS);
-  });
-
-  test("refuses a variable that names no limit", () => {
-    expect(() => setLimits([], { PROFUSION_LIMIT_NOPE: "1" })).toThrow("PROFUSION_LIMIT_NOPE");
   });
 });
 

@@ -155,9 +155,9 @@ describe("profusion serve says in one line, without a stack trace,", () => {
   test.each([
     [["--listen", "nowhere"], "write HOST:PORT"],
     [["--limit", "bodyBytes=much"], "whole number"],
-    [["--log-level", "loud"], "Cannot log at level"],
-    [["--tls-cert", TLS_FILES.certificate], "Cannot answer TLS with a certificate alone"],
-    [["--tls-key", TLS_FILES.key], "Cannot answer TLS with a key alone"],
+    [["--log-level", "loud"], "--log-level: Cannot set log_level"],
+    [["--tls-cert", TLS_FILES.certificate], "Cannot answer TLS with tls_cert alone"],
+    [["--tls-key", TLS_FILES.key], "Cannot answer TLS with tls_key alone"],
     [["--tls-cert", "absent.pem", "--tls-key", TLS_FILES.key], 'Cannot use the TLS certificate "absent.pem": ENOENT'],
   ])("what is wrong with %j", async (args, message) => {
     expect(await refusal(...args, "--data", folder)).toContain(message);

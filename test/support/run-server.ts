@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { pino } from "pino";
 import type { TlsFiles } from "../../src/http/tls.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/model/limits.ts";
-import { startServer } from "../../src/server.ts";
+import { type RunningServer, startServer } from "../../src/server.ts";
 
 export interface ServerForTest extends AsyncDisposable {
+  server: RunningServer;
   url: string;
   /** 127.0.0.1:port, as gRPC clients want it. */
   address: string;
@@ -28,6 +29,7 @@ export async function runServer(limits: Partial<Limits> = {}, tls?: TlsFiles): P
   });
   const address = `127.0.0.1:${server.addresses[0]?.port}`;
   return {
+    server,
     url: `http://${address}`,
     address,
     async [Symbol.asyncDispose]() {

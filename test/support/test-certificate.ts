@@ -1,12 +1,14 @@
-// The certificate and key that tests serve TLS with: of 127.0.0.1 and localhost, made by test/testdata/tls/make.sh. No secret.
+// The certificates and keys that tests serve TLS with: of 127.0.0.1 and localhost, made by test/testdata/tls/make.sh. No secrets.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-export const TLS_FILES = {
-  certificate: fileURLToPath(new URL("../testdata/tls/test-certificate.pem", import.meta.url)),
-  key: fileURLToPath(new URL("../testdata/tls/test-key.pem", import.meta.url)),
-};
+const file = (name: string) => fileURLToPath(new URL(`../testdata/tls/${name}.pem`, import.meta.url));
+
+export const TLS_FILES = { certificate: file("test-certificate"), key: file("test-key") };
+
+/** Another pair of the same names. */
+export const RENEWED_TLS_FILES = { certificate: file("renewed-certificate"), key: file("renewed-key") };
 
 /** Its own authority. */
 export const CERTIFICATE = readFileSync(TLS_FILES.certificate, "utf8");

@@ -1,5 +1,5 @@
 #!/bin/sh -eu
-# Makes test-key.pem and test-certificate.pem here: for tests alone, never for a server that anyone uses. Needs openssl.
+# Makes test-key.pem and test-certificate.pem, and renewed-… for the same names, here: for tests alone, never for a server that anyone uses. Needs openssl.
 # A certificate of a century, from long ago, so that no test depends on the date (only `openssl ca` sets both ends).
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -13,6 +13,7 @@ new_certs_dir = $work
 serial = $work/serial
 default_md = sha256
 policy = any
+unique_subject = no
 x509_extensions = names
 [any]
 commonName = supplied
@@ -22,7 +23,9 @@ subjectAltName = DNS:localhost, IP:127.0.0.1
 END
 touch "$work/index"
 openssl rand -hex 16 > "$work/serial"
-openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=Profusion test key, no secret" \
-  -keyout test-key.pem -out "$work/request.pem"
-openssl ca -config "$work/ca.cnf" -selfsign -batch -notext -startdate 20000101000000Z -enddate 21000101000000Z \
-  -keyfile test-key.pem -in "$work/request.pem" -out test-certificate.pem
+for name in test renewed; do
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=Profusion test key, no secret" \
+    -keyout "$name-key.pem" -out "$work/request.pem"
+  openssl ca -config "$work/ca.cnf" -selfsign -batch -notext -startdate 20000101000000Z -enddate 21000101000000Z \
+    -keyfile "$name-key.pem" -in "$work/request.pem" -out "$name-certificate.pem"
+done

@@ -1,0 +1,54 @@
+// `profusion config check|print|schema|reference`: what a server would run with, asked before one is started.
+
+import type { Command } from "commander";
+import { addSettingFlags, type GivenFlags } from "./flags.ts";
+import { checkConfiguration, faultLines, loadConfiguration } from "./load.ts";
+
+/** Of a configuration with faults. */
+const FAULTY_EXIT_CODE = 2;
+
+export function addConfig(program: Command): void {
+  const config = program.command("config").description("the server's settings: check, print, describe");
+  addSettingFlags(
+    config
+      .command("check")
+      .argument("[file]", "a configuration file, in place of --config and PROFUSION_CONFIG")
+      .description(
+        "tell everything that is wrong in the file, the environment and the flags; exits with 2 where something is",
+      ),
+  ).action(check);
+  addSettingFlags(
+    config
+      .command("print")
+      .description("what a server started here would run with, as YAML, each value with its origin"),
+  ).action(print);
+  config
+    .command("schema")
+    .description("a JSON Schema of the file, for editors")
+    .action(async () => {
+      const { configurationSchema } = await import("./json-schema.ts");
+      console.log(JSON.stringify(configurationSchema(), undefined, 2));
+    });
+  config
+    .command("reference")
+    .description("every setting with its default and its reason, as Markdown")
+    .action(async () => {
+      const { configurationReference } = await import("./reference.ts");
+      process.stdout.write(configurationReference());
+    });
+}
+
+async function check(path: string | undefined, flags: GivenFlags): Promise<void> {
+  const given = path === undefined ? flags : { ...flags, config: path };
+  const { faults, warnings } = await checkConfiguration({ flags: given, environment: process.env });
+  for (const line of [...warnings, ...faultLines(faults)]) console.error(line);
+  if (faults.length > 0) process.exitCode = FAULTY_EXIT_CODE;
+  else console.log("ok");
+}
+
+async function print(flags: GivenFlags): Promise<void> {
+  const { resolved, warnings } = await loadConfiguration({ flags, environment: process.env });
+  for (const warning of warnings) console.error(warning);
+  const { configurationText } = await import("./print.ts");
+  process.stdout.write(configurationText(resolved));
+}

@@ -1,0 +1,31 @@
+// The environment as a source of settings: PROFUSION_*. An empty variable is one that is not set.
+
+import { didYouMean } from "./nearest.ts";
+import { SETTINGS } from "./settings.ts";
+import { type Written, writtenAt } from "./written.ts";
+
+export const FILE_VARIABLE = "PROFUSION_CONFIG";
+/** Read elsewhere: by the verbs that ask a server. */
+const OTHER_VARIABLES = [FILE_VARIABLE, "PROFUSION_SERVER", "PROFUSION_KEY", "PROFUSION_CONTEXT"];
+/** What Kubernetes sets in every pod beside a service of the name profusion. */
+const OF_KUBERNETES = /^PROFUSION_(SERVICE_(HOST|PORT)|PORT)(_|$)/;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export function readEnvironment(environment: Environment): { written: Written[]; warnings: string[] } {
+  const written = SETTINGS.flatMap((setting) => {
+    const text = environment[setting.variable];
+    if (!text) return [];
+    const texts = setting.isList ? text.split(",").map((part) => part.trim()) : [text];
+    return [writtenAt(setting, setting.variable, texts)];
+  });
+  return { written, warnings: unknownVariables(environment) };
+}
+
+/** Warned of, not refused: the environment is also others'. */
+function unknownVariables(environment: Environment): string[] {
+  const known = [...OTHER_VARIABLES, ...SETTINGS.map(({ variable }) => variable)];
+  return Object.keys(environment)
+    .filter((name) => name.startsWith("PROFUSION_") && !known.includes(name) && !OF_KUBERNETES.test(name))
+    .map((name) => `The variable ${name} is not used: no setting has this name${didYouMean(name, known)}`);
+}

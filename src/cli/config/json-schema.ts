@@ -1,0 +1,35 @@
+// The settings as a JSON Schema, for editors that check and complete a configuration file.
+
+import type { Setting } from "./setting.ts";
+import { LIMIT_SETTINGS, LIMITS_SECTION, PLAIN_SETTINGS } from "./settings.ts";
+
+export function configurationSchema(): object {
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Configuration of a Profusion server",
+    ...section(PLAIN_SETTINGS, {
+      [LIMITS_SECTION]: {
+        description: "What users may send, ask and keep, and how long they may take.",
+        ...section(LIMIT_SETTINGS),
+        // A section whose lines are all comments.
+        type: ["object", "null"],
+      },
+    }),
+    type: ["object", "null"],
+  };
+}
+
+function section(settings: readonly Setting[], others: object = {}): object {
+  const own = settings.map((setting) => [setting.key.split(".").at(-1)!, schemaOf(setting)]);
+  return { type: "object", additionalProperties: false, properties: { ...Object.fromEntries(own), ...others } };
+}
+
+function schemaOf({ kind, isList, description, default: text }: Setting): object {
+  const one = kind.schema;
+  const value = isList ? { anyOf: [one, { type: "array", items: one, minItems: 1 }] } : one;
+  return { description, ...value, ...(text !== undefined && { default: asJson(text) }) };
+}
+
+function asJson(text: string): unknown {
+  return /^(true|false|\d+)$/.test(text) ? JSON.parse(text) : text;
+}

@@ -1,0 +1,111 @@
+// The configuration that is in force: flags before environment before file before defaults, each value with where it comes from.
+
+import { DomainError } from "../../model/errors.ts";
+import { type Environment, FILE_VARIABLE, readEnvironment } from "./environment.ts";
+import { type GivenFlags, readFlags } from "./flags.ts";
+import type { Setting } from "./setting.ts";
+import { type Configuration, LIMIT_SETTINGS, PLAIN_SETTINGS, SETTINGS } from "./settings.ts";
+import { type Fault, type Source, type Word, type Written, writtenAt } from "./written.ts";
+
+/** A setting as it came out. */
+export interface Resolved {
+  setting: Setting;
+  /** As they were written; none where it is not set and has no default. */
+  texts: readonly string[];
+  /** `default`, or where it was written. */
+  origin: string;
+  value: unknown;
+}
+
+export interface Loaded {
+  configuration: Configuration;
+  /** In the order of SETTINGS. */
+  resolved: readonly Resolved[];
+  warnings: readonly string[];
+}
+
+export type LoadOutcome = Loaded & { faults: readonly Fault[] };
+
+export interface ConfigurationSources {
+  flags: GivenFlags;
+  environment: Environment;
+}
+
+const DEFAULT_ORIGIN = "default";
+/** Line 9 before line 10. */
+const PLACE_ORDER = new Intl.Collator("en", { numeric: true });
+
+/** Throws `invalid` with every fault, a line for each. */
+export async function loadConfiguration(sources: ConfigurationSources): Promise<Loaded> {
+  const { faults, ...loaded } = await checkConfiguration(sources);
+  if (faults.length > 0) throw new DomainError("invalid", faultLines(faults).join("\n"));
+  return loaded;
+}
+
+export function faultLines(faults: readonly Fault[]): string[] {
+  return faults.map(({ place, message }) => `${place}: ${message}`);
+}
+
+/** All that is wrong, in whatever source, also in one that another overrules. */
+export async function checkConfiguration({ flags, environment }: ConfigurationSources): Promise<LoadOutcome> {
+  const fromFlags = readFlags(flags);
+  const fromEnvironment = readEnvironment(environment);
+  const path = (flags.config as string | undefined) ?? environment[FILE_VARIABLE];
+  const fromFile = path ? await readFile(path) : { written: [], faults: [] };
+  const faults = [...fromFlags.faults, ...fromFile.faults];
+  const resolved = new Map<Setting, Resolved>(SETTINGS.map((setting) => [setting, defaultOf(setting)]));
+  for (const written of [...fromFile.written, ...fromEnvironment.written, ...fromFlags.written]) {
+    const value = readWords(written, faults);
+    const texts = written.words.map(({ text }) => text);
+    resolved.set(written.setting, { setting: written.setting, texts, origin: written.place, value });
+  }
+  const all = [...resolved.values()];
+  const configuration = configurationOf(all);
+  faults.push(...tlsFaults(configuration, all));
+  faults.sort((a, b) => PLACE_ORDER.compare(a.place, b.place));
+  return { configuration, resolved: all, warnings: fromEnvironment.warnings, faults };
+}
+
+/** The parser of YAML is loaded by those who have a file. */
+async function readFile(path: string): Promise<Source> {
+  const { readConfigurationFile } = await import("./file.ts");
+  return readConfigurationFile(path);
+}
+
+function defaultOf(setting: Setting): Resolved {
+  const texts = setting.default === undefined ? [] : [setting.default];
+  const value = readWords(writtenAt(setting, DEFAULT_ORIGIN, texts), []);
+  return { setting, texts, origin: DEFAULT_ORIGIN, value };
+}
+
+function readWords({ setting, words }: Written, faults: Fault[]): unknown {
+  const values = words.map((word) => read(setting, word, faults));
+  return setting.isList ? values : values[0];
+}
+
+function read({ key, kind }: Setting, { text, place }: Word, faults: Fault[]): unknown {
+  try {
+    if (text === "") throw new DomainError("invalid", `Cannot set ${key} to nothing: write ${kind.allowed}`);
+    return kind.read(key, text);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    faults.push({ place, message: error.message });
+    return undefined;
+  }
+}
+
+/** The values alone. */
+export function configurationOf(resolved: readonly Resolved[]): Configuration {
+  const valuesOf = (settings: readonly Setting[]) =>
+    Object.fromEntries(
+      resolved.filter(({ setting }) => settings.includes(setting)).map(({ setting, value }) => [setting.name, value]),
+    );
+  return { ...valuesOf(PLAIN_SETTINGS), limits: valuesOf(LIMIT_SETTINGS) } as unknown as Configuration;
+}
+
+function tlsFaults({ tlsCert, tlsKey }: Configuration, resolved: readonly Resolved[]): Fault[] {
+  if ((tlsCert === undefined) === (tlsKey === undefined)) return [];
+  const [present, absent] = tlsCert === undefined ? ["tls_key", "tls_cert"] : ["tls_cert", "tls_key"];
+  const { origin: place } = resolved.find(({ setting }) => setting.key === present)!;
+  return [{ place, message: `Cannot answer TLS with ${present} alone: set ${absent} too, or neither` }];
+}

@@ -1,0 +1,112 @@
+// Every setting of the server, once: flags, environment, the file, their checks, the JSON Schema and docs/configuration.md follow from here.
+// The limits, with their reasons, are in src/model/limits.ts.
+
+import type { TlsFiles } from "../../http/tls.ts";
+import { formatLimit } from "../../model/limit.ts";
+import { LIMIT_NAMES, LIMITS, type Limits } from "../../model/limits.ts";
+import {
+  address,
+  type Definition,
+  file,
+  folder,
+  type Kind,
+  limitKind,
+  oneOf,
+  originals,
+  type Setting,
+  toggle,
+} from "./setting.ts";
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+const DEFINITIONS = {
+  listen: {
+    kind: address,
+    isList: true,
+    default: "127.0.0.1:10100",
+    description:
+      "Where to listen, one address or several. There is no authentication yet, so by default only this machine is served.",
+  },
+  data: {
+    kind: folder,
+    default: "./data",
+    description: "Where the profiles live. It is made where it is absent; one process at a time has it.",
+  },
+  tlsCert: {
+    kind: file,
+    isReloadable: true,
+    description:
+      "Answer TLS too, beside cleartext, with this certificate and its chain, PEM. Read anew at every reload.",
+  },
+  tlsKey: {
+    kind: file,
+    isReloadable: true,
+    description: "The certificate's key, PEM without a passphrase: the server starts unattended.",
+  },
+  pack: {
+    kind: toggle,
+    default: "true",
+    description:
+      "Pack profiles when their hour or day is over: they take some twentieth of the space, and merges of them a fraction of the time.",
+  },
+  originals: {
+    kind: originals,
+    default: "until-packed",
+    description:
+      "Of packed profiles, how long what was sent stays. Packs give every profile back, so by default nothing is held twice; the wrapper of gzip goes.",
+  },
+  logLevel: {
+    kind: oneOf("<level>", LOG_LEVELS),
+    default: "info",
+    isReloadable: true,
+    description: "From which level on lines are logged, as JSON on stdout. info has one for each request.",
+  },
+} as const satisfies Record<string, Definition>;
+
+type Definitions = typeof DEFINITIONS;
+type ValueOf<Each> = Each extends { kind: Kind<infer Value> }
+  ? Each extends { isList: true }
+    ? readonly Value[]
+    : Each extends { default: string }
+      ? Value
+      : Value | undefined
+  : never;
+
+/** What the server runs with. */
+export type Configuration = { readonly [name in keyof Definitions]: ValueOf<Definitions[name]> } & {
+  readonly limits: Limits;
+};
+
+export const LIMITS_SECTION = "limits";
+
+export const PLAIN_SETTINGS: readonly Setting[] = Object.entries<Definition>(DEFINITIONS).map(([name, definition]) => ({
+  isReloadable: false,
+  ...definition,
+  name,
+  key: snakeCase(name),
+  variable: `PROFUSION_${snakeCase(name).toUpperCase()}`,
+  flag: `--${snakeCase(name).replaceAll("_", "-")}`,
+}));
+
+export const LIMIT_SETTINGS: readonly Setting[] = LIMIT_NAMES.map((name) => ({
+  kind: limitKind(LIMITS[name]),
+  default: formatLimit(LIMITS[name], LIMITS[name].default),
+  description: LIMITS[name].description,
+  isReloadable: LIMITS[name].isReloadable,
+  name,
+  key: `${LIMITS_SECTION}.${snakeCase(name)}`,
+  variable: `PROFUSION_LIMIT_${snakeCase(name).toUpperCase()}`,
+  flag: `--limit ${snakeCase(name)}`,
+}));
+
+export const SETTINGS: readonly Setting[] = [...PLAIN_SETTINGS, ...LIMIT_SETTINGS];
+
+/** Undefined where TLS is off. */
+export function tlsFiles({ tlsCert, tlsKey }: Configuration): TlsFiles | undefined {
+  return tlsCert === undefined || tlsKey === undefined ? undefined : { certificate: tlsCert, key: tlsKey };
+}
+
+/** bodyBytes → body_bytes. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, "_$&").toLowerCase();
+}

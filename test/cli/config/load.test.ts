@@ -1,0 +1,322 @@
+// Where values come from, which of them wins, and everything that is wrong, with its place.
+
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { GivenFlags } from "../../../src/cli/config/flags.ts";
+import { checkConfiguration, faultLines, loadConfiguration } from "../../../src/cli/config/load.ts";
+import { SETTINGS } from "../../../src/cli/config/settings.ts";
+import { DEFAULT_LIMITS } from "../../../src/model/limits.ts";
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "profusion-config-"));
+  path = join(folder, "profusion.yaml");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const load = (flags: GivenFlags = {}, environment: Record<string, string> = {}) =>
+  loadConfiguration({ flags, environment });
+
+/** Of a file with this content, without its path. */
+async function faultsOf(content: string | Uint8Array): Promise<string[]> {
+  writeFileSync(path, content);
+  const { faults } = await checkConfiguration({ flags: { config: path }, environment: {} });
+  return faultLines(faults).map((line) => line.replace(`${path}:`, ""));
+}
+
+describe("loadConfiguration()", () => {
+  test("has the defaults where nothing is said", async () => {
+    const { configuration, resolved } = await load();
+    expect(configuration).toEqual({
+      listen: [{ host: "127.0.0.1", port: 10100 }],
+      data: "./data",
+      tlsCert: undefined,
+      tlsKey: undefined,
+      pack: true,
+      originals: "until-packed",
+      logLevel: "info",
+      limits: DEFAULT_LIMITS,
+    });
+    expect(new Set(resolved.map(({ origin }) => origin))).toEqual(new Set(["default"]));
+  });
+
+  test("takes flags before the environment before the file before defaults, and says where each value is from", async () => {
+    writeFileSync(path, "data: a\nlog_level: warn\npack: off\nlimits:\n  labels: 1\n  samples: 2\n  columns: 3\n");
+    const environment = {
+      PROFUSION_CONFIG: path,
+      PROFUSION_LOG_LEVEL: "error",
+      PROFUSION_LIMIT_LABELS: "10",
+      PROFUSION_LIMIT_SAMPLES: "20",
+    };
+    const { configuration, resolved } = await load({ limit: ["labels=100"], pack: true }, environment);
+    expect(configuration).toMatchObject({ data: join(folder, "a"), logLevel: "error", pack: true });
+    expect(configuration.limits).toEqual({ ...DEFAULT_LIMITS, labels: 100, samples: 20, columns: 3 });
+    const originOf = (key: string) => resolved.find(({ setting }) => setting.key === key)!.origin;
+    expect(
+      ["limits.labels", "limits.samples", "limits.columns", "limits.label_name_bytes", "data", "pack"].map(originOf),
+    )
+      // The value's key in the file; it is there that one changes it.
+      .toEqual(["--limit labels", "PROFUSION_LIMIT_SAMPLES", `${path}:7:3`, "default", `${path}:1:1`, "--pack"]);
+  });
+
+  test("reads every setting by its key, its variable and its flag", async () => {
+    const texts: Record<string, string> = {
+      listen: "127.0.0.1:1",
+      data: "/d",
+      tls_cert: "/c",
+      tls_key: "/k",
+      pack: "false",
+      originals: "7d",
+      log_level: "debug",
+    };
+    for (const setting of SETTINGS) texts[setting.key] ??= "77";
+    const inFile = SETTINGS.map(({ key }) => `${key.replace("limits.", "  ")}: ${texts[key]}\n`);
+    writeFileSync(path, [...inFile.slice(0, 7), "limits:\n", ...inFile.slice(7)].join(""));
+    const environment = Object.fromEntries(SETTINGS.map(({ variable, key }) => [variable, texts[key]!]));
+    const flags = {
+      listen: ["127.0.0.1:1"],
+      data: "/d",
+      tlsCert: "/c",
+      tlsKey: "/k",
+      pack: false,
+      originals: "7d",
+      logLevel: "debug",
+      limit: SETTINGS.slice(7).map(({ name }) => `${name}=77`),
+    };
+    const fromFile = await load({ config: path });
+    expect(fromFile.configuration).toMatchObject({
+      listen: [{ host: "127.0.0.1", port: 1 }],
+      originals: { keptNs: 604_800_000_000_000n },
+      pack: false,
+    });
+    expect(fromFile.configuration.limits.bodyBytes).toBe(77);
+    expect(fromFile.resolved.some(({ origin }) => origin === "default")).toBe(false);
+    expect((await load({}, environment)).configuration).toEqual(fromFile.configuration);
+    expect((await load(flags)).configuration).toEqual(fromFile.configuration);
+  });
+
+  test("reads sizes, durations and shares as people write them, everywhere", async () => {
+    writeFileSync(path, 'limits:\n  body_bytes: 1MiB\n  merge_ms: "2m"\n  pack_share_percent: 30%\n');
+    const { configuration } = await load(
+      { config: path, limit: ["inflated_bytes=2GiB", "regexpMs=3s"] },
+      { PROFUSION_LIMIT_REQUEST_BYTES: "10KiB" },
+    );
+    expect(configuration.limits).toMatchObject({
+      bodyBytes: 1024 ** 2,
+      mergeMs: 120_000,
+      packSharePercent: 30,
+      inflatedBytes: 2 * 1024 ** 3,
+      regexpMs: 3_000,
+      requestBytes: 10_240,
+    });
+  });
+
+  test("takes a list of addresses from each source", async () => {
+    const both = [
+      { host: "127.0.0.1", port: 1 },
+      { host: "::1", port: 2 },
+    ];
+    writeFileSync(path, 'listen:\n  - 127.0.0.1:1\n  - "[::1]:2"\n');
+    expect((await load({ config: path })).configuration.listen).toEqual(both);
+    expect((await load({}, { PROFUSION_LISTEN: "127.0.0.1:1, [::1]:2" })).configuration.listen).toEqual(both);
+    expect((await load({ listen: ["127.0.0.1:1", "[::1]:2"] })).configuration.listen).toEqual(both);
+    writeFileSync(path, "listen: 127.0.0.1:1\n");
+    expect((await load({ config: path })).configuration.listen).toEqual(both.slice(0, 1));
+  });
+
+  test("takes an empty variable for one that is not set, and off, as before, for false", async () => {
+    const { configuration } = await load({}, { PROFUSION_DATA: "", PROFUSION_LISTEN: "", PROFUSION_PACK: "off" });
+    expect(configuration).toMatchObject({ data: "./data", pack: false });
+  });
+
+  test.each(["", "# nothing\n", "---\n", "limits:\n", "limits:\n  # all by default\n", "\ufeffdata: ./data\n"])(
+    "takes %j for a file",
+    async (content) => {
+      writeFileSync(path, content);
+      expect((await load({ config: path })).configuration.limits).toEqual(DEFAULT_LIMITS);
+    },
+  );
+
+  test("throws every fault, a line each", async () => {
+    const loading = load({ limit: ["labels=x"], listen: ["a"] }, { PROFUSION_PACK: "perhaps" });
+    await expect(loading).rejects.toMatchObject({ kind: "invalid", message: expect.stringMatching(/^.*\n.*\n.*$/) });
+  });
+});
+
+describe("a fault of the file has its line and column:", () => {
+  test.each<[what: string, content: string, fault: string]>([
+    [
+      "a key that is none",
+      "\n log_levle: info\n",
+      '2:2: Cannot set "log_levle": no setting has this name; did you mean log_level?',
+    ],
+    [
+      "one of a limit",
+      "limits:\n  labls: 1\n",
+      '2:3: Cannot set "limits.labls": no setting has this name; did you mean labels?',
+    ],
+    [
+      "a limit outside its section",
+      "body_bytes: 1\n",
+      '1:1: Cannot set "body_bytes": no setting has this name; did you mean limits.body_bytes?',
+    ],
+    [
+      "another spelling",
+      "limits: {bodyBytes: 1}\n",
+      '1:10: Cannot set "limits.bodyBytes": no setting has this name; did you mean limits.body_bytes?',
+    ],
+    ["a key that is far from all", "zzz: 1\n", '1:1: Cannot set "zzz": no setting has this name'],
+    [
+      "the name of a property of objects",
+      "constructor: 1\n",
+      '1:1: Cannot set "constructor": no setting has this name',
+    ],
+    ["a merge key", "limits:\n  <<: {labels: 1}\n", '2:3: Cannot set "limits.<<": no setting has this name'],
+    ["a key that is a list", "[a, b]: 1\n", '1:1: Cannot set "": no setting has this name'],
+    ["a word of another kind", "pack: perhaps\n", '1:7: Cannot set pack to "perhaps": it is true or false'],
+    ["a number for an address", "listen: 10100\n", '1:9: Cannot listen on "10100": write HOST:PORT'],
+    [
+      "a level that there is not",
+      "log_level: loud\n",
+      '1:12: Cannot set log_level to "loud": it is one of trace, debug',
+    ],
+    [
+      "a bad duration",
+      "originals: week\n",
+      '1:12: Cannot keep originals "week": say until-packed, keep, or a duration',
+    ],
+    [
+      "a number beyond its range",
+      "limits:\n  pack_share_percent: 101\n",
+      '2:23: Cannot set limits.pack_share_percent to "101": it is a whole number of percent from 1 to 100',
+    ],
+    [
+      "a number below it",
+      "limits:\n  labels: 0\n",
+      '2:11: Cannot set limits.labels to "0": it is a whole number from 1 to',
+    ],
+    [
+      "a number beyond what numbers hold",
+      "limits:\n  labels: 1e400\n",
+      '2:11: Cannot set limits.labels to "1e400": it is a whole number',
+    ],
+    ["a list where a word belongs", "data: [a, b]\n", "1:7: Cannot set data to a list: one word belongs here"],
+    ["a section where a word belongs", "data:\n  a: b\n", "2:3: Cannot set data to a section: one word belongs here"],
+    [
+      "a list in a list",
+      "listen: [[a]]\n",
+      "1:10: Cannot set listen to a list: a word, or a list of words, belongs here",
+    ],
+    ["an empty list", "listen: []\n", "1:9: Cannot set listen to an empty list"],
+    ["one bad of several", "listen: [127.0.0.1:1, b]\n", '1:23: Cannot listen on "b"'],
+    ["no value", "data:\nlog_level: info\n", "1:1: Cannot set data to nothing: one word belongs here"],
+    ["an empty value", 'data: ""\n', "1:7: Cannot set data to nothing: write a folder"],
+    ["a word where a section belongs", "limits: many\n", "1:9: Cannot read limits: it holds lines such as labels: 64"],
+    ["a word alone", "hello\n", "1:1: Cannot read the file: it must consist of lines such as log_level: info"],
+    ["a list alone", "- data: a\n", "1:1: Cannot read the file"],
+    ["half of TLS", "\n\ntls_cert: a.pem\n", "3:1: Cannot answer TLS with tls_cert alone: set tls_key too, or neither"],
+    ["a key twice", "data: a\nlog_level: info\ndata: b\n", '3:1: Cannot set "data" twice: leave one of the lines'],
+    ["a tab", "limits:\n\tlabels: 1\n", "2:1: Cannot read the YAML: Tabs are not allowed as indentation"],
+    ["a bracket that is not closed", "listen: [a\n", "2:1: Cannot read the YAML: "],
+    ["two documents", "data: a\n---\ndata: b\n", "2:1: Cannot read the YAML: "],
+    ["a tag that is not known", "data: !!js/function a\n", "1:7: Cannot read the YAML: Unresolved tag"],
+    ["an alias", "data: &a b\ntls_cert: *a\n", "2:11: Cannot set tls_cert to an alias: one word belongs here"],
+    ["an alias without an anchor", "data: *a\n", "1:7: Cannot set data to an alias"],
+  ])("%s", async (_what, content, fault) => {
+    expect((await faultsOf(content))[0]).toSatisfy((line: string) => line.startsWith(fault));
+  });
+
+  test("all are told, in the order of their lines", async () => {
+    const lines = Array.from({ length: 12 }, (_, at) => (at % 2 ? `unknown_${at}: 1` : `unheard_${at}: 1`));
+    const places = (await faultsOf(`${lines.join("\n")}\nlog_level: loud\n`)).map((line) => line.split(":")[0]);
+    expect(places).toEqual(Array.from({ length: 13 }, (_, at) => String(at + 1)));
+  });
+});
+
+describe("a file that cannot be read is a fault:", () => {
+  test.each<[what: string, make: () => void, reason: string]>([
+    ["absent", () => {}, "ENOENT"],
+    ["a folder", () => mkdirSync(path), "EISDIR"],
+    ["a link to itself", () => symlinkSync(path, path), "ELOOP"],
+    ["not text", () => writeFileSync(path, Uint8Array.of(0xff, 0xfe, 0x00)), "it is not UTF-8"],
+    [
+      "too large",
+      () => writeFileSync(path, `# ${"x".repeat(300_000)}\n`),
+      "it has 300003 bytes, at most 262144 are allowed",
+    ],
+  ])("%s", async (_what, make, reason) => {
+    make();
+    await expect(load({ config: path })).rejects.toThrow(`${path}: Cannot read the configuration file: ${reason}`);
+  });
+});
+
+describe("what a file can cost is bounded:", () => {
+  const bomb = ["a: &a [x, x, x, x, x, x, x, x, x]"];
+  for (let level = 1; level < 12; level++) {
+    const [name, before] = [String.fromCharCode(97 + level), String.fromCharCode(96 + level)];
+    bomb.push(`${name}: &${name} [${Array(9).fill(`*${before}`).join(", ")}]`);
+  }
+  test.each<[what: string, content: string]>([
+    ["aliases of aliases, 9^12 when they are written out", `${bomb.join("\n")}\nlisten: *l\n`],
+    ["lists in lists, 100 000 deep", "listen: ".padEnd(100_000, "[")],
+    ["maps in maps, 100 000 deep", "limits: ".padEnd(100_000, "{a: ")],
+    ["25 000 keys", Array.from({ length: 25_000 }, (_, at) => `k${at}: 1`).join("\n")],
+    ["many aliases in a list", `data: &a x\nlisten: [${"*a, ".repeat(60_000)}]\n`],
+    ["a word of 250 000 characters", `data: ${"x".repeat(250_000)}\npack: perhaps`],
+  ])("%s", async (_what, content) => {
+    expect((await faultsOf(content)).length).toBeGreaterThan(0);
+  });
+});
+
+describe("readEnvironment()", () => {
+  test("warns of a variable that nothing reads, with the nearest that is read", async () => {
+    const { warnings } = await load(
+      {},
+      {
+        PROFUSION_LIMIT_BODY_BYTE: "1",
+        PROFUSION_LOGLEVEL: "warn",
+        PROFUSION_SERVER: "http://a",
+        PROFUSION_KEY: "k",
+        PROFUSION_CONTEXT: "c",
+        // As Kubernetes sets for a service that is named profusion.
+        PROFUSION_SERVICE_HOST: "10.0.0.1",
+        PROFUSION_SERVICE_PORT_HTTP: "80",
+        PROFUSION_PORT: "tcp://10.0.0.1:80",
+        PROFUSION_PORT_80_TCP_ADDR: "10.0.0.1",
+        profusion_data: "x",
+        OTHER: "x",
+      },
+    );
+    expect(warnings).toEqual([
+      "The variable PROFUSION_LIMIT_BODY_BYTE is not used: no setting has this name; did you mean PROFUSION_LIMIT_BODY_BYTES?",
+      "The variable PROFUSION_LOGLEVEL is not used: no setting has this name; did you mean PROFUSION_LOG_LEVEL?",
+    ]);
+  });
+});
+
+describe("readFlags()", () => {
+  test.each([
+    ["x=1", 'Cannot set limit "x": no limit has this name'],
+    ["=1", 'Cannot set limit "": no limit has this name'],
+    ["toString=1", "no limit has this name"],
+    ["bodybytes=1", "did you mean body_bytes?"],
+    ["labels", "Cannot set limits.labels: write labels=VALUE"],
+    ["labels=", "Cannot set limits.labels to nothing"],
+    ["labels=1=2", 'Cannot set limits.labels to "1=2"'],
+  ])("refuses --limit %s", async (text, message) => {
+    await expect(load({ limit: [text] })).rejects.toThrow(message);
+  });
+
+  test("the last of several limits of one name wins", async () => {
+    expect((await load({ limit: ["labels=1", "labels=2"] })).configuration.limits.labels).toBe(2);
+  });
+});
+
+test("every setting has a key, a variable and a flag of its own", () => {
+  for (const name of ["key", "variable", "flag"] as const) {
+    expect(new Set(SETTINGS.map((setting) => setting[name])).size, name).toBe(SETTINGS.length);
+  }
+});
