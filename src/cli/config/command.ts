@@ -1,6 +1,7 @@
 // `profusion config check|print|schema|reference`: what a server would run with, asked before one is started.
 
 import type { Command } from "commander";
+import { addExample } from "../example.ts";
 import { addSettingFlags, type GivenFlags } from "./flags.ts";
 import { checkConfiguration, faultLines, loadConfiguration } from "./load.ts";
 
@@ -9,7 +10,7 @@ const FAULTY_EXIT_CODE = 2;
 
 export function addConfig(program: Command): void {
   const config = program.command("config").description("the server's settings: check, print, describe");
-  addSettingFlags(
+  const checking = addSettingFlags(
     config
       .command("check")
       .argument("[file]", "a configuration file, in place of --config and PROFUSION_CONFIG")
@@ -17,25 +18,29 @@ export function addConfig(program: Command): void {
         "tell everything that is wrong in the file, the environment and the flags; exits with 2 where something is",
       ),
   ).action(check);
-  addSettingFlags(
+  addExample(checking, "profusion config check /etc/profusion.yaml");
+  const printing = addSettingFlags(
     config
       .command("print")
       .description("what a server started here would run with, as YAML, each value with its origin"),
   ).action(print);
-  config
+  addExample(printing, "profusion config print --config /etc/profusion.yaml");
+  const schema = config
     .command("schema")
     .description("a JSON Schema of the file, for editors")
     .action(async () => {
       const { configurationSchema } = await import("./json-schema.ts");
       console.log(JSON.stringify(configurationSchema(), undefined, 2));
     });
-  config
+  addExample(schema, "profusion config schema");
+  const reference = config
     .command("reference")
     .description("every setting with its default and its reason, as Markdown")
     .action(async () => {
       const { configurationReference } = await import("./reference.ts");
       process.stdout.write(configurationReference());
     });
+  addExample(reference, "profusion config reference");
 }
 
 async function check(path: string | undefined, flags: GivenFlags): Promise<void> {
