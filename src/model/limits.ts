@@ -90,6 +90,8 @@ export const DEFAULT_LIMITS = {
   resultBytes: 256 * MIB,
   /** Merges running or waiting; one more is refused as exhausted. */
   mergesQueued: 64,
+  /** Rows of one ranking, over all its pages: whoever needs more needs the profile. */
+  topRows: 10_000,
   /** A unary answer of the contract; larger ones go by stream or download (gRPC clients default to 4 MiB). */
   unaryResultBytes: 4 * MIB,
 
