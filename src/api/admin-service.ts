@@ -5,15 +5,18 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import type * as contract from "../../gen/profusion/v1/admin_service_pb.ts";
 import { DomainError, fromErrorMessage } from "../model/errors.ts";
+import type { Limits } from "../model/limits.ts";
 import type { Operation } from "../repository/operations.ts";
 import type { PackResult, Repository, VerifyResult } from "../repository/repository.ts";
 import { timestampOf } from "./convert.ts";
 import { toConnectError } from "./errors.ts";
+import { getUsage } from "./usage.ts";
 
 const MAX_WAIT_MS = 60_000;
 
 export function adminService(
   repository: Repository,
+  limits: Limits,
   logger: Logger,
   version: string,
 ): ServiceImpl<typeof contract.AdminService> {
@@ -38,6 +41,8 @@ export function adminService(
         },
       };
     },
+
+    getUsage: (request) => getUsage(repository, limits, request),
 
     async pack() {
       return { operation: operationMessage(repository.startPack(), logger) };

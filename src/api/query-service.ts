@@ -22,6 +22,7 @@ import {
 } from "./convert.ts";
 import { holdAnswerKey } from "./hold-answer.ts";
 import { afterOf, pageToken } from "./page-token.ts";
+import { listTopFunctions } from "./top.ts";
 
 /** What a summary may take of a unary answer beside the profile. */
 const SUMMARY_BYTES = 64 * 1024;
@@ -40,6 +41,8 @@ export function queryService(repository: Repository, limits: Limits): ServiceImp
       yield { part: { case: "summary" as const, value: summaryMessage(summary) } };
       for (const chunk of chunksOf(bytes)) yield { part: { case: "chunk" as const, value: chunk } };
     },
+
+    listTopFunctions: (request, { signal }) => listTopFunctions(repository, limits, request, signal),
 
     parseSelector({ selector: text }) {
       const selector = selectorOf(text, limits);

@@ -49,7 +49,7 @@ export function contractRoutes(
   return (router) => {
     serve(ProfileService, profileService(repository, limits, logger));
     serve(QueryService, queryService(repository, limits));
-    serve(AdminService, adminService(repository, logger, version));
+    serve(AdminService, adminService(repository, limits, logger, version));
     const names = [ProfileService, QueryService, AdminService].map(({ typeName }) => typeName);
     serve(Health, healthService(repository, names, limits, stopping));
     serve(ServerReflection, reflection.v1);

@@ -158,6 +158,7 @@ export const LIMITS = {
     RELOADABLE,
   ),
   mergesQueued: count(64, "Merges running or waiting; one more is refused as exhausted.", MAY_BE_ZERO),
+  topRows: count(10_000, "Rows of one ranking, over all its pages: whoever needs more needs the profile.", RELOADABLE),
   unaryResultBytes: bytes(
     4 * MIB,
     "A sum in one message of the contract; larger ones go by stream or download, since gRPC clients default to 4 MiB.",

@@ -1,6 +1,6 @@
 // Regular expressions from users: RE2 syntax and linear time (JavaScript's own backtrack), anchored as PromQL anchors them.
 
-import { RE2JS } from "re2js";
+import { RE2JS, RE2JSSyntaxException } from "re2js";
 import { DomainError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import { quote, utf8Bytes } from "./text.ts";
@@ -21,6 +21,39 @@ export function compileAnchored(pattern: string, limits: Limits): (value: string
     );
   }
   return (value) => compiled.testExact(value);
+}
+
+/** What a profile carries beyond this is no expression that anybody wrote. */
+const PROFILE_PATTERN_BYTES = 64 * 1024;
+
+/**
+ * A test of whole values by a pattern that a profile carries, as Go's regexp reads it: no limits of users' patterns, since gperftools' have
+ * 2 KiB, but of the time that all tests together take. Undefined where it is no expression. The test throws `too-large`.
+ */
+export function compileProfilePattern(pattern: string, limits: Limits): ((value: string) => boolean) | undefined {
+  const compiled = utf8Bytes(pattern) > PROFILE_PATTERN_BYTES ? undefined : compileOrUndefined(pattern);
+  if (compiled === undefined) return undefined;
+  let leftMs: number = limits.regexpMs;
+  return (value) => {
+    const startedMs = performance.now();
+    const matches = compiled.testExact(value);
+    leftMs -= performance.now() - startedMs;
+    if (leftMs > 0) return matches;
+    throw new DomainError(
+      "too-large",
+      `Cannot test the expression ${quote(pattern)} of a profile within ${limits.regexpMs} ms: choose fewer profiles`,
+      { subject: "result" },
+    );
+  };
+}
+
+function compileOrUndefined(pattern: string): RE2JS | undefined {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    if (error instanceof RE2JSSyntaxException) return undefined;
+    throw error;
+  }
 }
 
 /** A function to call before each of `count` pieces of work: it throws `too-large` when they have taken limits.regexpMs. */

@@ -9,6 +9,7 @@ import { ColumnTotals } from "./column-totals.ts";
 import { grown } from "./grow.ts";
 import { Interner } from "./interner.ts";
 import { absorbContent, internerContent } from "./interner-transfer.ts";
+import { MAPPING_STRIDE } from "./mapping-table.ts";
 import {
   type ByteValueType,
   columnsDiffer,
@@ -27,6 +28,7 @@ import { ProfileInterner } from "./profile-interner.ts";
 import { ProfileTables } from "./profile-tables.ts";
 import { RowSums } from "./row-sums.ts";
 import { SampleReader } from "./sample-reader.ts";
+import { type Top, type TopGrouping, topOf } from "./top.ts";
 import { trim } from "./trim.ts";
 
 export interface MergerOptions {
@@ -49,6 +51,16 @@ export interface MergedProfile {
   wrapped: boolean[];
   /** Where `maxNodes` cut: nodes of the call tree before, and those of them that are left. */
   trimmed?: { nodes: number; kept: number };
+}
+
+/** Of one column of a merge. */
+export interface MergedTop extends Top {
+  /** Which of the result's columns. */
+  column: number;
+  /** Of all samples, with their signs; it wraps as int64 does. */
+  sum: bigint;
+  /** Whether the true sum does not fit int64. */
+  isWrapped: boolean;
 }
 
 /** How many times the largest result the tables of a Merger may take: each entity is there as data, hash slot and order. */
@@ -190,15 +202,9 @@ export class Merger {
    * Throws `too-large` beyond the limit of a result.
    */
   finish(maxNodes = Number.POSITIVE_INFINITY): MergedProfile {
-    const columns = this.#columns;
-    const totals = this.#totals;
-    const all = this.#sums;
-    if (!columns || !totals || !all) throw new Error("Cannot finish a merge of no profiles");
-    const sumOf = this.#outputColumns();
+    const { all, columns, sumOf, header, shown, totals, wrapped } = this.#finished();
     const { main, attributes } = this.#mappings;
-    const header = this.#finishedHeader(columns);
-    const shown = sumOf.findLastIndex((column) => columns[column]![0] === header.defaultSampleType);
-    const trimmed = trim(this.#interner, all, sumOf.at(shown)!, maxNodes, main?.mapping);
+    const trimmed = trim(this.#interner, all, sumOf[shown]!, maxNodes, main?.mapping);
     const rowSums = trimmed?.sums ?? all;
     const order = canonicalOrder(this.#interner, rowSums.liveRows(this.#interner.rows.count), main?.mapping);
     const content = {
@@ -213,14 +219,52 @@ export class Merger {
       mappingAttributes: attributes,
       mainAttributes: main?.attributes,
     };
-    const sums = totals.totals;
-    const wrapped = totals.wrapped;
     return {
       bytes: encodeMerge(content, this.#limits.resultBytes),
       samples: order.rows.length,
-      totals: Array.from(sumOf, (column) => sums[column]!),
-      wrapped: Array.from(sumOf, (column) => wrapped[column]!),
+      totals,
+      wrapped,
       ...(trimmed && { trimmed: { nodes: trimmed.nodes, kept: trimmed.kept } }),
+    };
+  }
+
+  /** Where the sums lie of the column that viewers show first. Throws `too-large` as topOf does. */
+  top(grouping: TopGrouping): MergedTop {
+    const { all, sumOf, header, shown, totals, wrapped } = this.#finished();
+    const { main, attributes } = this.#mappings;
+    const file = 6;
+    const source = {
+      interner: this.#interner,
+      rows: all.liveRows(this.#interner.rows.count),
+      sums: { values: all.values, width: all.width, place: sumOf[shown]! * 2 },
+      binaryOf: (mapping: number) => {
+        const said = mapping === main?.mapping ? main.attributes[file] : attributes[mapping * MAPPING_STRIDE + file];
+        return this.#interner.strings.byteString(said!);
+      },
+      ...header,
+    };
+    const { total, rows } = topOf(source, grouping, this.#limits);
+    return { total, rows, column: shown, sum: totals[shown]!, isWrapped: wrapped[shown]! };
+  }
+
+  #finished() {
+    const columns = this.#columns;
+    const totals = this.#totals;
+    const all = this.#sums;
+    if (!columns || !totals || !all) throw new Error("Cannot finish a merge of no profiles");
+    const sumOf = this.#outputColumns();
+    const header = this.#finishedHeader(columns);
+    const { defaultSampleType } = header;
+    const named = sumOf.findIndex((column) => defaultSampleType !== "" && columns[column]![0] === defaultSampleType);
+    const inOrder = <Value>(values: readonly Value[]) => Array.from(sumOf, (column) => values[column]!);
+    return {
+      all,
+      columns,
+      sumOf,
+      header,
+      shown: named < 0 ? sumOf.length - 1 : named,
+      totals: inOrder(totals.totals),
+      wrapped: inOrder(totals.wrapped),
     };
   }
 

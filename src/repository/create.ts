@@ -15,8 +15,9 @@ import { Operations } from "./operations.ts";
 import { type OriginalsPolicy, type PackEvent, Packer } from "./packer.ts";
 import { ReadGuard } from "./read-guard.ts";
 import { Reclaim } from "./reclaim.ts";
-import type { PackResult, PushOutcome, Repository, VerifyResult } from "./repository.ts";
+import type { MergeSummary, PackResult, PushOutcome, Repository, VerifyResult } from "./repository.ts";
 import { ResultCache } from "./result-cache.ts";
+import { top } from "./top.ts";
 
 export interface RepositoryOptions {
   catalog: Catalog;
@@ -87,6 +88,20 @@ export function createRepository(options: RepositoryOptions): Repository {
     if (profiles > 0) reclaim.request();
   }
 
+  async function summed<Answer extends { summary: MergeSummary }>(answer: () => Promise<Answer>): Promise<Answer> {
+    const startedMs = performance.now();
+    const ended = (outcome: "done" | "failed", inputs: number) =>
+      observe({ kind: "merge", outcome, inputs, durationMs: performance.now() - startedMs });
+    try {
+      const done = await answer();
+      ended("done", done.summary.merged);
+      return done;
+    } catch (error) {
+      ended("failed", 0);
+      throw error;
+    }
+  }
+
   return {
     async push(request) {
       const event = { kind: "push" as const, type: request.type, bytes: request.bytes.length };
@@ -104,19 +119,8 @@ export function createRepository(options: RepositoryOptions): Repository {
     get: (id) => getStored(catalog, id),
     download: (id) => download({ catalog, blobs, pool, reads }, id),
     list: (request) => listPage(catalog, request, limits),
-    async merge(request) {
-      const startedMs = performance.now();
-      const ended = (outcome: "done" | "failed", inputs: number) =>
-        observe({ kind: "merge", outcome, inputs, durationMs: performance.now() - startedMs });
-      try {
-        const answer = await merge({ catalog, blobs, pool, gate, reads, results, limits }, request);
-        ended("done", answer.summary.merged);
-        return answer;
-      } catch (error) {
-        ended("failed", 0);
-        throw error;
-      }
-    },
+    merge: (request) => summed(() => merge({ catalog, blobs, pool, gate, reads, results, limits }, request)),
+    top: (request) => summed(() => top({ catalog, pool, gate, reads, results, limits }, request)),
     async delete(id) {
       await deleteOne(catalog, id);
       deleted(1);
@@ -147,6 +151,7 @@ export function createRepository(options: RepositoryOptions): Repository {
         packing: { isPacking, ...packer.status() },
       };
     },
+    usage: () => catalog.usage(),
     startPack() {
       if (packing === undefined) throw new DomainError("conflict", "Cannot pack: packing is switched off");
       return operations.start("pack", (tell) => packer.packNow(tell));

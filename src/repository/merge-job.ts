@@ -8,9 +8,11 @@ import type { ValueType } from "../model/shape.ts";
 import { addToMerger } from "../pack/fold.ts";
 import { deflate, withInflated } from "../pprof/gzip.ts";
 import { convertLegacy } from "../pprof/legacy/convert.ts";
-import { Merger } from "../pprof/merger.ts";
+import { type MergedTop, Merger } from "../pprof/merger.ts";
+import type { TopGrouping } from "../pprof/top.ts";
 import type { BlobReader, Locator } from "../storage/blob-store.ts";
 import { type DecodedParts, openPackHandle, type PackHandle } from "./pack-reading.ts";
+import { encodeTopRows } from "./top-ranking.ts";
 
 export interface JobOptions {
   jobId: number;
@@ -20,6 +22,8 @@ export interface JobOptions {
   maxResultBytes: number;
   /** See Merger.finish(). */
   maxNodes: number | undefined;
+  /** Set: the answer is not the sum, but where it lies. */
+  top?: TopGrouping | undefined;
   /** Not 0: stop before the next profile. */
   stopFlag: Int32Array;
 }
@@ -63,6 +67,12 @@ export interface MergedBytes {
   wrapped: boolean[];
   /** See MergedProfile. */
   trimmed?: { nodes: number; kept: number };
+}
+
+/** Where the sum of one column lies. */
+export interface SummedTop extends Omit<MergedTop, "rows"> {
+  /** encodeTopRows() of src/repository/top-ranking.ts. */
+  rows: Uint8Array;
 }
 
 /** Half the time of zlib's default of 6 for 3 % more bytes (bench: 3.3 MB, 27 and 58 ms); merges are mostly read once. */
@@ -138,8 +148,18 @@ export class MergeJob {
     return this.#folded === 0 ? undefined : this.#merger.partial();
   }
 
-  finish(parts: readonly Uint8Array[]): MergedBytes {
+  finish(parts: readonly Uint8Array[]): MergedBytes | SummedTop {
     for (const part of parts) this.#merger.absorb(part);
+    const { top } = this.#options;
+    return top ? this.#top(top) : this.#bytes();
+  }
+
+  #top(grouping: TopGrouping): SummedTop {
+    const { rows, ...column } = this.#merger.top(grouping);
+    return { ...column, rows: encodeTopRows(rows) };
+  }
+
+  #bytes(): MergedBytes {
     const { bytes, ...sums } = this.#merger.finish(this.#options.maxNodes);
     if (bytes.length > this.#options.maxResultBytes) {
       throw new DomainError(

@@ -5,16 +5,19 @@
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { ValueType } from "../model/shape.ts";
+import type { TopGrouping } from "../pprof/top.ts";
 import type { BlobSource, ObjectReference } from "../storage/blob-store.ts";
 import type { MergeInput } from "../storage/catalog.ts";
 import { packName } from "../storage/pack-name.ts";
 import type { PackQuestion } from "./candidates.ts";
-import type { FoldAnswer, JobOptions, LooseChunk, MergedBytes, PackChunk } from "./merge-job.ts";
+import type { FoldAnswer, JobOptions, LooseChunk, MergedBytes, PackChunk, SummedTop } from "./merge-job.ts";
 import { PackCache, type PackPart } from "./pack-cache.ts";
 import type { DecodedParts, PackHandle, RebuildAnswer, SelectAnswer } from "./pack-reading.ts";
 import type { RowQuestion } from "./pack-selection.ts";
+import type { RowSeries, SeriesAnswer } from "./pack-series.ts";
 import type { SelectedPack } from "./planner.ts";
 import { Thread, ThreadLost } from "./thread.ts";
+import type { Ranking, RankOptions, WeightedTop } from "./top-ranking.ts";
 
 export interface MergeJobRequest {
   inputs: readonly MergeInput[];
@@ -31,16 +34,23 @@ export interface MergeJobRequest {
   signal: AbortSignal;
 }
 
+/** See JobOptions.top. */
+type SumRequest = MergeJobRequest & { top?: TopGrouping };
+
 export interface FoldedPack {
   selected: SelectedPack;
   orders: Float64Array;
 }
 
-export interface MergeJobResult {
-  /** Absent where nothing could be folded. */
-  merged?: MergedBytes;
+/** What cannot be read. */
+export interface Damage {
   damaged: { input: MergeInput; message: string }[];
   damagedPacks: { pack: FoldedPack; message: string }[];
+}
+
+export interface MergeJobResult<Result> extends Damage {
+  /** Absent where nothing could be folded. */
+  merged?: Result;
 }
 
 /** A chunk is a thread's turn: some 25 ms of work, after which another job's chunk comes. */
@@ -77,12 +87,45 @@ export class MergePool implements AsyncDisposable {
   }
 
   /** Throws `too-large` over the limits of time, input and result; `cancelled` when the signal says so. */
-  async merge(request: MergeJobRequest): Promise<MergeJobResult> {
+  merge(request: MergeJobRequest): Promise<MergeJobResult<MergedBytes>> {
+    return this.#sum(request);
+  }
+
+  /** As merge(): where the sum lies, instead of the sum. Of all columns asked for, the one that viewers show first. */
+  top(
+    request: Omit<MergeJobRequest, "maxNodes" | "maxResultBytes">,
+    top: TopGrouping,
+  ): Promise<MergeJobResult<SummedTop>> {
+    return this.#sum({ ...request, maxResultBytes: this.#limits.resultBytes, top });
+  }
+
+  /** Rows of one ranking, out of what several sums have. */
+  rank(parts: readonly WeightedTop[], options: RankOptions): Promise<Ranking> {
+    return this.#idlest().request(
+      { kind: "rank", parts, options },
+      parts.map(({ rows }) => rows.buffer as ArrayBuffer),
+      0,
+    );
+  }
+
+  /** Of which series the selected profiles of a pack are. Throws `unavailable` for a damaged pack. */
+  async series({ question: { packId }, rows }: SelectedPack, column: ValueType | undefined): Promise<RowSeries> {
+    const pack = this.#handle(packId, column ? ["heads", "tables"] : ["heads"]);
+    const { decoded, ...series } = await this.#idlest().request<SeriesAnswer>(
+      { kind: "series", pack, rows, column },
+      [],
+      0,
+    );
+    this.#keep(packId, decoded);
+    return series;
+  }
+
+  async #sum<Result>(request: SumRequest): Promise<MergeJobResult<Result>> {
     let { packs = [] } = request;
-    const damagedPacks: MergeJobResult["damagedPacks"] = [];
+    const damagedPacks: Damage["damagedPacks"] = [];
     for (let start = 1; ; ) {
       try {
-        const result = await this.#mergeOnce({ ...request, packs });
+        const result = await this.#sumOnce<Result>({ ...request, packs });
         if (result.damagedPacks.length === 0) return { ...result, damagedPacks };
         damagedPacks.push(...result.damagedPacks);
         packs = packs.filter((pack) => !result.damagedPacks.some((damaged) => damaged.pack === pack));
@@ -137,7 +180,7 @@ export class MergePool implements AsyncDisposable {
     for (const [part, tables] of Object.entries(decoded)) this.packs.put(packId, part as PackPart, tables);
   }
 
-  async #mergeOnce(request: MergeJobRequest & { packs: readonly FoldedPack[] }): Promise<MergeJobResult> {
+  async #sumOnce<Result>(request: SumRequest & { packs: readonly FoldedPack[] }): Promise<MergeJobResult<Result>> {
     const jobId = ++this.#lastJobId;
     const { packs } = request;
     const { inputs, orders } = byService(request);
@@ -150,12 +193,13 @@ export class MergePool implements AsyncDisposable {
       areAllColumns: request.areAllColumns ?? false,
       maxResultBytes: request.maxResultBytes,
       maxNodes: request.maxNodes,
+      top: request.top,
       stopFlag: stop.flag,
     };
     const idlest = this.#threads.toSorted((a, b) => a.pending - b.pending);
     const isSmall = packs.length < PACKS_FOR_ALL_THREADS && work.looseChunks.length < CHUNKS_FOR_ALL_THREADS;
     const threads = isSmall ? idlest.slice(0, 1) : idlest;
-    const running = this.#run(threads, work, options, stop);
+    const running = this.#run<Result>(threads, work, options, stop);
     try {
       return await Promise.race([running, stop.overdue]);
     } catch (error) {
@@ -168,14 +212,14 @@ export class MergePool implements AsyncDisposable {
     }
   }
 
-  async #run(
+  async #run<Result>(
     threads: readonly Thread[],
     { inputs, packs, packChunks, looseChunks }: MergeWork,
     options: JobOptions,
     stop: StopFlag,
-  ): Promise<MergeJobResult> {
-    const damaged: MergeJobResult["damaged"] = [];
-    const damagedPacks: MergeJobResult["damagedPacks"] = [];
+  ): Promise<MergeJobResult<Result>> {
+    const damaged: Damage["damaged"] = [];
+    const damagedPacks: Damage["damagedPacks"] = [];
     let inputBytes = 0;
     const lives = threads.map(({ life }) => life);
     // From both ends, so that two threads seldom fold profiles of the same service.
@@ -210,7 +254,7 @@ export class MergePool implements AsyncDisposable {
     );
     const sent = parts.filter((part) => part !== undefined);
     const transfer = sent.map(({ buffer }) => buffer as ArrayBuffer);
-    const merged = await first!.request<MergedBytes>({ kind: "finish", options, parts: sent }, transfer, options.jobId);
+    const merged = await first!.request<Result>({ kind: "finish", options, parts: sent }, transfer, options.jobId);
     return { merged, damaged, damagedPacks };
   }
 
@@ -318,7 +362,7 @@ function cutChunks(inputs: readonly MergeInput[], orders: Float64Array): LooseCh
   return chunks;
 }
 
-function tooSlow(inputs: number, limitMs: number): DomainError {
+export function tooSlow(inputs: number, limitMs: number): DomainError {
   return new DomainError(
     "too-large",
     `Cannot merge ${inputs} profiles within ${limitMs / 1000} s: ask for a shorter window, more labels, or set max_profiles`,

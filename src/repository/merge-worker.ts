@@ -4,11 +4,14 @@ import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { toErrorMessage } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
+import type { ValueType } from "../model/shape.ts";
 import type { BlobSource } from "../storage/blob-store.ts";
 import { openBlobReader } from "../storage/open-blob-reader.ts";
 import { type FoldChunk, type JobOptions, MergeJob } from "./merge-job.ts";
 import { type PackHandle, rebuildFromPack, selectInPack } from "./pack-reading.ts";
 import type { RowQuestion } from "./pack-selection.ts";
+import { seriesInPack } from "./pack-series.ts";
+import { type RankOptions, rank, type WeightedTop } from "./top-ranking.ts";
 
 type Message =
   | { kind: "fold"; requestId: number; options: JobOptions; chunk: FoldChunk }
@@ -16,6 +19,8 @@ type Message =
   | { kind: "finish"; requestId: number; options: JobOptions; parts: Uint8Array[] }
   | { kind: "select"; requestId: number; pack: PackHandle; question: RowQuestion }
   | { kind: "rebuild"; requestId: number; pack: PackHandle; seq: number; digest: Uint8Array }
+  | { kind: "series"; requestId: number; pack: PackHandle; rows: Uint32Array; column?: ValueType }
+  | { kind: "rank"; requestId: number; parts: WeightedTop[]; options: RankOptions }
   | { kind: "drop"; jobId: number };
 
 /** Uploads come first. On Linux 0 means the calling thread, elsewhere the process; there the hint is left out. */
@@ -42,6 +47,8 @@ parentPort!.on("message", (message: Message) => {
 function answer(message: Exclude<Message, { kind: "drop" }>) {
   if (message.kind === "select") return selectInPack(reader, message.pack, message.question, limits);
   if (message.kind === "rebuild") return rebuildFromPack(reader, message.pack, message.seq, message.digest);
+  if (message.kind === "series") return seriesInPack(reader, message.pack, message.rows, message.column);
+  if (message.kind === "rank") return rank(message.parts, message.options);
   const job = jobs.get(message.options.jobId) ?? new MergeJob(reader, limits, message.options);
   jobs.set(message.options.jobId, job);
   if (message.kind === "fold") return job.fold(message.chunk);

@@ -1,83 +1,43 @@
 // One merge, from selection to answer and summary. The folding itself is src/repository/merge-pool.ts's.
 
 import { DomainError } from "../model/errors.ts";
-import type { Limits } from "../model/limits.ts";
-import { formatProfileId, parseProfileId } from "../model/profile-id.ts";
-import { formatSelector } from "../model/selector.ts";
-import type { Column, ValueType } from "../model/shape.ts";
-import { earlierOf, laterOf } from "../model/time.ts";
-import { OTHER_FRAME } from "../pprof/trim.ts";
+import { formatProfileId } from "../model/profile-id.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
-import type { Catalog, MergeInput } from "../storage/catalog.ts";
-import { canonicalOrders, type SortedProfiles } from "./canonical-orders.ts";
+import { type AnswerDependencies, answerOnce, type NewAnswer } from "./answer-once.ts";
+import { canonicalOrders } from "./canonical-orders.ts";
 import { readStored } from "./find.ts";
-import type { Gate } from "./gate.ts";
-import type { MergeJobResult, MergePool } from "./merge-pool.ts";
-import { firstIds, type MergePlan, planMerge } from "./planner.ts";
+import type { MergePool } from "./merge-pool.ts";
+import {
+  columnOf,
+  damagedOf,
+  looseProfiles,
+  summaryOf,
+  totalsOf,
+  warningsOfSkipped,
+  warningsOfSums,
+  warningsOfTrim,
+} from "./merge-summary.ts";
+import { type MergePlan, planMerge } from "./planner.ts";
 import { profileEtag } from "./profile-etag.ts";
-import type { ReadGuard } from "./read-guard.ts";
-import type { MergeAnswer, MergeRequest, SampleTypeTotal, Selection, Skipped } from "./repository.ts";
-import type { ResultCache } from "./result-cache.ts";
+import type { MergeAnswer, MergeRequest } from "./repository.ts";
 
-export interface MergeDependencies {
-  catalog: Catalog;
+export interface MergeDependencies extends AnswerDependencies {
   blobs: BlobStore;
   pool: MergePool;
-  gate: Gate;
-  reads: ReadGuard;
-  results: ResultCache;
-  limits: Limits;
 }
 
 /** Part of every etag: raised when the same inputs give other bytes. Changes are listed in docs/formats.md. */
 export const MERGE_ALGORITHM_VERSION = 1;
-const NAMED_IDS = 10;
 
-export async function merge(dependencies: MergeDependencies, request: MergeRequest): Promise<MergeAnswer> {
-  const { catalog, gate, reads, results } = dependencies;
-  using _turn = await gate.enter(request.signal);
-  using _reading = reads.enter();
-  const question = questionOf(request);
-  // Asked for before the inputs are: what comes meanwhile makes it an old one.
-  const { version } = catalog;
-  if (question !== undefined) {
-    const { selector, interval } = request.selection;
-    const limit = dependencies.limits.mergeProfiles;
-    const query = { selector, ...(interval && { interval }), limit };
-    const kept = await results.get(question, version, () => catalog.coverageFingerprint(query));
-    if (kept) {
-      await request.reserve?.(kept.bytes.length);
-      return kept;
-    }
-  }
-  const { answer, fingerprint } = await mergeAnew(dependencies, request);
-  if (question !== undefined && fingerprint !== undefined) results.put(question, { fingerprint, version }, answer);
-  return answer;
+export function merge(dependencies: MergeDependencies, request: MergeRequest): Promise<MergeAnswer> {
+  const { selection, signal, reserve } = request;
+  const { columns, strict, verbatimSingle, maxResultBytes, maxNodes } = request;
+  const form = ["merge", columns, strict, verbatimSingle, maxResultBytes, maxNodes];
+  const kept = async ({ bytes }: MergeAnswer) => reserve?.(bytes.length);
+  return answerOnce(dependencies, { selection, signal, form, kept }, () => mergeAnew(dependencies, request));
 }
 
-/** Equal for requests that the same profiles answer alike; undefined where that is not worth keeping. */
-function questionOf({ selection, ...form }: MergeRequest): string | undefined {
-  const { columns, strict, verbatimSingle, maxResultBytes, maxNodes } = form;
-  const { selector, interval, ids, maxProfiles } = selection;
-  if (ids !== undefined || maxProfiles !== undefined) return undefined;
-  const window = interval && [`${interval.startNs}`, `${interval.endNs}`];
-  const presence = selector.labels.map(({ mustExist }) => mustExist === true);
-  return JSON.stringify([
-    formatSelector(selector),
-    presence,
-    window,
-    columns,
-    strict,
-    verbatimSingle,
-    maxResultBytes,
-    maxNodes,
-  ]);
-}
-
-async function mergeAnew(
-  dependencies: MergeDependencies,
-  request: MergeRequest,
-): Promise<{ answer: MergeAnswer; fingerprint?: string | undefined }> {
+async function mergeAnew(dependencies: MergeDependencies, request: MergeRequest): Promise<NewAnswer<MergeAnswer>> {
   const { catalog, pool, limits } = dependencies;
   const columns = request.columns ?? columnOf(request.selection);
   const plan = await planMerge(catalog, request.selection, columns, limits, request.strict, (packs) =>
@@ -120,6 +80,7 @@ async function mergeAnew(
     summary: {
       ...summary,
       sampleTypes,
+      algorithmVersion: MERGE_ALGORITHM_VERSION,
       etag: `${merged.digest}-m${MERGE_ALGORITHM_VERSION}`,
       warnings: [
         ...warningsOfSkipped(skipped),
@@ -130,50 +91,6 @@ async function mergeAnew(
   };
   const isWhole = damaged.length + damagedPacks.length === 0;
   return { answer, fingerprint: isWhole ? plan.fingerprint : undefined };
-}
-
-/** Their ids are read where others overlap them in time. */
-function looseProfiles(inputs: readonly MergeInput[]): SortedProfiles {
-  return {
-    timesNs: BigInt64Array.from(inputs, ({ timeNs }) => timeNs),
-    get ids() {
-      const ids = new Uint8Array(inputs.length * 16);
-      for (const [at, { id }] of inputs.entries()) ids.set(parseProfileId(id) ?? [], at * 16);
-      return ids;
-    },
-  };
-}
-
-/** What both kinds of answer say of those that are in the sum. */
-function summaryOf(
-  { selection }: MergeRequest,
-  plan: MergePlan,
-  { inputs, packs }: Pick<MergePlan, "inputs" | "packs">,
-  skipped: Skipped[],
-) {
-  const times = [inputs.map(({ timeNs }) => timeNs), ...packs.map(({ timesNs }) => timesNs)].filter(
-    ({ length }) => length > 0,
-  );
-  const packed = packs.reduce((sum, { rows }) => sum + rows.length, 0);
-  const covered = times.length > 0 && {
-    startNs: times.map((own) => own[0]!).reduce(earlierOf),
-    endNs: 1n + times.map((own) => own.at(-1)!).reduce(laterOf),
-  };
-  return {
-    ...(selection.interval && { interval: selection.interval }),
-    ...(covered && { covered }),
-    matched: plan.matched,
-    merged: inputs.length + packed,
-    skipped,
-    packs: packed,
-    loose: inputs.length,
-    algorithmVersion: MERGE_ALGORITHM_VERSION,
-  };
-}
-
-/** A profile-type id, such as memory:inuse_space:bytes:space:bytes, asks for its one column. */
-function columnOf({ selector, ids }: Selection): readonly ValueType[] | undefined {
-  return ids === undefined && selector.column ? [selector.column] : undefined;
 }
 
 /** A single match is answered as it was sent, like the download of its id. */
@@ -187,55 +104,10 @@ async function verbatim(dependencies: MergeDependencies, plan: MergePlan, reques
     bytes: await readStored(dependencies, record),
     summary: {
       ...summaryOf(request, plan, plan, plan.skipped),
+      algorithmVersion: MERGE_ALGORITHM_VERSION,
       sampleTypes: totalsOf(record.shape?.columns ?? [], record.totals),
       etag: profileEtag(record),
       warnings: warningsOfSkipped(plan.skipped),
     },
   };
-}
-
-function totalsOf(columns: readonly Column[], totals: readonly bigint[]): SampleTypeTotal[] {
-  return columns.map((column, at) => ({ aggregation: "delta", ...column, total: totals[at] ?? 0n }));
-}
-
-function damagedOf({ damaged, damagedPacks }: MergeJobResult, strict: boolean): Skipped[] {
-  const count = damagedPacks.reduce((sum, { pack }) => sum + pack.orders.length, damaged.length);
-  if (count === 0) return [];
-  const ids = [
-    ...damaged.slice(0, NAMED_IDS).map(({ input }) => input.id),
-    ...damagedPacks.flatMap(({ pack }) => firstIds(pack.selected.ids)),
-  ].slice(0, NAMED_IDS);
-  const detail = damaged[0]?.message ?? damagedPacks[0]!.message;
-  if (strict) throw new DomainError("unavailable", `Cannot merge strictly: profile ${ids[0]} is damaged: ${detail}`);
-  return [{ reason: "damaged", count, ids, detail }];
-}
-
-function warningsOfSkipped(skipped: readonly Skipped[]): string[] {
-  return skipped.map(
-    ({ reason, count, detail, ids }) =>
-      `${count} skipped (${reason}): ${detail}${ids.length > 0 ? ` [${ids.join(" ")}]` : ""}`,
-  );
-}
-
-function warningsOfTrim(trimmed: { nodes: number; kept: number } | undefined): string[] {
-  if (trimmed === undefined) return [];
-  const { nodes, kept } = trimmed;
-  return [
-    `cut to the ${kept} largest of ${nodes} nodes: what lies below them is in frames named ${OTHER_FRAME}; all totals are whole`,
-  ];
-}
-
-/** A sum of snapshots is no snapshot: sixty scrapes of a 100 MB heap add up to 6 GB. */
-function warningsOfSums(
-  sampleTypes: readonly SampleTypeTotal[],
-  wrapped: readonly boolean[],
-  inputs: number,
-): string[] {
-  if (inputs < 2) return [];
-  return sampleTypes.flatMap(({ type, unit, aggregation }, at) => [
-    ...(aggregation === "delta"
-      ? []
-      : [`${type}/${unit} is ${aggregation}: this is the plain sum of ${inputs} profiles`]),
-    ...(wrapped[at] ? [`the total of ${type}/${unit} does not fit 64 bits: it wrapped`] : []),
-  ]);
 }

@@ -5,7 +5,8 @@ import type { ProfileRecord } from "../model/profile-record.ts";
 import type { Selector } from "../model/selector.ts";
 import type { Aggregation, ValueType } from "../model/shape.ts";
 import type { Interval } from "../model/time.ts";
-import type { ListQuery, NameCount, SelectionStrategy, SeriesRow } from "../storage/catalog.ts";
+import type { FrameGrouping } from "../pprof/top-groups.ts";
+import type { ListQuery, NameCount, SelectionStrategy, SeriesRow, Usage } from "../storage/catalog.ts";
 import type { PackStatistics } from "../storage/pack-catalog.ts";
 import type { Operation } from "./operations.ts";
 
@@ -118,6 +119,36 @@ export interface MergeAnswer {
   summary: MergeSummary;
 }
 
+/** How the numbers of several profiles become one: see proto/profusion/v1/profile.proto. */
+export type AggregationMethod = "sum" | "mean" | "last" | "increase";
+
+export interface TopRequest {
+  selection: Selection;
+  /** Default: the one of the selector's profile-type id, else the one that viewers show first. */
+  column?: ValueType;
+  grouping: FrameGrouping | "label" | "service";
+  /** Of a grouping by label: its key. */
+  labelKey?: string;
+  order: "flat" | "cum";
+  /** Default: by what the column's numbers are. */
+  method?: AggregationMethod;
+  /** As in MergeRequest. */
+  strict?: boolean;
+  signal: AbortSignal;
+}
+
+export interface TopAnswer {
+  /** encodeTopRows() of src/repository/top-ranking.ts: the first limits.topRows in the order asked for. */
+  bytes: Uint8Array;
+  /** Rows there are. */
+  rowCount: number;
+  /** What shares are of: the sum of the absolute values of all samples. */
+  total: bigint;
+  method: AggregationMethod;
+  /** Its one sample type is the column that was ranked. */
+  summary: MergeSummary;
+}
+
 export interface DeletePreview {
   count: number;
   sizeBytes: number;
@@ -171,6 +202,8 @@ export interface Repository extends AsyncDisposable {
   list(request: PageRequest): Promise<Page>;
   /** Throws `not-found` where nothing matches, `conflict` where nothing fits together, `too-large`, `exhausted`, `cancelled`. */
   merge(request: MergeRequest): Promise<MergeAnswer>;
+  /** Throws as merge() does, and `conflict` where an increase is asked for that no series tells. */
+  top(request: TopRequest): Promise<TopAnswer>;
   /** Throws `not-found`. */
   delete(id: string): Promise<void>;
   previewDelete(selection: Deletion): Promise<DeletePreview>;
@@ -184,6 +217,8 @@ export interface Repository extends AsyncDisposable {
   series(query: ListQuery): Promise<SeriesRow[]>;
 
   status(): Promise<RepositoryStatus>;
+  /** Of each service and type, sorted by both. */
+  usage(): Promise<Usage[]>;
   /** Packs everything loose; the one under way, where there is one. Throws `conflict` where packing is off. */
   startPack(): Operation<PackResult | VerifyResult>;
   /** Reads every pack and compares every profile in it. */

@@ -1,16 +1,19 @@
-// Answers of merges that may be asked again: kept for as long as their inputs are the same, and the latest used within a bound of bytes.
+// Answers of sums that may be asked again: kept for as long as their inputs are the same, and the latest used within a bound of bytes.
 
-import type { MergeAnswer } from "./repository.ts";
+/** Whatever is kept is as large as its bytes. */
+interface Answer {
+  bytes: Uint8Array;
+}
 
 interface Entry {
   fingerprint: string;
   /** Catalog.version when its inputs were these. */
   version: string;
-  answer: MergeAnswer;
+  answer: Answer;
   sizeBytes: number;
 }
 
-/** What an entry costs beside its profile. */
+/** What an entry costs beside its bytes. */
 const ENTRY_BYTES = 4 * 1024;
 
 export class ResultCache {
@@ -26,8 +29,15 @@ export class ResultCache {
     return this.#bytes;
   }
 
-  /** Undefined where the question was not asked, or was answered from other inputs. `fingerprint` is asked for where the version is another. */
-  async get(question: string, version: string, fingerprint: () => Promise<string>): Promise<MergeAnswer | undefined> {
+  /**
+   * Undefined where the question was not asked, or was answered from other inputs. `fingerprint` is asked for where the version is another.
+   * The answer is of the type that was put: a question names its type.
+   */
+  async get<Kept extends Answer>(
+    question: string,
+    version: string,
+    fingerprint: () => Promise<string>,
+  ): Promise<Kept | undefined> {
     const entry = this.#entries.get(question);
     if (entry === undefined) return undefined;
     if (entry.version !== version) {
@@ -39,10 +49,10 @@ export class ResultCache {
       this.#entries.delete(question);
       this.#entries.set(question, entry);
     }
-    return entry.answer;
+    return entry.answer as Kept;
   }
 
-  put(question: string, { fingerprint, version }: Pick<Entry, "fingerprint" | "version">, answer: MergeAnswer): void {
+  put(question: string, { fingerprint, version }: Pick<Entry, "fingerprint" | "version">, answer: Answer): void {
     this.#drop(question);
     const sizeBytes = answer.bytes.length + question.length * 2 + ENTRY_BYTES;
     // One answer must not drive out all others.

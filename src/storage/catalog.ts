@@ -150,6 +150,24 @@ export interface SeriesRow {
   lastNs: bigint;
 }
 
+/** What the profiles of one service and type take. */
+export interface Usage {
+  service: string;
+  type: string;
+  profiles: number;
+  /** Of these, in packs. */
+  packedProfiles: number;
+  series: number;
+  /** As they were sent, of all of them. */
+  sentBytes: number;
+  /** Of those that are kept as they were sent. */
+  originalBytes: number;
+  packBytes: number;
+  /** Start of the first and of the last profile, to the millisecond; absent where there is none. */
+  firstNs?: bigint;
+  lastNs?: bigint;
+}
+
 /** What the rows say of one segment; its file holds headers and unacknowledged bytes besides. A profile of which only the packs have the bytes is in no segment. */
 export interface CatalogSegment {
   segmentId: number;
@@ -209,6 +227,8 @@ export interface Catalog extends PackCatalog, AsyncDisposable {
   /** Forgets a segment without live profiles; an absent one is forgotten already. Throws `conflict` where profiles are live. */
   forgetSegment(segmentId: number): Promise<void>;
 
+  /** Of each service and type that has profiles, or packs, sorted by service, as UTF-8 bytes, and type. No profile is looked at by itself. */
+  usage(): Promise<Usage[]>;
   /** `sizeBytes` as sent, of those that are not in packs alone. */
   statistics(): Promise<{ profiles: number; series: number; services: number; sizeBytes: number; maxSeq: number }>;
 }

@@ -10,8 +10,9 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { AdminService } from "../../gen/profusion/v1/admin_service_pb.ts";
+import { AggregationMethod } from "../../gen/profusion/v1/profile_pb.ts";
 import { ProfileOrder, ProfileService } from "../../gen/profusion/v1/profile_service_pb.ts";
-import { QueryService } from "../../gen/profusion/v1/query_service_pb.ts";
+import { QueryService, TopGrouping, TopOrder } from "../../gen/profusion/v1/query_service_pb.ts";
 import { normalForm } from "../support/normal-form.ts";
 import { buildGzip } from "../support/profile-builder.ts";
 import { runServer, type ServerForTest } from "../support/run-server.ts";
@@ -159,6 +160,65 @@ describe.each(Object.entries(TRANSPORTS))("%s", (name, createTransport) => {
     expect(bytes.equals(profileBytes)).toBe(true);
     const one = await queries().mergeProfiles({ selection, sampleTypes: [{ type: "samples", unit: "count" }] });
     expect(one.summary?.sampleTypes).toMatchObject([{ type: "samples", unit: "count", total: 3n }]);
+  });
+
+  test("a ranking says where the sum lies, page by page, with shares and its summary", async () => {
+    const selection = { selector, interval: INTERVAL };
+    const first = await queries().listTopFunctions({ selection, pageSize: 1 });
+    const total = LARGE + 12n;
+    expect(first).toMatchObject({
+      functions: [{ name: "work", functionName: "", file: "", line: 0n, flat: total, cum: total, flatShare: 1 }],
+      totalSize: 2n,
+      total,
+      aggregation: AggregationMethod.SUM,
+      summary: { matched: 3n, merged: 3n, packs: 3n, sampleTypes: [{ type: "cpu", unit: "nanoseconds", total }] },
+    });
+    const rest = { selection, pageSize: 5, pageToken: first.nextPageToken };
+    expect(await queries().listTopFunctions(rest)).toMatchObject({
+      functions: [{ name: "main", flat: 0n, cum: total, flatShare: 0, cumShare: 1 }],
+      nextPageToken: "",
+    });
+    const refusal = async (request: Parameters<ReturnType<typeof queries>["listTopFunctions"]>[0]) =>
+      ConnectError.from(
+        await queries()
+          .listTopFunctions(request)
+          .catch((error: unknown) => error),
+      );
+    expect(await refusal({ ...rest, order: TopOrder.CUM })).toMatchObject({ code: Code.InvalidArgument });
+    expect(await refusal({ selection, groupBy: TopGrouping.LABEL })).toMatchObject({ code: Code.InvalidArgument });
+    expect(await refusal({ selection, labelKey: "thread" })).toMatchObject({ code: Code.InvalidArgument });
+    expect(await refusal({ selection, pageSize: -1 })).toMatchObject({ code: Code.InvalidArgument });
+    expect(await refusal({ selection, sampleType: { type: "wall", unit: "nanoseconds" } })).toMatchObject({
+      code: Code.FailedPrecondition,
+    });
+    const services = await queries().listTopFunctions({
+      selection,
+      groupBy: TopGrouping.SERVICE,
+      sampleType: { type: "samples", unit: "count" },
+    });
+    expect(services.functions).toMatchObject([{ name: service, flat: 3n, cum: 3n }]);
+  });
+
+  test("what is taken is told by service and type, page by page", async () => {
+    const admin = createClient(AdminService, transport());
+    const { usages, total, nextPageToken } = await admin.getUsage({ prefix: service });
+    const expected = { profileCount: 3n, packedProfileCount: 3n, seriesCount: 3n, originalBytes: 0n };
+    expect(usages).toMatchObject([{ service, profileType: "cpu", ...expected }]);
+    expect(usages[0]?.firstStartTime).toMatchObject({ seconds: BASE_SECONDS + 1n, nanos: 0 });
+    expect(usages[0]?.lastStartTime).toMatchObject({ seconds: BASE_SECONDS + 3n, nanos: 0 });
+    expect(usages[0]?.packBytes).toBeGreaterThan(0n);
+    expect(usages[0]?.sentBytes).toBe(
+      [1, 2, 3].reduce((sum, at) => sum + BigInt(profile(at, [LARGE, 5n, 7n][at - 1]!).length), 0n),
+    );
+    expect([total?.service, total?.sentBytes, nextPageToken]).toEqual(["", usages[0]?.sentBytes, ""]);
+    const everything = (await admin.getUsage({})).usages.map((usage) => usage.service);
+    const paged: string[] = [];
+    for (let pageToken = "", isFirst = true; isFirst || pageToken !== ""; isFirst = false) {
+      const page = await admin.getUsage({ pageSize: 1, pageToken });
+      paged.push(...page.usages.map((usage) => usage.service));
+      pageToken = page.nextPageToken;
+    }
+    expect(paged).toEqual(everything);
   });
 
   test("the lists of the catalog know what was pushed", async () => {

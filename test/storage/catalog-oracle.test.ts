@@ -297,7 +297,11 @@ test(`SQLite answers ${STEPS} random steps as plain arrays do (SEED=${SEED})`, {
     },
     loose: () =>
       both(
-        async (either) => ({ hours: await namedHours(either), statistics: await either.packStatistics() }),
+        async (either) => ({
+          hours: await namedHours(either),
+          statistics: await either.packStatistics(),
+          usage: await either.usage(),
+        }),
         () => "loose",
       ),
     pack: async () => {

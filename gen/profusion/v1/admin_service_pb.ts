@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file profusion/v1/admin_service.proto.
  */
 export const file_profusion_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBwcm9mdXNpb24vdjEvYWRtaW5fc2VydmljZS5wcm90bxIMcHJvZnVzaW9uLnYxIhIKEEdldFN0YXR1c1JlcXVlc3QiqQEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSFQoNcHJvZmlsZV9jb3VudBgCIAEoAxIUCgxzZXJpZXNfY291bnQYAyABKAMSFQoNc2VydmljZV9jb3VudBgEIAEoAxIWCg5vcmlnaW5hbF9ieXRlcxgFIAEoAxInCgVwYWNrcxgGIAEoCzIYLnByb2Z1c2lvbi52MS5QYWNrU3RhdHVzIs8BCgpQYWNrU3RhdHVzEg8KB2VuYWJsZWQYASABKAgSFgoObG9vc2VfcHJvZmlsZXMYAiABKAMSFwoPcGFja2VkX3Byb2ZpbGVzGAMgASgDEhIKCnBhY2tfY291bnQYBCABKAMSEgoKcGFja19ieXRlcxgFIAEoAxIwCgxiYWNrbG9nX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3J1bm5pbmcYByABKAkSFAoMbGFzdF9mYWlsdXJlGAggASgJIg0KC1BhY2tSZXF1ZXN0IjoKDFBhY2tSZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5wcm9mdXNpb24udjEuT3BlcmF0aW9uIg8KDVZlcmlmeVJlcXVlc3QiPAoOVmVyaWZ5UmVzcG9uc2USKgoJb3BlcmF0aW9uGAEgASgLMhcucHJvZnVzaW9uLnYxLk9wZXJhdGlvbiJOChNHZXRPcGVyYXRpb25SZXF1ZXN0EgoKAmlkGAEgASgJEisKCG1heF93YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkIKFEdldE9wZXJhdGlvblJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLnByb2Z1c2lvbi52MS5PcGVyYXRpb24ipgIKCU9wZXJhdGlvbhIKCgJpZBgBIAEoCRIuCgpzdGFydF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZG9uZRgEIAEoCBIQCghwcm9ncmVzcxgFIAEoCRItCgVlcnJvchgGIAEoCzIcLnByb2Z1c2lvbi52MS5PcGVyYXRpb25FcnJvckgAEigKBHBhY2sYByABKAsyGC5wcm9mdXNpb24udjEuUGFja1Jlc3VsdEgAEiwKBnZlcmlmeRgIIAEoCzIaLnByb2Z1c2lvbi52MS5WZXJpZnlSZXN1bHRIAEIICgZyZXN1bHQiLwoOT3BlcmF0aW9uRXJyb3ISDAoEY29kZRgBIAEoBRIPCgdtZXNzYWdlGAIgASgJImcKClBhY2tSZXN1bHQSFwoPcGFja2VkX3Byb2ZpbGVzGAEgASgDEhIKCnBhY2tfY291bnQYAiABKAMSEgoKcGFja19ieXRlcxgDIAEoAxIYChByZWZ1c2VkX3Byb2ZpbGVzGAQgASgDInwKDFZlcmlmeVJlc3VsdBISCgpwYWNrX2NvdW50GAEgASgDEhUKDXByb2ZpbGVfY291bnQYAiABKAMSKgoHZGFtYWdlZBgDIAMoCzIZLnByb2Z1c2lvbi52MS5EYW1hZ2VkUGFjaxIVCg1kYW1hZ2VkX2NvdW50GAQgASgDIi4KC0RhbWFnZWRQYWNrEg8KB3BhY2tfaWQYASABKAMSDgoGZGV0YWlsGAIgASgJMsECCgxBZG1pblNlcnZpY2USUQoJR2V0U3RhdHVzEh4ucHJvZnVzaW9uLnYxLkdldFN0YXR1c1JlcXVlc3QaHy5wcm9mdXNpb24udjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACARI9CgRQYWNrEhkucHJvZnVzaW9uLnYxLlBhY2tSZXF1ZXN0GhoucHJvZnVzaW9uLnYxLlBhY2tSZXNwb25zZRJDCgZWZXJpZnkSGy5wcm9mdXNpb24udjEuVmVyaWZ5UmVxdWVzdBocLnByb2Z1c2lvbi52MS5WZXJpZnlSZXNwb25zZRJaCgxHZXRPcGVyYXRpb24SIS5wcm9mdXNpb24udjEuR2V0T3BlcmF0aW9uUmVxdWVzdBoiLnByb2Z1c2lvbi52MS5HZXRPcGVyYXRpb25SZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiBwcm9mdXNpb24vdjEvYWRtaW5fc2VydmljZS5wcm90bxIMcHJvZnVzaW9uLnYxIhIKEEdldFN0YXR1c1JlcXVlc3QiqQEKEUdldFN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSFQoNcHJvZmlsZV9jb3VudBgCIAEoAxIUCgxzZXJpZXNfY291bnQYAyABKAMSFQoNc2VydmljZV9jb3VudBgEIAEoAxIWCg5vcmlnaW5hbF9ieXRlcxgFIAEoAxInCgVwYWNrcxgGIAEoCzIYLnByb2Z1c2lvbi52MS5QYWNrU3RhdHVzIs8BCgpQYWNrU3RhdHVzEg8KB2VuYWJsZWQYASABKAgSFgoObG9vc2VfcHJvZmlsZXMYAiABKAMSFwoPcGFja2VkX3Byb2ZpbGVzGAMgASgDEhIKCnBhY2tfY291bnQYBCABKAMSEgoKcGFja19ieXRlcxgFIAEoAxIwCgxiYWNrbG9nX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3J1bm5pbmcYByABKAkSFAoMbGFzdF9mYWlsdXJlGAggASgJIkgKD0dldFVzYWdlUmVxdWVzdBIOCgZwcmVmaXgYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkidAoQR2V0VXNhZ2VSZXNwb25zZRIjCgZ1c2FnZXMYASADKAsyEy5wcm9mdXNpb24udjEuVXNhZ2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEiIKBXRvdGFsGAMgASgLMhMucHJvZnVzaW9uLnYxLlVzYWdlIqQCCgVVc2FnZRIPCgdzZXJ2aWNlGAEgASgJEhQKDHByb2ZpbGVfdHlwZRgCIAEoCRIVCg1wcm9maWxlX2NvdW50GAMgASgDEhwKFHBhY2tlZF9wcm9maWxlX2NvdW50GAQgASgDEhQKDHNlcmllc19jb3VudBgFIAEoAxISCgpzZW50X2J5dGVzGAYgASgDEhYKDm9yaWdpbmFsX2J5dGVzGAcgASgDEhIKCnBhY2tfYnl0ZXMYCCABKAMSNAoQZmlyc3Rfc3RhcnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbGFzdF9zdGFydF90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCINCgtQYWNrUmVxdWVzdCI6CgxQYWNrUmVzcG9uc2USKgoJb3BlcmF0aW9uGAEgASgLMhcucHJvZnVzaW9uLnYxLk9wZXJhdGlvbiIPCg1WZXJpZnlSZXF1ZXN0IjwKDlZlcmlmeVJlc3BvbnNlEioKCW9wZXJhdGlvbhgBIAEoCzIXLnByb2Z1c2lvbi52MS5PcGVyYXRpb24iTgoTR2V0T3BlcmF0aW9uUmVxdWVzdBIKCgJpZBgBIAEoCRIrCghtYXhfd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJCChRHZXRPcGVyYXRpb25SZXNwb25zZRIqCglvcGVyYXRpb24YASABKAsyFy5wcm9mdXNpb24udjEuT3BlcmF0aW9uIqYCCglPcGVyYXRpb24SCgoCaWQYASABKAkSLgoKc3RhcnRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGRvbmUYBCABKAgSEAoIcHJvZ3Jlc3MYBSABKAkSLQoFZXJyb3IYBiABKAsyHC5wcm9mdXNpb24udjEuT3BlcmF0aW9uRXJyb3JIABIoCgRwYWNrGAcgASgLMhgucHJvZnVzaW9uLnYxLlBhY2tSZXN1bHRIABIsCgZ2ZXJpZnkYCCABKAsyGi5wcm9mdXNpb24udjEuVmVyaWZ5UmVzdWx0SABCCAoGcmVzdWx0Ii8KDk9wZXJhdGlvbkVycm9yEgwKBGNvZGUYASABKAUSDwoHbWVzc2FnZRgCIAEoCSJnCgpQYWNrUmVzdWx0EhcKD3BhY2tlZF9wcm9maWxlcxgBIAEoAxISCgpwYWNrX2NvdW50GAIgASgDEhIKCnBhY2tfYnl0ZXMYAyABKAMSGAoQcmVmdXNlZF9wcm9maWxlcxgEIAEoAyJ8CgxWZXJpZnlSZXN1bHQSEgoKcGFja19jb3VudBgBIAEoAxIVCg1wcm9maWxlX2NvdW50GAIgASgDEioKB2RhbWFnZWQYAyADKAsyGS5wcm9mdXNpb24udjEuRGFtYWdlZFBhY2sSFQoNZGFtYWdlZF9jb3VudBgEIAEoAyIuCgtEYW1hZ2VkUGFjaxIPCgdwYWNrX2lkGAEgASgDEg4KBmRldGFpbBgCIAEoCTKRAwoMQWRtaW5TZXJ2aWNlElEKCUdldFN0YXR1cxIeLnByb2Z1c2lvbi52MS5HZXRTdGF0dXNSZXF1ZXN0Gh8ucHJvZnVzaW9uLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgOQAgESTgoIR2V0VXNhZ2USHS5wcm9mdXNpb24udjEuR2V0VXNhZ2VSZXF1ZXN0Gh4ucHJvZnVzaW9uLnYxLkdldFVzYWdlUmVzcG9uc2UiA5ACARI9CgRQYWNrEhkucHJvZnVzaW9uLnYxLlBhY2tSZXF1ZXN0GhoucHJvZnVzaW9uLnYxLlBhY2tSZXNwb25zZRJDCgZWZXJpZnkSGy5wcm9mdXNpb24udjEuVmVyaWZ5UmVxdWVzdBocLnByb2Z1c2lvbi52MS5WZXJpZnlSZXNwb25zZRJaCgxHZXRPcGVyYXRpb24SIS5wcm9mdXNpb24udjEuR2V0T3BlcmF0aW9uUmVxdWVzdBoiLnByb2Z1c2lvbi52MS5HZXRPcGVyYXRpb25SZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Asks how the repository stands.
@@ -158,6 +158,160 @@ export const PackStatusSchema: GenMessage<PackStatus> = /*@__PURE__*/
   messageDesc(file_profusion_v1_admin_service, 2);
 
 /**
+ * Asks what is taken by whom.
+ *
+ * @generated from message profusion.v1.GetUsageRequest
+ */
+export type GetUsageRequest = Message<"profusion.v1.GetUsageRequest"> & {
+  /**
+   * Only services whose names begin so. Default: all.
+   *
+   * @generated from field: string prefix = 1;
+   */
+  prefix: string;
+
+  /**
+   * At most so many services and types. Default 0: 100. More than 1000 counts as 1000; negative is INVALID_ARGUMENT.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; it belongs to one request, whose `page_size` alone may change. Default: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message profusion.v1.GetUsageRequest.
+ * Use `create(GetUsageRequestSchema)` to create a new message.
+ */
+export const GetUsageRequestSchema: GenMessage<GetUsageRequest> = /*@__PURE__*/
+  messageDesc(file_profusion_v1_admin_service, 3);
+
+/**
+ * A page of what is taken by whom.
+ *
+ * @generated from message profusion.v1.GetUsageResponse
+ */
+export type GetUsageResponse = Message<"profusion.v1.GetUsageResponse"> & {
+  /**
+   * Sorted by service, as UTF-8 bytes, and type.
+   *
+   * @generated from field: repeated profusion.v1.Usage usages = 1;
+   */
+  usages: Usage[];
+
+  /**
+   * Asks for the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * All services and types that `prefix` leaves, of every page; `service` and `profile_type` are empty.
+   *
+   * @generated from field: profusion.v1.Usage total = 3;
+   */
+  total?: Usage | undefined;
+};
+
+/**
+ * Describes the message profusion.v1.GetUsageResponse.
+ * Use `create(GetUsageResponseSchema)` to create a new message.
+ */
+export const GetUsageResponseSchema: GenMessage<GetUsageResponse> = /*@__PURE__*/
+  messageDesc(file_profusion_v1_admin_service, 4);
+
+/**
+ * What the profiles of a service and type take.
+ *
+ * @generated from message profusion.v1.Usage
+ */
+export type Usage = Message<"profusion.v1.Usage"> & {
+  /**
+   * What was profiled.
+   *
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * As in `Profile.profile_type`.
+   *
+   * @generated from field: string profile_type = 2;
+   */
+  profileType: string;
+
+  /**
+   * Profiles there are.
+   *
+   * @generated from field: int64 profile_count = 3;
+   */
+  profileCount: bigint;
+
+  /**
+   * Of these: in packs. The others are kept as they were sent.
+   *
+   * @generated from field: int64 packed_profile_count = 4;
+   */
+  packedProfileCount: bigint;
+
+  /**
+   * Sets of labels with profiles.
+   *
+   * @generated from field: int64 series_count = 5;
+   */
+  seriesCount: bigint;
+
+  /**
+   * Bytes as they were sent, of all of them, still compressed where they were: what they would take without packs.
+   *
+   * @generated from field: int64 sent_bytes = 6;
+   */
+  sentBytes: bigint;
+
+  /**
+   * Bytes that are kept as they were sent: of those in no pack, and of those in packs whose originals are kept.
+   *
+   * @generated from field: int64 original_bytes = 7;
+   */
+  originalBytes: bigint;
+
+  /**
+   * Bytes of packs, what was deleted from them and is not yet rewritten included.
+   *
+   * @generated from field: int64 pack_bytes = 8;
+   */
+  packBytes: bigint;
+
+  /**
+   * Start of the first profile, to the millisecond; absent where there is none.
+   *
+   * @generated from field: google.protobuf.Timestamp first_start_time = 9;
+   */
+  firstStartTime?: Timestamp | undefined;
+
+  /**
+   * Start of the last profile, to the millisecond; absent where there is none.
+   *
+   * @generated from field: google.protobuf.Timestamp last_start_time = 10;
+   */
+  lastStartTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message profusion.v1.Usage.
+ * Use `create(UsageSchema)` to create a new message.
+ */
+export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
+  messageDesc(file_profusion_v1_admin_service, 5);
+
+/**
  * Asks to pack everything.
  *
  * @generated from message profusion.v1.PackRequest
@@ -170,7 +324,7 @@ export type PackRequest = Message<"profusion.v1.PackRequest"> & {
  * Use `create(PackRequestSchema)` to create a new message.
  */
 export const PackRequestSchema: GenMessage<PackRequest> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 3);
+  messageDesc(file_profusion_v1_admin_service, 6);
 
 /**
  * Packing has begun.
@@ -191,7 +345,7 @@ export type PackResponse = Message<"profusion.v1.PackResponse"> & {
  * Use `create(PackResponseSchema)` to create a new message.
  */
 export const PackResponseSchema: GenMessage<PackResponse> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 4);
+  messageDesc(file_profusion_v1_admin_service, 7);
 
 /**
  * Asks to verify everything.
@@ -206,7 +360,7 @@ export type VerifyRequest = Message<"profusion.v1.VerifyRequest"> & {
  * Use `create(VerifyRequestSchema)` to create a new message.
  */
 export const VerifyRequestSchema: GenMessage<VerifyRequest> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 5);
+  messageDesc(file_profusion_v1_admin_service, 8);
 
 /**
  * Verifying has begun.
@@ -227,7 +381,7 @@ export type VerifyResponse = Message<"profusion.v1.VerifyResponse"> & {
  * Use `create(VerifyResponseSchema)` to create a new message.
  */
 export const VerifyResponseSchema: GenMessage<VerifyResponse> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 6);
+  messageDesc(file_profusion_v1_admin_service, 9);
 
 /**
  * Asks after an operation.
@@ -255,7 +409,7 @@ export type GetOperationRequest = Message<"profusion.v1.GetOperationRequest"> & 
  * Use `create(GetOperationRequestSchema)` to create a new message.
  */
 export const GetOperationRequestSchema: GenMessage<GetOperationRequest> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 7);
+  messageDesc(file_profusion_v1_admin_service, 10);
 
 /**
  * How far an operation is.
@@ -276,7 +430,7 @@ export type GetOperationResponse = Message<"profusion.v1.GetOperationResponse"> 
  * Use `create(GetOperationResponseSchema)` to create a new message.
  */
 export const GetOperationResponseSchema: GenMessage<GetOperationResponse> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 8);
+  messageDesc(file_profusion_v1_admin_service, 11);
 
 /**
  * Work that goes on by itself.
@@ -356,7 +510,7 @@ export type Operation = Message<"profusion.v1.Operation"> & {
  * Use `create(OperationSchema)` to create a new message.
  */
 export const OperationSchema: GenMessage<Operation> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 9);
+  messageDesc(file_profusion_v1_admin_service, 12);
 
 /**
  * Why an operation failed.
@@ -384,7 +538,7 @@ export type OperationError = Message<"profusion.v1.OperationError"> & {
  * Use `create(OperationErrorSchema)` to create a new message.
  */
 export const OperationErrorSchema: GenMessage<OperationError> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 10);
+  messageDesc(file_profusion_v1_admin_service, 13);
 
 /**
  * What packing did.
@@ -426,7 +580,7 @@ export type PackResult = Message<"profusion.v1.PackResult"> & {
  * Use `create(PackResultSchema)` to create a new message.
  */
 export const PackResultSchema: GenMessage<PackResult> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 11);
+  messageDesc(file_profusion_v1_admin_service, 14);
 
 /**
  * What verifying found.
@@ -468,7 +622,7 @@ export type VerifyResult = Message<"profusion.v1.VerifyResult"> & {
  * Use `create(VerifyResultSchema)` to create a new message.
  */
 export const VerifyResultSchema: GenMessage<VerifyResult> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 12);
+  messageDesc(file_profusion_v1_admin_service, 15);
 
 /**
  * A pack that is not what was written.
@@ -496,7 +650,7 @@ export type DamagedPack = Message<"profusion.v1.DamagedPack"> & {
  * Use `create(DamagedPackSchema)` to create a new message.
  */
 export const DamagedPackSchema: GenMessage<DamagedPack> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_admin_service, 13);
+  messageDesc(file_profusion_v1_admin_service, 16);
 
 /**
  * Work on the repository as a whole. What takes long is an operation: it goes on when the caller leaves, and GetOperation says how far it
@@ -514,6 +668,16 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof GetStatusResponseSchema;
+  },
+  /**
+   * What each service and type of profile takes. Counted without a look at packed profiles one by one.
+   *
+   * @generated from rpc profusion.v1.AdminService.GetUsage
+   */
+  getUsage: {
+    methodKind: "unary";
+    input: typeof GetUsageRequestSchema;
+    output: typeof GetUsageResponseSchema;
   },
   /**
    * Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a

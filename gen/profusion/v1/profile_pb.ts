@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file profusion/v1/profile.proto.
  */
 export const file_profusion_v1_profile: GenFile = /*@__PURE__*/
-  fileDesc("Chpwcm9mdXNpb24vdjEvcHJvZmlsZS5wcm90bxIMcHJvZnVzaW9uLnYxIqIECgdQcm9maWxlEgoKAmlkGAEgASgJEg8KB3NlcnZpY2UYAiABKAkSFAoMcHJvZmlsZV90eXBlGAMgASgJEiMKBmxhYmVscxgEIAMoCzITLnByb2Z1c2lvbi52MS5MYWJlbBIuCgxzYW1wbGVfdHlwZXMYBSADKAsyGC5wcm9mdXNpb24udjEuU2FtcGxlVHlwZRIsCgtwZXJpb2RfdHlwZRgGIAEoCzIXLnByb2Z1c2lvbi52MS5WYWx1ZVR5cGUSLgoKc3RhcnRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoRc3RhcnRfdGltZV9zb3VyY2UYCCABKA4yHS5wcm9mdXNpb24udjEuU3RhcnRUaW1lU291cmNlEjYKEmNsYWltZWRfc3RhcnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoIZHVyYXRpb24YCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoMcmVjZWl2ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzaXplX2J5dGVzGAwgASgDEhQKDHNhbXBsZV9jb3VudBgNIAEoAxIOCgZkaWdlc3QYDiABKAwSEwoLZXh0ZXJuYWxfaWQYDyABKAkSEQoJc3VibWl0dGVyGBAgASgJIiQKBUxhYmVsEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkiJwoJVmFsdWVUeXBlEgwKBHR5cGUYASABKAkSDAoEdW5pdBgCIAEoCSJnCgpTYW1wbGVUeXBlEgwKBHR5cGUYASABKAkSDAoEdW5pdBgCIAEoCRINCgV0b3RhbBgDIAEoAxIuCgthZ2dyZWdhdGlvbhgEIAEoDjIZLnByb2Z1c2lvbi52MS5BZ2dyZWdhdGlvbiJoCghJbnRlcnZhbBIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipQEKCVNlbGVjdGlvbhIQCghzZWxlY3RvchgBIAEoCRIoCghpbnRlcnZhbBgCIAEoCzIWLnByb2Z1c2lvbi52MS5JbnRlcnZhbBITCgtwcm9maWxlX2lkcxgDIAMoCRIUCgxtYXhfcHJvZmlsZXMYBCABKAUSMQoIc3RyYXRlZ3kYBSABKA4yHy5wcm9mdXNpb24udjEuU2VsZWN0aW9uU3RyYXRlZ3kiuwIKDE1lcmdlU3VtbWFyeRIoCghpbnRlcnZhbBgBIAEoCzIWLnByb2Z1c2lvbi52MS5JbnRlcnZhbBInCgdjb3ZlcmVkGAIgASgLMhYucHJvZnVzaW9uLnYxLkludGVydmFsEg8KB21hdGNoZWQYAyABKAMSDgoGbWVyZ2VkGAQgASgDEi4KB3NraXBwZWQYBSADKAsyHS5wcm9mdXNpb24udjEuU2tpcHBlZFByb2ZpbGVzEg0KBXBhY2tzGAYgASgDEg0KBWxvb3NlGAcgASgDEi4KDHNhbXBsZV90eXBlcxgIIAMoCzIYLnByb2Z1c2lvbi52MS5TYW1wbGVUeXBlEhkKEWFsZ29yaXRobV92ZXJzaW9uGAkgASgFEgwKBGV0YWcYCiABKAkSEAoId2FybmluZ3MYCyADKAkibwoPU2tpcHBlZFByb2ZpbGVzEigKBnJlYXNvbhgBIAEoDjIYLnByb2Z1c2lvbi52MS5Ta2lwUmVhc29uEg0KBWNvdW50GAIgASgDEhMKC3Byb2ZpbGVfaWRzGAMgAygJEg4KBmRldGFpbBgEIAEoCSp0CgtBZ2dyZWdhdGlvbhIbChdBR0dSRUdBVElPTl9VTlNQRUNJRklFRBAAEhUKEUFHR1JFR0FUSU9OX0RFTFRBEAESFQoRQUdHUkVHQVRJT05fR0FVR0UQAhIaChZBR0dSRUdBVElPTl9DVU1VTEFUSVZFEAMqkAEKD1N0YXJ0VGltZVNvdXJjZRIhCh1TVEFSVF9USU1FX1NPVVJDRV9VTlNQRUNJRklFRBAAEh0KGVNUQVJUX1RJTUVfU09VUkNFX1BST0ZJTEUQARIcChhTVEFSVF9USU1FX1NPVVJDRV9DTElFTlQQAhIdChlTVEFSVF9USU1FX1NPVVJDRV9SRUNFSVBUEAMqlgEKEVNlbGVjdGlvblN0cmF0ZWd5EiIKHlNFTEVDVElPTl9TVFJBVEVHWV9VTlNQRUNJRklFRBAAEh0KGVNFTEVDVElPTl9TVFJBVEVHWV9ORVdFU1QQARIdChlTRUxFQ1RJT05fU1RSQVRFR1lfU1BSRUFEEAISHwobU0VMRUNUSU9OX1NUUkFURUdZX01PU1RfQ1BVEAMqugEKClNraXBSZWFzb24SGwoXU0tJUF9SRUFTT05fVU5TUEVDSUZJRUQQABIVChFTS0lQX1JFQVNPTl9MSU1JVBABEhUKEVNLSVBfUkVBU09OX1NIQVBFEAISFwoTU0tJUF9SRUFTT05fREFNQUdFRBADEhYKElNLSVBfUkVBU09OX0FCU0VOVBAEEhkKFVNLSVBfUkVBU09OX0RVUExJQ0FURRAFEhUKEVNLSVBfUkVBU09OX1RSQUNFEAZiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Chpwcm9mdXNpb24vdjEvcHJvZmlsZS5wcm90bxIMcHJvZnVzaW9uLnYxIqIECgdQcm9maWxlEgoKAmlkGAEgASgJEg8KB3NlcnZpY2UYAiABKAkSFAoMcHJvZmlsZV90eXBlGAMgASgJEiMKBmxhYmVscxgEIAMoCzITLnByb2Z1c2lvbi52MS5MYWJlbBIuCgxzYW1wbGVfdHlwZXMYBSADKAsyGC5wcm9mdXNpb24udjEuU2FtcGxlVHlwZRIsCgtwZXJpb2RfdHlwZRgGIAEoCzIXLnByb2Z1c2lvbi52MS5WYWx1ZVR5cGUSLgoKc3RhcnRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoRc3RhcnRfdGltZV9zb3VyY2UYCCABKA4yHS5wcm9mdXNpb24udjEuU3RhcnRUaW1lU291cmNlEjYKEmNsYWltZWRfc3RhcnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoIZHVyYXRpb24YCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoMcmVjZWl2ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzaXplX2J5dGVzGAwgASgDEhQKDHNhbXBsZV9jb3VudBgNIAEoAxIOCgZkaWdlc3QYDiABKAwSEwoLZXh0ZXJuYWxfaWQYDyABKAkSEQoJc3VibWl0dGVyGBAgASgJIiQKBUxhYmVsEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkiJwoJVmFsdWVUeXBlEgwKBHR5cGUYASABKAkSDAoEdW5pdBgCIAEoCSJnCgpTYW1wbGVUeXBlEgwKBHR5cGUYASABKAkSDAoEdW5pdBgCIAEoCRINCgV0b3RhbBgDIAEoAxIuCgthZ2dyZWdhdGlvbhgEIAEoDjIZLnByb2Z1c2lvbi52MS5BZ2dyZWdhdGlvbiJoCghJbnRlcnZhbBIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipQEKCVNlbGVjdGlvbhIQCghzZWxlY3RvchgBIAEoCRIoCghpbnRlcnZhbBgCIAEoCzIWLnByb2Z1c2lvbi52MS5JbnRlcnZhbBITCgtwcm9maWxlX2lkcxgDIAMoCRIUCgxtYXhfcHJvZmlsZXMYBCABKAUSMQoIc3RyYXRlZ3kYBSABKA4yHy5wcm9mdXNpb24udjEuU2VsZWN0aW9uU3RyYXRlZ3kiuwIKDE1lcmdlU3VtbWFyeRIoCghpbnRlcnZhbBgBIAEoCzIWLnByb2Z1c2lvbi52MS5JbnRlcnZhbBInCgdjb3ZlcmVkGAIgASgLMhYucHJvZnVzaW9uLnYxLkludGVydmFsEg8KB21hdGNoZWQYAyABKAMSDgoGbWVyZ2VkGAQgASgDEi4KB3NraXBwZWQYBSADKAsyHS5wcm9mdXNpb24udjEuU2tpcHBlZFByb2ZpbGVzEg0KBXBhY2tzGAYgASgDEg0KBWxvb3NlGAcgASgDEi4KDHNhbXBsZV90eXBlcxgIIAMoCzIYLnByb2Z1c2lvbi52MS5TYW1wbGVUeXBlEhkKEWFsZ29yaXRobV92ZXJzaW9uGAkgASgFEgwKBGV0YWcYCiABKAkSEAoId2FybmluZ3MYCyADKAkibwoPU2tpcHBlZFByb2ZpbGVzEigKBnJlYXNvbhgBIAEoDjIYLnByb2Z1c2lvbi52MS5Ta2lwUmVhc29uEg0KBWNvdW50GAIgASgDEhMKC3Byb2ZpbGVfaWRzGAMgAygJEg4KBmRldGFpbBgEIAEoCSp0CgtBZ2dyZWdhdGlvbhIbChdBR0dSRUdBVElPTl9VTlNQRUNJRklFRBAAEhUKEUFHR1JFR0FUSU9OX0RFTFRBEAESFQoRQUdHUkVHQVRJT05fR0FVR0UQAhIaChZBR0dSRUdBVElPTl9DVU1VTEFUSVZFEAMqrgEKEUFnZ3JlZ2F0aW9uTWV0aG9kEiIKHkFHR1JFR0FUSU9OX01FVEhPRF9VTlNQRUNJRklFRBAAEhoKFkFHR1JFR0FUSU9OX01FVEhPRF9TVU0QARIbChdBR0dSRUdBVElPTl9NRVRIT0RfTUVBThACEhsKF0FHR1JFR0FUSU9OX01FVEhPRF9MQVNUEAMSHwobQUdHUkVHQVRJT05fTUVUSE9EX0lOQ1JFQVNFEAQqkAEKD1N0YXJ0VGltZVNvdXJjZRIhCh1TVEFSVF9USU1FX1NPVVJDRV9VTlNQRUNJRklFRBAAEh0KGVNUQVJUX1RJTUVfU09VUkNFX1BST0ZJTEUQARIcChhTVEFSVF9USU1FX1NPVVJDRV9DTElFTlQQAhIdChlTVEFSVF9USU1FX1NPVVJDRV9SRUNFSVBUEAMqlgEKEVNlbGVjdGlvblN0cmF0ZWd5EiIKHlNFTEVDVElPTl9TVFJBVEVHWV9VTlNQRUNJRklFRBAAEh0KGVNFTEVDVElPTl9TVFJBVEVHWV9ORVdFU1QQARIdChlTRUxFQ1RJT05fU1RSQVRFR1lfU1BSRUFEEAISHwobU0VMRUNUSU9OX1NUUkFURUdZX01PU1RfQ1BVEAMqugEKClNraXBSZWFzb24SGwoXU0tJUF9SRUFTT05fVU5TUEVDSUZJRUQQABIVChFTS0lQX1JFQVNPTl9MSU1JVBABEhUKEVNLSVBfUkVBU09OX1NIQVBFEAISFwoTU0tJUF9SRUFTT05fREFNQUdFRBADEhYKElNLSVBfUkVBU09OX0FCU0VOVBAEEhkKFVNLSVBfUkVBU09OX0RVUExJQ0FURRAFEhUKEVNLSVBfUkVBU09OX1RSQUNFEAZiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * One stored upload: what is known of it. Its bytes are read with ProfileService.DownloadProfile, or over HTTP at `/api/0/profiles/<id>`.
@@ -509,6 +509,62 @@ export const AggregationSchema: GenEnum<Aggregation> = /*@__PURE__*/
   enumDesc(file_profusion_v1_profile, 0);
 
 /**
+ * How the numbers of several profiles become one.
+ *
+ * @generated from enum profusion.v1.AggregationMethod
+ */
+export const AggregationMethod = {
+  /**
+   * The default, by what the numbers of the column are: of a delta their sum, of a gauge their mean, of a cumulative one its increase.
+   *
+   * @generated from enum value: AGGREGATION_METHOD_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The sum of all profiles.
+   *
+   * @generated from enum value: AGGREGATION_METHOD_SUM = 1;
+   */
+  SUM: 1,
+
+  /**
+   * The mean over the profiles of each series, added up over the series; rounded once, half to even.
+   *
+   * @generated from enum value: AGGREGATION_METHOD_MEAN = 2;
+   */
+  MEAN: 2,
+
+  /**
+   * The last profile of each series, added up over the series.
+   *
+   * @generated from enum value: AGGREGATION_METHOD_LAST = 3;
+   */
+  LAST: 3,
+
+  /**
+   * From the first to the last profile of each series, added up over the series. Where the total of a column falls, a process began anew,
+   * from nothing. Needs series of one process each, which a label `instance`, `pod` or `host` tells; others are left out, with a warning.
+   *
+   * @generated from enum value: AGGREGATION_METHOD_INCREASE = 4;
+   */
+  INCREASE: 4,
+} as const;
+
+/**
+ * How the numbers of several profiles become one.
+ *
+ * @generated from enum profusion.v1.AggregationMethod
+ */
+export type AggregationMethod = (typeof AggregationMethod)[keyof typeof AggregationMethod] | UnknownEnum;
+
+/**
+ * Describes the enum profusion.v1.AggregationMethod.
+ */
+export const AggregationMethodSchema: GenEnum<AggregationMethod> = /*@__PURE__*/
+  enumDesc(file_profusion_v1_profile, 1);
+
+/**
  * Who gave a profile's start time.
  *
  * @generated from enum profusion.v1.StartTimeSource
@@ -554,7 +610,7 @@ export type StartTimeSource = (typeof StartTimeSource)[keyof typeof StartTimeSou
  * Describes the enum profusion.v1.StartTimeSource.
  */
 export const StartTimeSourceSchema: GenEnum<StartTimeSource> = /*@__PURE__*/
-  enumDesc(file_profusion_v1_profile, 1);
+  enumDesc(file_profusion_v1_profile, 2);
 
 /**
  * Which profiles remain where `Selection.max_profiles` cuts. The same selection of the same profiles always gives the same ones.
@@ -602,7 +658,7 @@ export type SelectionStrategy = (typeof SelectionStrategy)[keyof typeof Selectio
  * Describes the enum profusion.v1.SelectionStrategy.
  */
 export const SelectionStrategySchema: GenEnum<SelectionStrategy> = /*@__PURE__*/
-  enumDesc(file_profusion_v1_profile, 2);
+  enumDesc(file_profusion_v1_profile, 3);
 
 /**
  * Why a profile is not in a sum.
@@ -671,5 +727,5 @@ export type SkipReason = (typeof SkipReason)[keyof typeof SkipReason] | UnknownE
  * Describes the enum profusion.v1.SkipReason.
  */
 export const SkipReasonSchema: GenEnum<SkipReason> = /*@__PURE__*/
-  enumDesc(file_profusion_v1_profile, 3);
+  enumDesc(file_profusion_v1_profile, 4);
 

@@ -8,7 +8,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Interval, Label, MergeSummary, Selection, ValueType } from "./profile_pb.ts";
+import type { AggregationMethod, Interval, Label, MergeSummary, Selection, ValueType } from "./profile_pb.ts";
 import { file_profusion_v1_profile } from "./profile_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file profusion/v1/query_service.proto.
  */
 export const file_profusion_v1_query_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBwcm9mdXNpb24vdjEvcXVlcnlfc2VydmljZS5wcm90bxIMcHJvZnVzaW9uLnYxIpQBChRNZXJnZVByb2ZpbGVzUmVxdWVzdBIqCglzZWxlY3Rpb24YASABKAsyFy5wcm9mdXNpb24udjEuU2VsZWN0aW9uEi0KDHNhbXBsZV90eXBlcxgCIAMoCzIXLnByb2Z1c2lvbi52MS5WYWx1ZVR5cGUSDgoGc3RyaWN0GAMgASgIEhEKCW1heF9ub2RlcxgEIAEoBSJbChVNZXJnZVByb2ZpbGVzUmVzcG9uc2USFQoNcHJvZmlsZV9ieXRlcxgBIAEoDBIrCgdzdW1tYXJ5GAIgASgLMhoucHJvZnVzaW9uLnYxLk1lcmdlU3VtbWFyeSKaAQoaU3RyZWFtTWVyZ2VkUHJvZmlsZVJlcXVlc3QSKgoJc2VsZWN0aW9uGAEgASgLMhcucHJvZnVzaW9uLnYxLlNlbGVjdGlvbhItCgxzYW1wbGVfdHlwZXMYAiADKAsyFy5wcm9mdXNpb24udjEuVmFsdWVUeXBlEg4KBnN0cmljdBgDIAEoCBIRCgltYXhfbm9kZXMYBCABKAUiZQobU3RyZWFtTWVyZ2VkUHJvZmlsZVJlc3BvbnNlEi0KB3N1bW1hcnkYASABKAsyGi5wcm9mdXNpb24udjEuTWVyZ2VTdW1tYXJ5SAASDwoFY2h1bmsYAiABKAxIAEIGCgRwYXJ0IigKFFBhcnNlU2VsZWN0b3JSZXF1ZXN0EhAKCHNlbGVjdG9yGAEgASgJIooBChVQYXJzZVNlbGVjdG9yUmVzcG9uc2USGgoSY2Fub25pY2FsX3NlbGVjdG9yGAEgASgJEicKCG1hdGNoZXJzGAIgAygLMhUucHJvZnVzaW9uLnYxLk1hdGNoZXISLAoLc2FtcGxlX3R5cGUYAyABKAsyFy5wcm9mdXNpb24udjEuVmFsdWVUeXBlIlUKB01hdGNoZXISDAoEbmFtZRgBIAEoCRItCghvcGVyYXRvchgCIAEoDjIbLnByb2Z1c2lvbi52MS5NYXRjaE9wZXJhdG9yEg0KBXZhbHVlGAMgASgJIjAKCU5hbWVDb3VudBIMCgRuYW1lGAEgASgJEhUKDXByb2ZpbGVfY291bnQYAiABKAMiiAEKE0xpc3RTZXJ2aWNlc1JlcXVlc3QSEAoIc2VsZWN0b3IYASABKAkSKAoIaW50ZXJ2YWwYAiABKAsyFi5wcm9mdXNpb24udjEuSW50ZXJ2YWwSDgoGcHJlZml4GAMgASgJEhEKCXBhZ2Vfc2l6ZRgEIAEoBRISCgpwYWdlX3Rva2VuGAUgASgJIloKFExpc3RTZXJ2aWNlc1Jlc3BvbnNlEikKCHNlcnZpY2VzGAEgAygLMhcucHJvZnVzaW9uLnYxLk5hbWVDb3VudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkijAEKF0xpc3RQcm9maWxlVHlwZXNSZXF1ZXN0EhAKCHNlbGVjdG9yGAEgASgJEigKCGludGVydmFsGAIgASgLMhYucHJvZnVzaW9uLnYxLkludGVydmFsEg4KBnByZWZpeBgDIAEoCRIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCSJjChhMaXN0UHJvZmlsZVR5cGVzUmVzcG9uc2USLgoNcHJvZmlsZV90eXBlcxgBIAMoCzIXLnByb2Z1c2lvbi52MS5OYW1lQ291bnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIooBChVMaXN0TGFiZWxOYW1lc1JlcXVlc3QSEAoIc2VsZWN0b3IYASABKAkSKAoIaW50ZXJ2YWwYAiABKAsyFi5wcm9mdXNpb24udjEuSW50ZXJ2YWwSDgoGcHJlZml4GAMgASgJEhEKCXBhZ2Vfc2l6ZRgEIAEoBRISCgpwYWdlX3Rva2VuGAUgASgJIl8KFkxpc3RMYWJlbE5hbWVzUmVzcG9uc2USLAoLbGFiZWxfbmFtZXMYASADKAsyFy5wcm9mdXNpb24udjEuTmFtZUNvdW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKfAQoWTGlzdExhYmVsVmFsdWVzUmVxdWVzdBISCgpsYWJlbF9uYW1lGAEgASgJEhAKCHNlbGVjdG9yGAIgASgJEigKCGludGVydmFsGAMgASgLMhYucHJvZnVzaW9uLnYxLkludGVydmFsEg4KBnByZWZpeBgEIAEoCRIRCglwYWdlX3NpemUYBSABKAUSEgoKcGFnZV90b2tlbhgGIAEoCSJhChdMaXN0TGFiZWxWYWx1ZXNSZXNwb25zZRItCgxsYWJlbF92YWx1ZXMYASADKAsyFy5wcm9mdXNpb24udjEuTmFtZUNvdW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJ2ChFMaXN0U2VyaWVzUmVxdWVzdBIQCghzZWxlY3RvchgBIAEoCRIoCghpbnRlcnZhbBgCIAEoCzIWLnByb2Z1c2lvbi52MS5JbnRlcnZhbBIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCSJTChJMaXN0U2VyaWVzUmVzcG9uc2USJAoGc2VyaWVzGAEgAygLMhQucHJvZnVzaW9uLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki1gEKBlNlcmllcxIPCgdzZXJ2aWNlGAEgASgJEhQKDHByb2ZpbGVfdHlwZRgCIAEoCRIjCgZsYWJlbHMYAyADKAsyEy5wcm9mdXNpb24udjEuTGFiZWwSFQoNcHJvZmlsZV9jb3VudBgEIAEoAxI0ChBmaXJzdF9zdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9sYXN0X3N0YXJ0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKp8BCg1NYXRjaE9wZXJhdG9yEh4KGk1BVENIX09QRVJBVE9SX1VOU1BFQ0lGSUVEEAASGAoUTUFUQ0hfT1BFUkFUT1JfRVFVQUwQARIcChhNQVRDSF9PUEVSQVRPUl9OT1RfRVFVQUwQAhIYChRNQVRDSF9PUEVSQVRPUl9NQVRDSBADEhwKGE1BVENIX09QRVJBVE9SX05PVF9NQVRDSBAEMpsGCgxRdWVyeVNlcnZpY2USXQoNTWVyZ2VQcm9maWxlcxIiLnByb2Z1c2lvbi52MS5NZXJnZVByb2ZpbGVzUmVxdWVzdBojLnByb2Z1c2lvbi52MS5NZXJnZVByb2ZpbGVzUmVzcG9uc2UiA5ACARJsChNTdHJlYW1NZXJnZWRQcm9maWxlEigucHJvZnVzaW9uLnYxLlN0cmVhbU1lcmdlZFByb2ZpbGVSZXF1ZXN0GikucHJvZnVzaW9uLnYxLlN0cmVhbU1lcmdlZFByb2ZpbGVSZXNwb25zZTABEl0KDVBhcnNlU2VsZWN0b3ISIi5wcm9mdXNpb24udjEuUGFyc2VTZWxlY3RvclJlcXVlc3QaIy5wcm9mdXNpb24udjEuUGFyc2VTZWxlY3RvclJlc3BvbnNlIgOQAgESWgoMTGlzdFNlcnZpY2VzEiEucHJvZnVzaW9uLnYxLkxpc3RTZXJ2aWNlc1JlcXVlc3QaIi5wcm9mdXNpb24udjEuTGlzdFNlcnZpY2VzUmVzcG9uc2UiA5ACARJmChBMaXN0UHJvZmlsZVR5cGVzEiUucHJvZnVzaW9uLnYxLkxpc3RQcm9maWxlVHlwZXNSZXF1ZXN0GiYucHJvZnVzaW9uLnYxLkxpc3RQcm9maWxlVHlwZXNSZXNwb25zZSIDkAIBEmAKDkxpc3RMYWJlbE5hbWVzEiMucHJvZnVzaW9uLnYxLkxpc3RMYWJlbE5hbWVzUmVxdWVzdBokLnByb2Z1c2lvbi52MS5MaXN0TGFiZWxOYW1lc1Jlc3BvbnNlIgOQAgESYwoPTGlzdExhYmVsVmFsdWVzEiQucHJvZnVzaW9uLnYxLkxpc3RMYWJlbFZhbHVlc1JlcXVlc3QaJS5wcm9mdXNpb24udjEuTGlzdExhYmVsVmFsdWVzUmVzcG9uc2UiA5ACARJUCgpMaXN0U2VyaWVzEh8ucHJvZnVzaW9uLnYxLkxpc3RTZXJpZXNSZXF1ZXN0GiAucHJvZnVzaW9uLnYxLkxpc3RTZXJpZXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_profusion_v1_profile]);
+  fileDesc("CiBwcm9mdXNpb24vdjEvcXVlcnlfc2VydmljZS5wcm90bxIMcHJvZnVzaW9uLnYxIpQBChRNZXJnZVByb2ZpbGVzUmVxdWVzdBIqCglzZWxlY3Rpb24YASABKAsyFy5wcm9mdXNpb24udjEuU2VsZWN0aW9uEi0KDHNhbXBsZV90eXBlcxgCIAMoCzIXLnByb2Z1c2lvbi52MS5WYWx1ZVR5cGUSDgoGc3RyaWN0GAMgASgIEhEKCW1heF9ub2RlcxgEIAEoBSJbChVNZXJnZVByb2ZpbGVzUmVzcG9uc2USFQoNcHJvZmlsZV9ieXRlcxgBIAEoDBIrCgdzdW1tYXJ5GAIgASgLMhoucHJvZnVzaW9uLnYxLk1lcmdlU3VtbWFyeSKaAQoaU3RyZWFtTWVyZ2VkUHJvZmlsZVJlcXVlc3QSKgoJc2VsZWN0aW9uGAEgASgLMhcucHJvZnVzaW9uLnYxLlNlbGVjdGlvbhItCgxzYW1wbGVfdHlwZXMYAiADKAsyFy5wcm9mdXNpb24udjEuVmFsdWVUeXBlEg4KBnN0cmljdBgDIAEoCBIRCgltYXhfbm9kZXMYBCABKAUiZQobU3RyZWFtTWVyZ2VkUHJvZmlsZVJlc3BvbnNlEi0KB3N1bW1hcnkYASABKAsyGi5wcm9mdXNpb24udjEuTWVyZ2VTdW1tYXJ5SAASDwoFY2h1bmsYAiABKAxIAEIGCgRwYXJ0IscCChdMaXN0VG9wRnVuY3Rpb25zUmVxdWVzdBIqCglzZWxlY3Rpb24YASABKAsyFy5wcm9mdXNpb24udjEuU2VsZWN0aW9uEiwKC3NhbXBsZV90eXBlGAIgASgLMhcucHJvZnVzaW9uLnYxLlZhbHVlVHlwZRIrCghncm91cF9ieRgDIAEoDjIZLnByb2Z1c2lvbi52MS5Ub3BHcm91cGluZxIRCglsYWJlbF9rZXkYBCABKAkSJQoFb3JkZXIYBSABKA4yFi5wcm9mdXNpb24udjEuVG9wT3JkZXISNAoLYWdncmVnYXRpb24YBiABKA4yHy5wcm9mdXNpb24udjEuQWdncmVnYXRpb25NZXRob2QSDgoGc3RyaWN0GAcgASgIEhEKCXBhZ2Vfc2l6ZRgIIAEoBRISCgpwYWdlX3Rva2VuGAkgASgJIucBChhMaXN0VG9wRnVuY3Rpb25zUmVzcG9uc2USLAoJZnVuY3Rpb25zGAEgAygLMhkucHJvZnVzaW9uLnYxLlRvcEZ1bmN0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp0b3RhbF9zaXplGAMgASgDEg0KBXRvdGFsGAQgASgDEjQKC2FnZ3JlZ2F0aW9uGAUgASgOMh8ucHJvZnVzaW9uLnYxLkFnZ3JlZ2F0aW9uTWV0aG9kEisKB3N1bW1hcnkYBiABKAsyGi5wcm9mdXNpb24udjEuTWVyZ2VTdW1tYXJ5IpABCgtUb3BGdW5jdGlvbhIMCgRuYW1lGAEgASgJEhUKDWZ1bmN0aW9uX25hbWUYAiABKAkSDAoEZmlsZRgDIAEoCRIMCgRsaW5lGAQgASgDEgwKBGZsYXQYBSABKAMSCwoDY3VtGAYgASgDEhIKCmZsYXRfc2hhcmUYByABKAESEQoJY3VtX3NoYXJlGAggASgBIigKFFBhcnNlU2VsZWN0b3JSZXF1ZXN0EhAKCHNlbGVjdG9yGAEgASgJIooBChVQYXJzZVNlbGVjdG9yUmVzcG9uc2USGgoSY2Fub25pY2FsX3NlbGVjdG9yGAEgASgJEicKCG1hdGNoZXJzGAIgAygLMhUucHJvZnVzaW9uLnYxLk1hdGNoZXISLAoLc2FtcGxlX3R5cGUYAyABKAsyFy5wcm9mdXNpb24udjEuVmFsdWVUeXBlIlUKB01hdGNoZXISDAoEbmFtZRgBIAEoCRItCghvcGVyYXRvchgCIAEoDjIbLnByb2Z1c2lvbi52MS5NYXRjaE9wZXJhdG9yEg0KBXZhbHVlGAMgASgJIjAKCU5hbWVDb3VudBIMCgRuYW1lGAEgASgJEhUKDXByb2ZpbGVfY291bnQYAiABKAMiiAEKE0xpc3RTZXJ2aWNlc1JlcXVlc3QSEAoIc2VsZWN0b3IYASABKAkSKAoIaW50ZXJ2YWwYAiABKAsyFi5wcm9mdXNpb24udjEuSW50ZXJ2YWwSDgoGcHJlZml4GAMgASgJEhEKCXBhZ2Vfc2l6ZRgEIAEoBRISCgpwYWdlX3Rva2VuGAUgASgJIloKFExpc3RTZXJ2aWNlc1Jlc3BvbnNlEikKCHNlcnZpY2VzGAEgAygLMhcucHJvZnVzaW9uLnYxLk5hbWVDb3VudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkijAEKF0xpc3RQcm9maWxlVHlwZXNSZXF1ZXN0EhAKCHNlbGVjdG9yGAEgASgJEigKCGludGVydmFsGAIgASgLMhYucHJvZnVzaW9uLnYxLkludGVydmFsEg4KBnByZWZpeBgDIAEoCRIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCSJjChhMaXN0UHJvZmlsZVR5cGVzUmVzcG9uc2USLgoNcHJvZmlsZV90eXBlcxgBIAMoCzIXLnByb2Z1c2lvbi52MS5OYW1lQ291bnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIooBChVMaXN0TGFiZWxOYW1lc1JlcXVlc3QSEAoIc2VsZWN0b3IYASABKAkSKAoIaW50ZXJ2YWwYAiABKAsyFi5wcm9mdXNpb24udjEuSW50ZXJ2YWwSDgoGcHJlZml4GAMgASgJEhEKCXBhZ2Vfc2l6ZRgEIAEoBRISCgpwYWdlX3Rva2VuGAUgASgJIl8KFkxpc3RMYWJlbE5hbWVzUmVzcG9uc2USLAoLbGFiZWxfbmFtZXMYASADKAsyFy5wcm9mdXNpb24udjEuTmFtZUNvdW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKfAQoWTGlzdExhYmVsVmFsdWVzUmVxdWVzdBISCgpsYWJlbF9uYW1lGAEgASgJEhAKCHNlbGVjdG9yGAIgASgJEigKCGludGVydmFsGAMgASgLMhYucHJvZnVzaW9uLnYxLkludGVydmFsEg4KBnByZWZpeBgEIAEoCRIRCglwYWdlX3NpemUYBSABKAUSEgoKcGFnZV90b2tlbhgGIAEoCSJhChdMaXN0TGFiZWxWYWx1ZXNSZXNwb25zZRItCgxsYWJlbF92YWx1ZXMYASADKAsyFy5wcm9mdXNpb24udjEuTmFtZUNvdW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJ2ChFMaXN0U2VyaWVzUmVxdWVzdBIQCghzZWxlY3RvchgBIAEoCRIoCghpbnRlcnZhbBgCIAEoCzIWLnByb2Z1c2lvbi52MS5JbnRlcnZhbBIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCSJTChJMaXN0U2VyaWVzUmVzcG9uc2USJAoGc2VyaWVzGAEgAygLMhQucHJvZnVzaW9uLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki1gEKBlNlcmllcxIPCgdzZXJ2aWNlGAEgASgJEhQKDHByb2ZpbGVfdHlwZRgCIAEoCRIjCgZsYWJlbHMYAyADKAsyEy5wcm9mdXNpb24udjEuTGFiZWwSFQoNcHJvZmlsZV9jb3VudBgEIAEoAxI0ChBmaXJzdF9zdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9sYXN0X3N0YXJ0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKsABCgtUb3BHcm91cGluZxIcChhUT1BfR1JPVVBJTkdfVU5TUEVDSUZJRUQQABIZChVUT1BfR1JPVVBJTkdfRlVOQ1RJT04QARIVChFUT1BfR1JPVVBJTkdfTElORRACEhUKEVRPUF9HUk9VUElOR19GSUxFEAMSGAoUVE9QX0dST1VQSU5HX1BBQ0tBR0UQBBIWChJUT1BfR1JPVVBJTkdfTEFCRUwQBRIYChRUT1BfR1JPVVBJTkdfU0VSVklDRRAGKkwKCFRvcE9yZGVyEhkKFVRPUF9PUkRFUl9VTlNQRUNJRklFRBAAEhIKDlRPUF9PUkRFUl9GTEFUEAESEQoNVE9QX09SREVSX0NVTRACKp8BCg1NYXRjaE9wZXJhdG9yEh4KGk1BVENIX09QRVJBVE9SX1VOU1BFQ0lGSUVEEAASGAoUTUFUQ0hfT1BFUkFUT1JfRVFVQUwQARIcChhNQVRDSF9PUEVSQVRPUl9OT1RfRVFVQUwQAhIYChRNQVRDSF9PUEVSQVRPUl9NQVRDSBADEhwKGE1BVENIX09QRVJBVE9SX05PVF9NQVRDSBAEMoMHCgxRdWVyeVNlcnZpY2USXQoNTWVyZ2VQcm9maWxlcxIiLnByb2Z1c2lvbi52MS5NZXJnZVByb2ZpbGVzUmVxdWVzdBojLnByb2Z1c2lvbi52MS5NZXJnZVByb2ZpbGVzUmVzcG9uc2UiA5ACARJsChNTdHJlYW1NZXJnZWRQcm9maWxlEigucHJvZnVzaW9uLnYxLlN0cmVhbU1lcmdlZFByb2ZpbGVSZXF1ZXN0GikucHJvZnVzaW9uLnYxLlN0cmVhbU1lcmdlZFByb2ZpbGVSZXNwb25zZTABEmYKEExpc3RUb3BGdW5jdGlvbnMSJS5wcm9mdXNpb24udjEuTGlzdFRvcEZ1bmN0aW9uc1JlcXVlc3QaJi5wcm9mdXNpb24udjEuTGlzdFRvcEZ1bmN0aW9uc1Jlc3BvbnNlIgOQAgESXQoNUGFyc2VTZWxlY3RvchIiLnByb2Z1c2lvbi52MS5QYXJzZVNlbGVjdG9yUmVxdWVzdBojLnByb2Z1c2lvbi52MS5QYXJzZVNlbGVjdG9yUmVzcG9uc2UiA5ACARJaCgxMaXN0U2VydmljZXMSIS5wcm9mdXNpb24udjEuTGlzdFNlcnZpY2VzUmVxdWVzdBoiLnByb2Z1c2lvbi52MS5MaXN0U2VydmljZXNSZXNwb25zZSIDkAIBEmYKEExpc3RQcm9maWxlVHlwZXMSJS5wcm9mdXNpb24udjEuTGlzdFByb2ZpbGVUeXBlc1JlcXVlc3QaJi5wcm9mdXNpb24udjEuTGlzdFByb2ZpbGVUeXBlc1Jlc3BvbnNlIgOQAgESYAoOTGlzdExhYmVsTmFtZXMSIy5wcm9mdXNpb24udjEuTGlzdExhYmVsTmFtZXNSZXF1ZXN0GiQucHJvZnVzaW9uLnYxLkxpc3RMYWJlbE5hbWVzUmVzcG9uc2UiA5ACARJjCg9MaXN0TGFiZWxWYWx1ZXMSJC5wcm9mdXNpb24udjEuTGlzdExhYmVsVmFsdWVzUmVxdWVzdBolLnByb2Z1c2lvbi52MS5MaXN0TGFiZWxWYWx1ZXNSZXNwb25zZSIDkAIBElQKCkxpc3RTZXJpZXMSHy5wcm9mdXNpb24udjEuTGlzdFNlcmllc1JlcXVlc3QaIC5wcm9mdXNpb24udjEuTGlzdFNlcmllc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_profusion_v1_profile]);
 
 /**
  * Asks for a sum.
@@ -173,6 +173,213 @@ export const StreamMergedProfileResponseSchema: GenMessage<StreamMergedProfileRe
   messageDesc(file_profusion_v1_query_service, 3);
 
 /**
+ * Asks where numbers lie.
+ *
+ * @generated from message profusion.v1.ListTopFunctionsRequest
+ */
+export type ListTopFunctionsRequest = Message<"profusion.v1.ListTopFunctionsRequest"> & {
+  /**
+   * Which profiles. Required.
+   *
+   * @generated from field: profusion.v1.Selection selection = 1;
+   */
+  selection?: Selection | undefined;
+
+  /**
+   * Which of their columns. Default: the column of a profile-type id in the selector, else the one that viewers show first: the profiles'
+   * default sample type, else their last.
+   *
+   * @generated from field: profusion.v1.ValueType sample_type = 2;
+   */
+  sampleType?: ValueType | undefined;
+
+  /**
+   * What the rows are. Default: functions.
+   *
+   * @generated from field: profusion.v1.TopGrouping group_by = 3;
+   */
+  groupBy: TopGrouping;
+
+  /**
+   * With TOP_GROUPING_LABEL, and only with it: the key of the sample label.
+   *
+   * @generated from field: string label_key = 4;
+   */
+  labelKey: string;
+
+  /**
+   * What they are ranked by. Default: flat.
+   *
+   * @generated from field: profusion.v1.TopOrder order = 5;
+   */
+  order: TopOrder;
+
+  /**
+   * How numbers of several profiles become one. Default: by what the column's numbers are.
+   *
+   * @generated from field: profusion.v1.AggregationMethod aggregation = 6;
+   */
+  aggregation: AggregationMethod;
+
+  /**
+   * As in `MergeProfilesRequest.strict`.
+   *
+   * @generated from field: bool strict = 7;
+   */
+  strict: boolean;
+
+  /**
+   * At most so many rows. Default 0: 100. More than 1000 counts as 1000; negative is INVALID_ARGUMENT.
+   *
+   * @generated from field: int32 page_size = 8;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; it belongs to one request, whose `page_size` alone may change. Default: the first page. Profiles
+   * that come or go between two pages may move rows.
+   *
+   * @generated from field: string page_token = 9;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message profusion.v1.ListTopFunctionsRequest.
+ * Use `create(ListTopFunctionsRequestSchema)` to create a new message.
+ */
+export const ListTopFunctionsRequestSchema: GenMessage<ListTopFunctionsRequest> = /*@__PURE__*/
+  messageDesc(file_profusion_v1_query_service, 4);
+
+/**
+ * A page of a ranking.
+ *
+ * @generated from message profusion.v1.ListTopFunctionsResponse
+ */
+export type ListTopFunctionsResponse = Message<"profusion.v1.ListTopFunctionsResponse"> & {
+  /**
+   * By the absolute value of what was asked for, the largest first; equal ones by name. At most 10000 in all pages.
+   *
+   * @generated from field: repeated profusion.v1.TopFunction functions = 1;
+   */
+  functions: TopFunction[];
+
+  /**
+   * Asks for the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Rows there are, those too that no page shows.
+   *
+   * @generated from field: int64 total_size = 3;
+   */
+  totalSize: bigint;
+
+  /**
+   * What shares are of: the sum of the absolute values of all samples, in the unit of the column.
+   *
+   * @generated from field: int64 total = 4;
+   */
+  total: bigint;
+
+  /**
+   * How numbers of several profiles became one.
+   *
+   * @generated from field: profusion.v1.AggregationMethod aggregation = 5;
+   */
+  aggregation: AggregationMethod;
+
+  /**
+   * What is in it; `sample_types` is the one column that was ranked, its total the signed sum.
+   *
+   * @generated from field: profusion.v1.MergeSummary summary = 6;
+   */
+  summary?: MergeSummary | undefined;
+};
+
+/**
+ * Describes the message profusion.v1.ListTopFunctionsResponse.
+ * Use `create(ListTopFunctionsResponseSchema)` to create a new message.
+ */
+export const ListTopFunctionsResponseSchema: GenMessage<ListTopFunctionsResponse> = /*@__PURE__*/
+  messageDesc(file_profusion_v1_query_service, 5);
+
+/**
+ * A row of a ranking.
+ *
+ * @generated from message profusion.v1.TopFunction
+ */
+export type TopFunction = Message<"profusion.v1.TopFunction"> & {
+  /**
+   * What it stands for, as pprof writes it: `bytes.Index`, `bytes.Index bytes/bytes.go:1315`, `bytes/bytes.go`; a package, a service, or
+   * the value of a label, numbers with their unit. `[file]` of a binary where there are no symbols, `<unknown>` where that is unknown too;
+   * of labels, empty for samples without it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Of lines: the function's name; empty otherwise.
+   *
+   * @generated from field: string function_name = 2;
+   */
+  functionName: string;
+
+  /**
+   * Of lines and files: the file's path as the profile has it, cleaned; empty otherwise.
+   *
+   * @generated from field: string file = 3;
+   */
+  file: string;
+
+  /**
+   * Of lines: the line, from 1; 0 where it is not known, and otherwise.
+   *
+   * @generated from field: int64 line = 4;
+   */
+  line: bigint;
+
+  /**
+   * Of samples whose innermost frame it is, in the unit of the column. Of labels and services, all of it.
+   *
+   * @generated from field: int64 flat = 5;
+   */
+  flat: bigint;
+
+  /**
+   * Of samples that have it anywhere in their stacks, each once.
+   *
+   * @generated from field: int64 cum = 6;
+   */
+  cum: bigint;
+
+  /**
+   * `flat` / `total`: 0 to 1, less than 0 for a negative one; 0 where `total` is 0.
+   *
+   * @generated from field: double flat_share = 7;
+   */
+  flatShare: number;
+
+  /**
+   * `cum` / `total`, likewise.
+   *
+   * @generated from field: double cum_share = 8;
+   */
+  cumShare: number;
+};
+
+/**
+ * Describes the message profusion.v1.TopFunction.
+ * Use `create(TopFunctionSchema)` to create a new message.
+ */
+export const TopFunctionSchema: GenMessage<TopFunction> = /*@__PURE__*/
+  messageDesc(file_profusion_v1_query_service, 6);
+
+/**
  * Asks what a selector means.
  *
  * @generated from message profusion.v1.ParseSelectorRequest
@@ -191,7 +398,7 @@ export type ParseSelectorRequest = Message<"profusion.v1.ParseSelectorRequest"> 
  * Use `create(ParseSelectorRequestSchema)` to create a new message.
  */
 export const ParseSelectorRequestSchema: GenMessage<ParseSelectorRequest> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 4);
+  messageDesc(file_profusion_v1_query_service, 7);
 
 /**
  * What a selector means.
@@ -226,7 +433,7 @@ export type ParseSelectorResponse = Message<"profusion.v1.ParseSelectorResponse"
  * Use `create(ParseSelectorResponseSchema)` to create a new message.
  */
 export const ParseSelectorResponseSchema: GenMessage<ParseSelectorResponse> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 5);
+  messageDesc(file_profusion_v1_query_service, 8);
 
 /**
  * One condition of a selector.
@@ -261,7 +468,7 @@ export type Matcher = Message<"profusion.v1.Matcher"> & {
  * Use `create(MatcherSchema)` to create a new message.
  */
 export const MatcherSchema: GenMessage<Matcher> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 6);
+  messageDesc(file_profusion_v1_query_service, 9);
 
 /**
  * A name, and how many profiles have it.
@@ -289,7 +496,7 @@ export type NameCount = Message<"profusion.v1.NameCount"> & {
  * Use `create(NameCountSchema)` to create a new message.
  */
 export const NameCountSchema: GenMessage<NameCount> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 7);
+  messageDesc(file_profusion_v1_query_service, 10);
 
 /**
  * Asks for services.
@@ -338,7 +545,7 @@ export type ListServicesRequest = Message<"profusion.v1.ListServicesRequest"> & 
  * Use `create(ListServicesRequestSchema)` to create a new message.
  */
 export const ListServicesRequestSchema: GenMessage<ListServicesRequest> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 8);
+  messageDesc(file_profusion_v1_query_service, 11);
 
 /**
  * A page of services.
@@ -366,7 +573,7 @@ export type ListServicesResponse = Message<"profusion.v1.ListServicesResponse"> 
  * Use `create(ListServicesResponseSchema)` to create a new message.
  */
 export const ListServicesResponseSchema: GenMessage<ListServicesResponse> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 9);
+  messageDesc(file_profusion_v1_query_service, 12);
 
 /**
  * Asks for types of profiles.
@@ -415,7 +622,7 @@ export type ListProfileTypesRequest = Message<"profusion.v1.ListProfileTypesRequ
  * Use `create(ListProfileTypesRequestSchema)` to create a new message.
  */
 export const ListProfileTypesRequestSchema: GenMessage<ListProfileTypesRequest> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 10);
+  messageDesc(file_profusion_v1_query_service, 13);
 
 /**
  * A page of types of profiles.
@@ -443,7 +650,7 @@ export type ListProfileTypesResponse = Message<"profusion.v1.ListProfileTypesRes
  * Use `create(ListProfileTypesResponseSchema)` to create a new message.
  */
 export const ListProfileTypesResponseSchema: GenMessage<ListProfileTypesResponse> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 11);
+  messageDesc(file_profusion_v1_query_service, 14);
 
 /**
  * Asks for names of labels.
@@ -492,7 +699,7 @@ export type ListLabelNamesRequest = Message<"profusion.v1.ListLabelNamesRequest"
  * Use `create(ListLabelNamesRequestSchema)` to create a new message.
  */
 export const ListLabelNamesRequestSchema: GenMessage<ListLabelNamesRequest> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 12);
+  messageDesc(file_profusion_v1_query_service, 15);
 
 /**
  * A page of names of labels.
@@ -520,7 +727,7 @@ export type ListLabelNamesResponse = Message<"profusion.v1.ListLabelNamesRespons
  * Use `create(ListLabelNamesResponseSchema)` to create a new message.
  */
 export const ListLabelNamesResponseSchema: GenMessage<ListLabelNamesResponse> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 13);
+  messageDesc(file_profusion_v1_query_service, 16);
 
 /**
  * Asks for values of a label.
@@ -576,7 +783,7 @@ export type ListLabelValuesRequest = Message<"profusion.v1.ListLabelValuesReques
  * Use `create(ListLabelValuesRequestSchema)` to create a new message.
  */
 export const ListLabelValuesRequestSchema: GenMessage<ListLabelValuesRequest> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 14);
+  messageDesc(file_profusion_v1_query_service, 17);
 
 /**
  * A page of values of a label.
@@ -604,7 +811,7 @@ export type ListLabelValuesResponse = Message<"profusion.v1.ListLabelValuesRespo
  * Use `create(ListLabelValuesResponseSchema)` to create a new message.
  */
 export const ListLabelValuesResponseSchema: GenMessage<ListLabelValuesResponse> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 15);
+  messageDesc(file_profusion_v1_query_service, 18);
 
 /**
  * Asks for series.
@@ -646,7 +853,7 @@ export type ListSeriesRequest = Message<"profusion.v1.ListSeriesRequest"> & {
  * Use `create(ListSeriesRequestSchema)` to create a new message.
  */
 export const ListSeriesRequestSchema: GenMessage<ListSeriesRequest> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 16);
+  messageDesc(file_profusion_v1_query_service, 19);
 
 /**
  * A page of series.
@@ -674,7 +881,7 @@ export type ListSeriesResponse = Message<"profusion.v1.ListSeriesResponse"> & {
  * Use `create(ListSeriesResponseSchema)` to create a new message.
  */
 export const ListSeriesResponseSchema: GenMessage<ListSeriesResponse> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 17);
+  messageDesc(file_profusion_v1_query_service, 20);
 
 /**
  * The profiles of one service, type and set of labels.
@@ -730,7 +937,118 @@ export type Series = Message<"profusion.v1.Series"> & {
  * Use `create(SeriesSchema)` to create a new message.
  */
 export const SeriesSchema: GenMessage<Series> = /*@__PURE__*/
-  messageDesc(file_profusion_v1_query_service, 18);
+  messageDesc(file_profusion_v1_query_service, 21);
+
+/**
+ * What a row of a ranking stands for.
+ *
+ * @generated from enum profusion.v1.TopGrouping
+ */
+export const TopGrouping = {
+  /**
+   * The default: functions.
+   *
+   * @generated from enum value: TOP_GROUPING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Functions of one name, in whatever file.
+   *
+   * @generated from enum value: TOP_GROUPING_FUNCTION = 1;
+   */
+  FUNCTION: 1,
+
+  /**
+   * Lines of source: a function, its file, and a line of it.
+   *
+   * @generated from enum value: TOP_GROUPING_LINE = 2;
+   */
+  LINE: 2,
+
+  /**
+   * Files of source.
+   *
+   * @generated from enum value: TOP_GROUPING_FILE = 3;
+   */
+  FILE: 3,
+
+  /**
+   * Packages, as functions' names tell them (Go's packages, Java's, namespaces of C++, crates of Rust); where a name tells none, the
+   * folder of its file.
+   *
+   * @generated from enum value: TOP_GROUPING_PACKAGE = 4;
+   */
+  PACKAGE: 4,
+
+  /**
+   * Values of a sample label, such as those of pprof.Do. A sample that has several of them counts for each.
+   *
+   * @generated from enum value: TOP_GROUPING_LABEL = 5;
+   */
+  LABEL: 5,
+
+  /**
+   * Services.
+   *
+   * @generated from enum value: TOP_GROUPING_SERVICE = 6;
+   */
+  SERVICE: 6,
+} as const;
+
+/**
+ * What a row of a ranking stands for.
+ *
+ * @generated from enum profusion.v1.TopGrouping
+ */
+export type TopGrouping = (typeof TopGrouping)[keyof typeof TopGrouping] | UnknownEnum;
+
+/**
+ * Describes the enum profusion.v1.TopGrouping.
+ */
+export const TopGroupingSchema: GenEnum<TopGrouping> = /*@__PURE__*/
+  enumDesc(file_profusion_v1_query_service, 0);
+
+/**
+ * What a ranking goes by.
+ *
+ * @generated from enum profusion.v1.TopOrder
+ */
+export const TopOrder = {
+  /**
+   * The default: flat.
+   *
+   * @generated from enum value: TOP_ORDER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * What is taken by it itself.
+   *
+   * @generated from enum value: TOP_ORDER_FLAT = 1;
+   */
+  FLAT: 1,
+
+  /**
+   * What is taken by it and all that it calls.
+   *
+   * @generated from enum value: TOP_ORDER_CUM = 2;
+   */
+  CUM: 2,
+} as const;
+
+/**
+ * What a ranking goes by.
+ *
+ * @generated from enum profusion.v1.TopOrder
+ */
+export type TopOrder = (typeof TopOrder)[keyof typeof TopOrder] | UnknownEnum;
+
+/**
+ * Describes the enum profusion.v1.TopOrder.
+ */
+export const TopOrderSchema: GenEnum<TopOrder> = /*@__PURE__*/
+  enumDesc(file_profusion_v1_query_service, 1);
 
 /**
  * How a matcher compares. A label that is absent counts as the empty text. Of a name with several values, one that holds is enough for
@@ -787,7 +1105,7 @@ export type MatchOperator = (typeof MatchOperator)[keyof typeof MatchOperator] |
  * Describes the enum profusion.v1.MatchOperator.
  */
 export const MatchOperatorSchema: GenEnum<MatchOperator> = /*@__PURE__*/
-  enumDesc(file_profusion_v1_query_service, 0);
+  enumDesc(file_profusion_v1_query_service, 2);
 
 /**
  * Answers questions over many profiles. Every method may also fail with UNAVAILABLE where the store cannot serve now, with
@@ -824,6 +1142,22 @@ export const QueryService: GenService<{
     methodKind: "server_streaming";
     input: typeof StreamMergedProfileRequestSchema;
     output: typeof StreamMergedProfileResponseSchema;
+  },
+  /**
+   * Where the numbers of the selected profiles lie: their functions, lines, files, packages, services, or the values of one of their
+   * sample labels, ranked by what each takes itself (flat) or together with all that it calls (cum). Functions, lines and files are those
+   * of `go tool pprof -top -symbolize=none` on the same sum, frames that the profiles say to drop left out; but of files, which pprof shows
+   * anew for each line at which a function begins, each is one.
+   *
+   * Numbers of several profiles become one as `aggregation` says. Errors are those of MergeProfiles, and INVALID_ARGUMENT: a grouping
+   * without its label key, or a page token of another request.
+   *
+   * @generated from rpc profusion.v1.QueryService.ListTopFunctions
+   */
+  listTopFunctions: {
+    methodKind: "unary";
+    input: typeof ListTopFunctionsRequestSchema;
+    output: typeof ListTopFunctionsResponseSchema;
   },
   /**
    * Reads a selector and says what was understood. INVALID_ARGUMENT: it cannot be read, with the position in the message.

@@ -23,6 +23,7 @@ import type {
   SelectionState,
   SeriesRow,
   StoredProfile,
+  Usage,
 } from "../catalog.ts";
 import { consecutiveLocators } from "../frame.ts";
 import type { MatchElsewhere } from "../label-index.ts";
@@ -58,6 +59,8 @@ import { type ProfileRows, unpackRows } from "./profile-rows.ts";
 import { countSeries } from "./series-counts.ts";
 import { NO_TIME } from "./series-interval.ts";
 import { applySnapshot, type IndexSnapshot, type SeriesExtents } from "./snapshot.ts";
+import type { UsageRow } from "./usage-ledger.ts";
+import { usageList } from "./usage-list.ts";
 import type { InsertAnswer, Removal } from "./writer.ts";
 import type { StoreAnswer } from "./writer-requests.ts";
 
@@ -384,6 +387,10 @@ export class SqliteCatalog implements Catalog {
 
   forgetSegment(segmentId: number): Promise<void> {
     return this.#threads.write("forgetSegment", segmentId);
+  }
+
+  async usage(): Promise<Usage[]> {
+    return usageList(this.#index, await this.#threads.read<UsageRow[]>("usage"));
   }
 
   async statistics() {

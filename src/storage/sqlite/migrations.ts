@@ -103,6 +103,15 @@ export const MIGRATIONS: readonly string[] = [
     '["alloc_objects","count"]', '["alloc_objects","count","cumulative"]'), '["alloc_space","bytes"]', '["alloc_space","bytes","cumulative"]'),
     '["contentions","count"]', '["contentions","count","cumulative"]'), '["delay","nanoseconds"]', '["delay","nanoseconds","cumulative"]');
   `,
+  `
+  -- What each service and type takes, kept from now on; what there is already is counted once.
+  CREATE TABLE usage (
+    service_id INTEGER NOT NULL, type_id INTEGER NOT NULL, profiles INTEGER NOT NULL, sent_bytes INTEGER NOT NULL,
+    original_bytes INTEGER NOT NULL, PRIMARY KEY (service_id, type_id)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO usage SELECT service_id, type_id, count(*), sum(size_bytes), sum(iif(segment_id = 0, 0, size_bytes))
+  FROM profile GROUP BY service_id, type_id;
+  `,
 ];
 
 /** Each migration is one transaction. Throws `conflict` for a file that a newer program wrote. */

@@ -8,6 +8,7 @@ import { PACK_LEVELS, PACKED, SET_ASIDE, WINDOW_NS } from "./pack-sets.ts";
 import { type RawRow, rowOf } from "./profile-rows.ts";
 import type { SegmentLedger } from "./segment-ledger.ts";
 import type { Statements } from "./statements.ts";
+import type { UsageLedger } from "./usage-ledger.ts";
 
 /** Rows that one commit marks: uploads wait for no more. */
 export const SETTLED_ROWS = 100;
@@ -28,15 +29,17 @@ const UPDATE_ROW = `UPDATE profile SET flags = flags | @flag, segment_id = @segm
 export class PackWriter {
   readonly #statements: Statements;
   readonly #segments: SegmentLedger;
+  readonly #usage: UsageLedger;
   /** Lost with the process, as is what they were for. */
   readonly #runs = new Map<number, Run>();
   /** Of the transaction under way. */
   #noted: [run: Run, seq: number][] = [];
   #lastRunId = 0;
 
-  constructor(statements: Statements, segments: SegmentLedger) {
+  constructor(statements: Statements, segments: SegmentLedger, usage: UsageLedger) {
     this.#statements = statements;
     this.#segments = segments;
+    this.#usage = usage;
   }
 
   /** After a commit. */
@@ -183,6 +186,7 @@ export class PackWriter {
       this.#statements.plain(UPDATE_ROW).run({ flag: PACKED, seriesId, id, ...to });
       if (release && segmentId !== 0n) {
         this.#segments.remove({ segmentId: Number(segmentId), offset: Number(offset), sizeBytes: Number(sizeBytes) });
+        this.#usage.add(Number(serviceId), Number(typeId), { originalBytes: -Number(sizeBytes) });
       }
     }
     if (rows.length === SETTLED_ROWS) return rows.at(-1)![0];
@@ -197,6 +201,7 @@ export class PackWriter {
       if (row === undefined || (Number(row[8]) & PACKED) === 0 || row[13] === 0n) continue;
       this.#statements.plain(UPDATE_ROW).run({ flag: PACKED, seriesId: row[6], segmentId: 0, offset: 0, id: row[0] });
       this.#segments.remove({ segmentId: Number(row[13]), offset: Number(row[14]), sizeBytes: Number(row[10]) });
+      this.#usage.addToSeries(Number(row[6]), { originalBytes: -Number(row[10]) });
       released++;
     }
     return released;

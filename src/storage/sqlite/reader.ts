@@ -17,6 +17,7 @@ import { type ScanRequest, SelectionScan } from "./selection-scan.ts";
 import { readSeriesCounts, readSeriesTimes } from "./series-interval.ts";
 import { type IndexSnapshot, readExtents, readSnapshot, type SeriesExtents } from "./snapshot.ts";
 import { Statements } from "./statements.ts";
+import { readUsage, type UsageRow } from "./usage-ledger.ts";
 
 export interface MergeScanRequest extends ScanRequest {
   rule: SelectionRule;
@@ -62,6 +63,10 @@ export class CatalogReader {
       rows.filter((row) => Number(row[7]) <= maxSeq),
       this.#statements,
     );
+  }
+
+  usage(): UsageRow[] {
+    return readUsage(this.#statements);
   }
 
   count(request: ScanRequest): { count: number; sizeBytes: number } {

@@ -14,6 +14,7 @@ import { type ProfileRows, packRows, type RawRow, rowOf } from "./profile-rows.t
 import { clearExpiredRequests, earlierUpload, rememberRequest } from "./retries.ts";
 import { SegmentLedger } from "./segment-ledger.ts";
 import { Statements } from "./statements.ts";
+import { UsageLedger } from "./usage-ledger.ts";
 
 export interface InsertAnswer {
   names: NewNames;
@@ -43,6 +44,7 @@ export class CatalogWriter {
   readonly #names: NameTable;
   readonly #pages: PageReader;
   readonly #segments: SegmentLedger;
+  readonly #usage: UsageLedger;
   readonly #packs: PackWriter;
   readonly #statements: Statements;
   #seq: number;
@@ -53,7 +55,8 @@ export class CatalogWriter {
     this.#names = new NameTable(this.#statements);
     this.#pages = new PageReader(this.#statements, CHUNK_ROWS);
     this.#segments = new SegmentLedger(this.#statements);
-    this.#packs = new PackWriter(this.#statements, this.#segments);
+    this.#usage = new UsageLedger(this.#statements);
+    this.#packs = new PackWriter(this.#statements, this.#segments, this.#usage);
     this.#seq = this.#savedSeq();
   }
 
@@ -94,6 +97,8 @@ export class CatalogWriter {
         else {
           this.#segments.remove(locatorOf(row));
           update.run({ ...locator, seriesId: Number(row[6]), id: row[0] });
+          const moreBytes = locator.sizeBytes - Number(row[10]);
+          this.#usage.addToSeries(Number(row[6]), { sentBytes: moreBytes, originalBytes: moreBytes });
           moved.push(at);
         }
       }
@@ -165,6 +170,7 @@ export class CatalogWriter {
           if (this.#seq !== seq)
             this.#statements.plain("UPDATE counter SET value = ? WHERE name = 'seq'").run(this.#seq);
           this.#segments.write();
+          this.#usage.write();
           return result;
         })
         .immediate();
@@ -173,6 +179,7 @@ export class CatalogWriter {
     } catch (error) {
       this.#names.forget();
       this.#segments.forget();
+      this.#usage.forget();
       this.#packs.forgetNoted();
       this.#seq = this.#savedSeq();
       throw error;
@@ -242,6 +249,8 @@ export class CatalogWriter {
     });
     if (changes === 0) return rowOf(this.#statements, own.id);
     this.#seq++;
+    const { sizeBytes } = row;
+    this.#usage.add(own.serviceId, own.typeId, { profiles: 1, sentBytes: sizeBytes, originalBytes: sizeBytes });
     this.#names.sampleLabelKeys(own.seriesId, row.sampleLabelKeys);
     return undefined;
   }
@@ -255,6 +264,8 @@ export class CatalogWriter {
       if (remove.run(seriesId, row[0]).changes === 0) continue;
       const locator = locatorOf(row);
       if (hasOriginal(locator)) this.#segments.remove(locator);
+      const originalBytes = hasOriginal(locator) ? -locator.sizeBytes : 0;
+      this.#usage.addToSeries(seriesId, { profiles: -1, sentBytes: -locator.sizeBytes, originalBytes });
       this.#packs.noteDeletion(row);
       removal.count++;
       removal.series.set(seriesId, (removal.series.get(seriesId) ?? 0) + 1);

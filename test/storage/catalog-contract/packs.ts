@@ -62,6 +62,50 @@ export function packsContract(under: CatalogUnderTest): void {
       ]);
     });
 
+    test("usage() tells of each service and type what its profiles and packs take, through packing and deletion", async () => {
+      const [v1, v2] = [label("v", "1"), label("v", "2")];
+      await under.insert(
+        newProfile({ second: 1, labels: [v1] }),
+        newProfile({ second: 3, labels: [v1] }),
+        newProfile({ second: 9, labels: [v2] }),
+        newProfile({ second: 2, service: "a", type: "heap" }),
+      );
+      const [one] = await under.catalog.find({ selector: EVERYTHING, order: "oldest", limit: 1 });
+      const { sizeBytes } = one!;
+      const plain = { packedProfiles: 0, packBytes: 0, originalBytes: sizeBytes, sentBytes: sizeBytes };
+      const msOf = (second: number) => ((BASE_NS + BigInt(second) * 1_000_000_000n) / 1_000_000n) * 1_000_000n;
+      const other = { ...plain, service: "a", type: "heap", profiles: 1, series: 1, firstNs: msOf(2), lastNs: msOf(2) };
+      const mine = { service: "auth", type: "cpu", profiles: 3, series: 2, firstNs: msOf(1), lastNs: msOf(9) };
+      const loose = {
+        ...mine,
+        packedProfiles: 0,
+        packBytes: 0,
+        originalBytes: 3 * sizeBytes,
+        sentBytes: 3 * sizeBytes,
+      };
+      expect(await under.catalog.usage()).toEqual([other, loose]);
+      const [hour] = (await under.catalog.looseHours()).filter(({ profiles }) => profiles === 3);
+      const setId = await pack(3, { ...hour!, endNs: START_NS + HOUR_NS });
+      expect((await under.catalog.usage())[1]).toEqual({ ...loose, packedProfiles: 3, packBytes: 30 });
+      await settle(setId);
+      const packed = { ...loose, packedProfiles: 3, packBytes: 30, originalBytes: 0 };
+      expect((await under.catalog.usage())[1]).toEqual(packed);
+      await under.catalog.delete([one!.id]);
+      expect((await under.catalog.usage())[1]).toEqual({
+        ...packed,
+        profiles: 2,
+        packedProfiles: 2,
+        sentBytes: 2 * sizeBytes,
+        firstNs: msOf(3),
+      });
+      await under.insert(newProfile({ second: 4, labels: [v2] }));
+      expect((await under.catalog.usage())[1]).toMatchObject({
+        profiles: 3,
+        packedProfiles: 2,
+        originalBytes: sizeBytes,
+      });
+    });
+
     test("packRows() answers a run's profiles by series, time and id, and none that came after it began", async () => {
       const [v1, v2] = [label("v", "1"), label("v", "2")];
       const profiles = [

@@ -262,6 +262,261 @@ func (x *PackStatus) GetLastFailure() string {
 	return ""
 }
 
+// Asks what is taken by whom.
+type GetUsageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only services whose names begin so. Default: all.
+	Prefix string `protobuf:"bytes,1,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	// At most so many services and types. Default 0: 100. More than 1000 counts as 1000; negative is INVALID_ARGUMENT.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before; it belongs to one request, whose `page_size` alone may change. Default: the first page.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetUsageRequest) Reset() {
+	*x = GetUsageRequest{}
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetUsageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetUsageRequest) ProtoMessage() {}
+
+func (x *GetUsageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetUsageRequest.ProtoReflect.Descriptor instead.
+func (*GetUsageRequest) Descriptor() ([]byte, []int) {
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetUsageRequest) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *GetUsageRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *GetUsageRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of what is taken by whom.
+type GetUsageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sorted by service, as UTF-8 bytes, and type.
+	Usages []*Usage `protobuf:"bytes,1,rep,name=usages,proto3" json:"usages,omitempty"`
+	// Asks for the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// All services and types that `prefix` leaves, of every page; `service` and `profile_type` are empty.
+	Total         *Usage `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetUsageResponse) Reset() {
+	*x = GetUsageResponse{}
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetUsageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetUsageResponse) ProtoMessage() {}
+
+func (x *GetUsageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetUsageResponse.ProtoReflect.Descriptor instead.
+func (*GetUsageResponse) Descriptor() ([]byte, []int) {
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GetUsageResponse) GetUsages() []*Usage {
+	if x != nil {
+		return x.Usages
+	}
+	return nil
+}
+
+func (x *GetUsageResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *GetUsageResponse) GetTotal() *Usage {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
+// What the profiles of a service and type take.
+type Usage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was profiled.
+	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// As in `Profile.profile_type`.
+	ProfileType string `protobuf:"bytes,2,opt,name=profile_type,json=profileType,proto3" json:"profile_type,omitempty"`
+	// Profiles there are.
+	ProfileCount int64 `protobuf:"varint,3,opt,name=profile_count,json=profileCount,proto3" json:"profile_count,omitempty"`
+	// Of these: in packs. The others are kept as they were sent.
+	PackedProfileCount int64 `protobuf:"varint,4,opt,name=packed_profile_count,json=packedProfileCount,proto3" json:"packed_profile_count,omitempty"`
+	// Sets of labels with profiles.
+	SeriesCount int64 `protobuf:"varint,5,opt,name=series_count,json=seriesCount,proto3" json:"series_count,omitempty"`
+	// Bytes as they were sent, of all of them, still compressed where they were: what they would take without packs.
+	SentBytes int64 `protobuf:"varint,6,opt,name=sent_bytes,json=sentBytes,proto3" json:"sent_bytes,omitempty"`
+	// Bytes that are kept as they were sent: of those in no pack, and of those in packs whose originals are kept.
+	OriginalBytes int64 `protobuf:"varint,7,opt,name=original_bytes,json=originalBytes,proto3" json:"original_bytes,omitempty"`
+	// Bytes of packs, what was deleted from them and is not yet rewritten included.
+	PackBytes int64 `protobuf:"varint,8,opt,name=pack_bytes,json=packBytes,proto3" json:"pack_bytes,omitempty"`
+	// Start of the first profile, to the millisecond; absent where there is none.
+	FirstStartTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=first_start_time,json=firstStartTime,proto3" json:"first_start_time,omitempty"`
+	// Start of the last profile, to the millisecond; absent where there is none.
+	LastStartTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=last_start_time,json=lastStartTime,proto3" json:"last_start_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Usage) Reset() {
+	*x = Usage{}
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Usage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Usage) ProtoMessage() {}
+
+func (x *Usage) ProtoReflect() protoreflect.Message {
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Usage.ProtoReflect.Descriptor instead.
+func (*Usage) Descriptor() ([]byte, []int) {
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Usage) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *Usage) GetProfileType() string {
+	if x != nil {
+		return x.ProfileType
+	}
+	return ""
+}
+
+func (x *Usage) GetProfileCount() int64 {
+	if x != nil {
+		return x.ProfileCount
+	}
+	return 0
+}
+
+func (x *Usage) GetPackedProfileCount() int64 {
+	if x != nil {
+		return x.PackedProfileCount
+	}
+	return 0
+}
+
+func (x *Usage) GetSeriesCount() int64 {
+	if x != nil {
+		return x.SeriesCount
+	}
+	return 0
+}
+
+func (x *Usage) GetSentBytes() int64 {
+	if x != nil {
+		return x.SentBytes
+	}
+	return 0
+}
+
+func (x *Usage) GetOriginalBytes() int64 {
+	if x != nil {
+		return x.OriginalBytes
+	}
+	return 0
+}
+
+func (x *Usage) GetPackBytes() int64 {
+	if x != nil {
+		return x.PackBytes
+	}
+	return 0
+}
+
+func (x *Usage) GetFirstStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstStartTime
+	}
+	return nil
+}
+
+func (x *Usage) GetLastStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastStartTime
+	}
+	return nil
+}
+
 // Asks to pack everything.
 type PackRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -271,7 +526,7 @@ type PackRequest struct {
 
 func (x *PackRequest) Reset() {
 	*x = PackRequest{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[3]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -283,7 +538,7 @@ func (x *PackRequest) String() string {
 func (*PackRequest) ProtoMessage() {}
 
 func (x *PackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[3]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -296,7 +551,7 @@ func (x *PackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackRequest.ProtoReflect.Descriptor instead.
 func (*PackRequest) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{3}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{6}
 }
 
 // Packing has begun.
@@ -310,7 +565,7 @@ type PackResponse struct {
 
 func (x *PackResponse) Reset() {
 	*x = PackResponse{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[4]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -322,7 +577,7 @@ func (x *PackResponse) String() string {
 func (*PackResponse) ProtoMessage() {}
 
 func (x *PackResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[4]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -335,7 +590,7 @@ func (x *PackResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackResponse.ProtoReflect.Descriptor instead.
 func (*PackResponse) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{4}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PackResponse) GetOperation() *Operation {
@@ -354,7 +609,7 @@ type VerifyRequest struct {
 
 func (x *VerifyRequest) Reset() {
 	*x = VerifyRequest{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[5]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -366,7 +621,7 @@ func (x *VerifyRequest) String() string {
 func (*VerifyRequest) ProtoMessage() {}
 
 func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[5]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -379,7 +634,7 @@ func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyRequest.ProtoReflect.Descriptor instead.
 func (*VerifyRequest) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{5}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{8}
 }
 
 // Verifying has begun.
@@ -393,7 +648,7 @@ type VerifyResponse struct {
 
 func (x *VerifyResponse) Reset() {
 	*x = VerifyResponse{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[6]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -405,7 +660,7 @@ func (x *VerifyResponse) String() string {
 func (*VerifyResponse) ProtoMessage() {}
 
 func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[6]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -418,7 +673,7 @@ func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyResponse.ProtoReflect.Descriptor instead.
 func (*VerifyResponse) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{6}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *VerifyResponse) GetOperation() *Operation {
@@ -441,7 +696,7 @@ type GetOperationRequest struct {
 
 func (x *GetOperationRequest) Reset() {
 	*x = GetOperationRequest{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[7]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -453,7 +708,7 @@ func (x *GetOperationRequest) String() string {
 func (*GetOperationRequest) ProtoMessage() {}
 
 func (x *GetOperationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[7]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -466,7 +721,7 @@ func (x *GetOperationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOperationRequest.ProtoReflect.Descriptor instead.
 func (*GetOperationRequest) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{7}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetOperationRequest) GetId() string {
@@ -494,7 +749,7 @@ type GetOperationResponse struct {
 
 func (x *GetOperationResponse) Reset() {
 	*x = GetOperationResponse{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[8]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -506,7 +761,7 @@ func (x *GetOperationResponse) String() string {
 func (*GetOperationResponse) ProtoMessage() {}
 
 func (x *GetOperationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[8]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -519,7 +774,7 @@ func (x *GetOperationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOperationResponse.ProtoReflect.Descriptor instead.
 func (*GetOperationResponse) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{8}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetOperationResponse) GetOperation() *Operation {
@@ -556,7 +811,7 @@ type Operation struct {
 
 func (x *Operation) Reset() {
 	*x = Operation{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[9]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +823,7 @@ func (x *Operation) String() string {
 func (*Operation) ProtoMessage() {}
 
 func (x *Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[9]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +836,7 @@ func (x *Operation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operation.ProtoReflect.Descriptor instead.
 func (*Operation) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{9}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Operation) GetId() string {
@@ -691,7 +946,7 @@ type OperationError struct {
 
 func (x *OperationError) Reset() {
 	*x = OperationError{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[10]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +958,7 @@ func (x *OperationError) String() string {
 func (*OperationError) ProtoMessage() {}
 
 func (x *OperationError) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[10]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +971,7 @@ func (x *OperationError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationError.ProtoReflect.Descriptor instead.
 func (*OperationError) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OperationError) GetCode() int32 {
@@ -750,7 +1005,7 @@ type PackResult struct {
 
 func (x *PackResult) Reset() {
 	*x = PackResult{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[11]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +1017,7 @@ func (x *PackResult) String() string {
 func (*PackResult) ProtoMessage() {}
 
 func (x *PackResult) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[11]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +1030,7 @@ func (x *PackResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackResult.ProtoReflect.Descriptor instead.
 func (*PackResult) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{11}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PackResult) GetPackedProfiles() int64 {
@@ -823,7 +1078,7 @@ type VerifyResult struct {
 
 func (x *VerifyResult) Reset() {
 	*x = VerifyResult{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[12]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -835,7 +1090,7 @@ func (x *VerifyResult) String() string {
 func (*VerifyResult) ProtoMessage() {}
 
 func (x *VerifyResult) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[12]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -848,7 +1103,7 @@ func (x *VerifyResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyResult.ProtoReflect.Descriptor instead.
 func (*VerifyResult) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{12}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *VerifyResult) GetPackCount() int64 {
@@ -892,7 +1147,7 @@ type DamagedPack struct {
 
 func (x *DamagedPack) Reset() {
 	*x = DamagedPack{}
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[13]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -904,7 +1159,7 @@ func (x *DamagedPack) String() string {
 func (*DamagedPack) ProtoMessage() {}
 
 func (x *DamagedPack) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_admin_service_proto_msgTypes[13]
+	mi := &file_profusion_v1_admin_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -917,7 +1172,7 @@ func (x *DamagedPack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DamagedPack.ProtoReflect.Descriptor instead.
 func (*DamagedPack) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{13}
+	return file_profusion_v1_admin_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DamagedPack) GetPackId() int64 {
@@ -958,7 +1213,30 @@ const file_profusion_v1_admin_service_proto_rawDesc = "" +
 	"pack_bytes\x18\x05 \x01(\x03R\tpackBytes\x12=\n" +
 	"\fbacklog_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vbacklogTime\x12\x18\n" +
 	"\arunning\x18\a \x01(\tR\arunning\x12!\n" +
-	"\flast_failure\x18\b \x01(\tR\vlastFailure\"\r\n" +
+	"\flast_failure\x18\b \x01(\tR\vlastFailure\"e\n" +
+	"\x0fGetUsageRequest\x12\x16\n" +
+	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x92\x01\n" +
+	"\x10GetUsageResponse\x12+\n" +
+	"\x06usages\x18\x01 \x03(\v2\x13.profusion.v1.UsageR\x06usages\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12)\n" +
+	"\x05total\x18\x03 \x01(\v2\x13.profusion.v1.UsageR\x05total\"\xad\x03\n" +
+	"\x05Usage\x12\x18\n" +
+	"\aservice\x18\x01 \x01(\tR\aservice\x12!\n" +
+	"\fprofile_type\x18\x02 \x01(\tR\vprofileType\x12#\n" +
+	"\rprofile_count\x18\x03 \x01(\x03R\fprofileCount\x120\n" +
+	"\x14packed_profile_count\x18\x04 \x01(\x03R\x12packedProfileCount\x12!\n" +
+	"\fseries_count\x18\x05 \x01(\x03R\vseriesCount\x12\x1d\n" +
+	"\n" +
+	"sent_bytes\x18\x06 \x01(\x03R\tsentBytes\x12%\n" +
+	"\x0eoriginal_bytes\x18\a \x01(\x03R\roriginalBytes\x12\x1d\n" +
+	"\n" +
+	"pack_bytes\x18\b \x01(\x03R\tpackBytes\x12D\n" +
+	"\x10first_start_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x0efirstStartTime\x12B\n" +
+	"\x0flast_start_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\rlastStartTime\"\r\n" +
 	"\vPackRequest\"E\n" +
 	"\fPackResponse\x125\n" +
 	"\toperation\x18\x01 \x01(\v2\x17.profusion.v1.OperationR\toperation\"\x0f\n" +
@@ -1000,9 +1278,10 @@ const file_profusion_v1_admin_service_proto_rawDesc = "" +
 	"\rdamaged_count\x18\x04 \x01(\x03R\fdamagedCount\">\n" +
 	"\vDamagedPack\x12\x17\n" +
 	"\apack_id\x18\x01 \x01(\x03R\x06packId\x12\x16\n" +
-	"\x06detail\x18\x02 \x01(\tR\x06detail2\xc1\x02\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail2\x91\x03\n" +
 	"\fAdminService\x12Q\n" +
-	"\tGetStatus\x12\x1e.profusion.v1.GetStatusRequest\x1a\x1f.profusion.v1.GetStatusResponse\"\x03\x90\x02\x01\x12=\n" +
+	"\tGetStatus\x12\x1e.profusion.v1.GetStatusRequest\x1a\x1f.profusion.v1.GetStatusResponse\"\x03\x90\x02\x01\x12N\n" +
+	"\bGetUsage\x12\x1d.profusion.v1.GetUsageRequest\x1a\x1e.profusion.v1.GetUsageResponse\"\x03\x90\x02\x01\x12=\n" +
 	"\x04Pack\x12\x19.profusion.v1.PackRequest\x1a\x1a.profusion.v1.PackResponse\x12C\n" +
 	"\x06Verify\x12\x1b.profusion.v1.VerifyRequest\x1a\x1c.profusion.v1.VerifyResponse\x12Z\n" +
 	"\fGetOperation\x12!.profusion.v1.GetOperationRequest\x1a\".profusion.v1.GetOperationResponse\"\x03\x90\x02\x01B\xa6\x01\n" +
@@ -1020,51 +1299,60 @@ func file_profusion_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_profusion_v1_admin_service_proto_rawDescData
 }
 
-var file_profusion_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_profusion_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_profusion_v1_admin_service_proto_goTypes = []any{
 	(*GetStatusRequest)(nil),      // 0: profusion.v1.GetStatusRequest
 	(*GetStatusResponse)(nil),     // 1: profusion.v1.GetStatusResponse
 	(*PackStatus)(nil),            // 2: profusion.v1.PackStatus
-	(*PackRequest)(nil),           // 3: profusion.v1.PackRequest
-	(*PackResponse)(nil),          // 4: profusion.v1.PackResponse
-	(*VerifyRequest)(nil),         // 5: profusion.v1.VerifyRequest
-	(*VerifyResponse)(nil),        // 6: profusion.v1.VerifyResponse
-	(*GetOperationRequest)(nil),   // 7: profusion.v1.GetOperationRequest
-	(*GetOperationResponse)(nil),  // 8: profusion.v1.GetOperationResponse
-	(*Operation)(nil),             // 9: profusion.v1.Operation
-	(*OperationError)(nil),        // 10: profusion.v1.OperationError
-	(*PackResult)(nil),            // 11: profusion.v1.PackResult
-	(*VerifyResult)(nil),          // 12: profusion.v1.VerifyResult
-	(*DamagedPack)(nil),           // 13: profusion.v1.DamagedPack
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
+	(*GetUsageRequest)(nil),       // 3: profusion.v1.GetUsageRequest
+	(*GetUsageResponse)(nil),      // 4: profusion.v1.GetUsageResponse
+	(*Usage)(nil),                 // 5: profusion.v1.Usage
+	(*PackRequest)(nil),           // 6: profusion.v1.PackRequest
+	(*PackResponse)(nil),          // 7: profusion.v1.PackResponse
+	(*VerifyRequest)(nil),         // 8: profusion.v1.VerifyRequest
+	(*VerifyResponse)(nil),        // 9: profusion.v1.VerifyResponse
+	(*GetOperationRequest)(nil),   // 10: profusion.v1.GetOperationRequest
+	(*GetOperationResponse)(nil),  // 11: profusion.v1.GetOperationResponse
+	(*Operation)(nil),             // 12: profusion.v1.Operation
+	(*OperationError)(nil),        // 13: profusion.v1.OperationError
+	(*PackResult)(nil),            // 14: profusion.v1.PackResult
+	(*VerifyResult)(nil),          // 15: profusion.v1.VerifyResult
+	(*DamagedPack)(nil),           // 16: profusion.v1.DamagedPack
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 18: google.protobuf.Duration
 }
 var file_profusion_v1_admin_service_proto_depIdxs = []int32{
 	2,  // 0: profusion.v1.GetStatusResponse.packs:type_name -> profusion.v1.PackStatus
-	14, // 1: profusion.v1.PackStatus.backlog_time:type_name -> google.protobuf.Timestamp
-	9,  // 2: profusion.v1.PackResponse.operation:type_name -> profusion.v1.Operation
-	9,  // 3: profusion.v1.VerifyResponse.operation:type_name -> profusion.v1.Operation
-	15, // 4: profusion.v1.GetOperationRequest.max_wait:type_name -> google.protobuf.Duration
-	9,  // 5: profusion.v1.GetOperationResponse.operation:type_name -> profusion.v1.Operation
-	14, // 6: profusion.v1.Operation.start_time:type_name -> google.protobuf.Timestamp
-	14, // 7: profusion.v1.Operation.end_time:type_name -> google.protobuf.Timestamp
-	10, // 8: profusion.v1.Operation.error:type_name -> profusion.v1.OperationError
-	11, // 9: profusion.v1.Operation.pack:type_name -> profusion.v1.PackResult
-	12, // 10: profusion.v1.Operation.verify:type_name -> profusion.v1.VerifyResult
-	13, // 11: profusion.v1.VerifyResult.damaged:type_name -> profusion.v1.DamagedPack
-	0,  // 12: profusion.v1.AdminService.GetStatus:input_type -> profusion.v1.GetStatusRequest
-	3,  // 13: profusion.v1.AdminService.Pack:input_type -> profusion.v1.PackRequest
-	5,  // 14: profusion.v1.AdminService.Verify:input_type -> profusion.v1.VerifyRequest
-	7,  // 15: profusion.v1.AdminService.GetOperation:input_type -> profusion.v1.GetOperationRequest
-	1,  // 16: profusion.v1.AdminService.GetStatus:output_type -> profusion.v1.GetStatusResponse
-	4,  // 17: profusion.v1.AdminService.Pack:output_type -> profusion.v1.PackResponse
-	6,  // 18: profusion.v1.AdminService.Verify:output_type -> profusion.v1.VerifyResponse
-	8,  // 19: profusion.v1.AdminService.GetOperation:output_type -> profusion.v1.GetOperationResponse
-	16, // [16:20] is the sub-list for method output_type
-	12, // [12:16] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	17, // 1: profusion.v1.PackStatus.backlog_time:type_name -> google.protobuf.Timestamp
+	5,  // 2: profusion.v1.GetUsageResponse.usages:type_name -> profusion.v1.Usage
+	5,  // 3: profusion.v1.GetUsageResponse.total:type_name -> profusion.v1.Usage
+	17, // 4: profusion.v1.Usage.first_start_time:type_name -> google.protobuf.Timestamp
+	17, // 5: profusion.v1.Usage.last_start_time:type_name -> google.protobuf.Timestamp
+	12, // 6: profusion.v1.PackResponse.operation:type_name -> profusion.v1.Operation
+	12, // 7: profusion.v1.VerifyResponse.operation:type_name -> profusion.v1.Operation
+	18, // 8: profusion.v1.GetOperationRequest.max_wait:type_name -> google.protobuf.Duration
+	12, // 9: profusion.v1.GetOperationResponse.operation:type_name -> profusion.v1.Operation
+	17, // 10: profusion.v1.Operation.start_time:type_name -> google.protobuf.Timestamp
+	17, // 11: profusion.v1.Operation.end_time:type_name -> google.protobuf.Timestamp
+	13, // 12: profusion.v1.Operation.error:type_name -> profusion.v1.OperationError
+	14, // 13: profusion.v1.Operation.pack:type_name -> profusion.v1.PackResult
+	15, // 14: profusion.v1.Operation.verify:type_name -> profusion.v1.VerifyResult
+	16, // 15: profusion.v1.VerifyResult.damaged:type_name -> profusion.v1.DamagedPack
+	0,  // 16: profusion.v1.AdminService.GetStatus:input_type -> profusion.v1.GetStatusRequest
+	3,  // 17: profusion.v1.AdminService.GetUsage:input_type -> profusion.v1.GetUsageRequest
+	6,  // 18: profusion.v1.AdminService.Pack:input_type -> profusion.v1.PackRequest
+	8,  // 19: profusion.v1.AdminService.Verify:input_type -> profusion.v1.VerifyRequest
+	10, // 20: profusion.v1.AdminService.GetOperation:input_type -> profusion.v1.GetOperationRequest
+	1,  // 21: profusion.v1.AdminService.GetStatus:output_type -> profusion.v1.GetStatusResponse
+	4,  // 22: profusion.v1.AdminService.GetUsage:output_type -> profusion.v1.GetUsageResponse
+	7,  // 23: profusion.v1.AdminService.Pack:output_type -> profusion.v1.PackResponse
+	9,  // 24: profusion.v1.AdminService.Verify:output_type -> profusion.v1.VerifyResponse
+	11, // 25: profusion.v1.AdminService.GetOperation:output_type -> profusion.v1.GetOperationResponse
+	21, // [21:26] is the sub-list for method output_type
+	16, // [16:21] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_profusion_v1_admin_service_proto_init() }
@@ -1072,7 +1360,7 @@ func file_profusion_v1_admin_service_proto_init() {
 	if File_profusion_v1_admin_service_proto != nil {
 		return
 	}
-	file_profusion_v1_admin_service_proto_msgTypes[9].OneofWrappers = []any{
+	file_profusion_v1_admin_service_proto_msgTypes[12].OneofWrappers = []any{
 		(*Operation_Error)(nil),
 		(*Operation_Pack)(nil),
 		(*Operation_Verify)(nil),
@@ -1083,7 +1371,7 @@ func file_profusion_v1_admin_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_profusion_v1_admin_service_proto_rawDesc), len(file_profusion_v1_admin_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

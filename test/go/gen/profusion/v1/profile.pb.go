@@ -82,6 +82,68 @@ func (Aggregation) EnumDescriptor() ([]byte, []int) {
 	return file_profusion_v1_profile_proto_rawDescGZIP(), []int{0}
 }
 
+// How the numbers of several profiles become one.
+type AggregationMethod int32
+
+const (
+	// The default, by what the numbers of the column are: of a delta their sum, of a gauge their mean, of a cumulative one its increase.
+	AggregationMethod_AGGREGATION_METHOD_UNSPECIFIED AggregationMethod = 0
+	// The sum of all profiles.
+	AggregationMethod_AGGREGATION_METHOD_SUM AggregationMethod = 1
+	// The mean over the profiles of each series, added up over the series; rounded once, half to even.
+	AggregationMethod_AGGREGATION_METHOD_MEAN AggregationMethod = 2
+	// The last profile of each series, added up over the series.
+	AggregationMethod_AGGREGATION_METHOD_LAST AggregationMethod = 3
+	// From the first to the last profile of each series, added up over the series. Where the total of a column falls, a process began anew,
+	// from nothing. Needs series of one process each, which a label `instance`, `pod` or `host` tells; others are left out, with a warning.
+	AggregationMethod_AGGREGATION_METHOD_INCREASE AggregationMethod = 4
+)
+
+// Enum value maps for AggregationMethod.
+var (
+	AggregationMethod_name = map[int32]string{
+		0: "AGGREGATION_METHOD_UNSPECIFIED",
+		1: "AGGREGATION_METHOD_SUM",
+		2: "AGGREGATION_METHOD_MEAN",
+		3: "AGGREGATION_METHOD_LAST",
+		4: "AGGREGATION_METHOD_INCREASE",
+	}
+	AggregationMethod_value = map[string]int32{
+		"AGGREGATION_METHOD_UNSPECIFIED": 0,
+		"AGGREGATION_METHOD_SUM":         1,
+		"AGGREGATION_METHOD_MEAN":        2,
+		"AGGREGATION_METHOD_LAST":        3,
+		"AGGREGATION_METHOD_INCREASE":    4,
+	}
+)
+
+func (x AggregationMethod) Enum() *AggregationMethod {
+	p := new(AggregationMethod)
+	*p = x
+	return p
+}
+
+func (x AggregationMethod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AggregationMethod) Descriptor() protoreflect.EnumDescriptor {
+	return file_profusion_v1_profile_proto_enumTypes[1].Descriptor()
+}
+
+func (AggregationMethod) Type() protoreflect.EnumType {
+	return &file_profusion_v1_profile_proto_enumTypes[1]
+}
+
+func (x AggregationMethod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AggregationMethod.Descriptor instead.
+func (AggregationMethod) EnumDescriptor() ([]byte, []int) {
+	return file_profusion_v1_profile_proto_rawDescGZIP(), []int{1}
+}
+
 // Who gave a profile's start time.
 type StartTimeSource int32
 
@@ -123,11 +185,11 @@ func (x StartTimeSource) String() string {
 }
 
 func (StartTimeSource) Descriptor() protoreflect.EnumDescriptor {
-	return file_profusion_v1_profile_proto_enumTypes[1].Descriptor()
+	return file_profusion_v1_profile_proto_enumTypes[2].Descriptor()
 }
 
 func (StartTimeSource) Type() protoreflect.EnumType {
-	return &file_profusion_v1_profile_proto_enumTypes[1]
+	return &file_profusion_v1_profile_proto_enumTypes[2]
 }
 
 func (x StartTimeSource) Number() protoreflect.EnumNumber {
@@ -136,7 +198,7 @@ func (x StartTimeSource) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use StartTimeSource.Descriptor instead.
 func (StartTimeSource) EnumDescriptor() ([]byte, []int) {
-	return file_profusion_v1_profile_proto_rawDescGZIP(), []int{1}
+	return file_profusion_v1_profile_proto_rawDescGZIP(), []int{2}
 }
 
 // Which profiles remain where `Selection.max_profiles` cuts. The same selection of the same profiles always gives the same ones.
@@ -180,11 +242,11 @@ func (x SelectionStrategy) String() string {
 }
 
 func (SelectionStrategy) Descriptor() protoreflect.EnumDescriptor {
-	return file_profusion_v1_profile_proto_enumTypes[2].Descriptor()
+	return file_profusion_v1_profile_proto_enumTypes[3].Descriptor()
 }
 
 func (SelectionStrategy) Type() protoreflect.EnumType {
-	return &file_profusion_v1_profile_proto_enumTypes[2]
+	return &file_profusion_v1_profile_proto_enumTypes[3]
 }
 
 func (x SelectionStrategy) Number() protoreflect.EnumNumber {
@@ -193,7 +255,7 @@ func (x SelectionStrategy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SelectionStrategy.Descriptor instead.
 func (SelectionStrategy) EnumDescriptor() ([]byte, []int) {
-	return file_profusion_v1_profile_proto_rawDescGZIP(), []int{2}
+	return file_profusion_v1_profile_proto_rawDescGZIP(), []int{3}
 }
 
 // Why a profile is not in a sum.
@@ -249,11 +311,11 @@ func (x SkipReason) String() string {
 }
 
 func (SkipReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_profusion_v1_profile_proto_enumTypes[3].Descriptor()
+	return file_profusion_v1_profile_proto_enumTypes[4].Descriptor()
 }
 
 func (SkipReason) Type() protoreflect.EnumType {
-	return &file_profusion_v1_profile_proto_enumTypes[3]
+	return &file_profusion_v1_profile_proto_enumTypes[4]
 }
 
 func (x SkipReason) Number() protoreflect.EnumNumber {
@@ -262,7 +324,7 @@ func (x SkipReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SkipReason.Descriptor instead.
 func (SkipReason) EnumDescriptor() ([]byte, []int) {
-	return file_profusion_v1_profile_proto_rawDescGZIP(), []int{3}
+	return file_profusion_v1_profile_proto_rawDescGZIP(), []int{4}
 }
 
 // One stored upload: what is known of it. Its bytes are read with ProfileService.DownloadProfile, or over HTTP at `/api/0/profiles/<id>`.
@@ -1058,7 +1120,13 @@ const file_profusion_v1_profile_proto_rawDesc = "" +
 	"\x17AGGREGATION_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11AGGREGATION_DELTA\x10\x01\x12\x15\n" +
 	"\x11AGGREGATION_GAUGE\x10\x02\x12\x1a\n" +
-	"\x16AGGREGATION_CUMULATIVE\x10\x03*\x90\x01\n" +
+	"\x16AGGREGATION_CUMULATIVE\x10\x03*\xae\x01\n" +
+	"\x11AggregationMethod\x12\"\n" +
+	"\x1eAGGREGATION_METHOD_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16AGGREGATION_METHOD_SUM\x10\x01\x12\x1b\n" +
+	"\x17AGGREGATION_METHOD_MEAN\x10\x02\x12\x1b\n" +
+	"\x17AGGREGATION_METHOD_LAST\x10\x03\x12\x1f\n" +
+	"\x1bAGGREGATION_METHOD_INCREASE\x10\x04*\x90\x01\n" +
 	"\x0fStartTimeSource\x12!\n" +
 	"\x1dSTART_TIME_SOURCE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19START_TIME_SOURCE_PROFILE\x10\x01\x12\x1c\n" +
@@ -1092,43 +1160,44 @@ func file_profusion_v1_profile_proto_rawDescGZIP() []byte {
 	return file_profusion_v1_profile_proto_rawDescData
 }
 
-var file_profusion_v1_profile_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_profusion_v1_profile_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
 var file_profusion_v1_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_profusion_v1_profile_proto_goTypes = []any{
 	(Aggregation)(0),              // 0: profusion.v1.Aggregation
-	(StartTimeSource)(0),          // 1: profusion.v1.StartTimeSource
-	(SelectionStrategy)(0),        // 2: profusion.v1.SelectionStrategy
-	(SkipReason)(0),               // 3: profusion.v1.SkipReason
-	(*Profile)(nil),               // 4: profusion.v1.Profile
-	(*Label)(nil),                 // 5: profusion.v1.Label
-	(*ValueType)(nil),             // 6: profusion.v1.ValueType
-	(*SampleType)(nil),            // 7: profusion.v1.SampleType
-	(*Interval)(nil),              // 8: profusion.v1.Interval
-	(*Selection)(nil),             // 9: profusion.v1.Selection
-	(*MergeSummary)(nil),          // 10: profusion.v1.MergeSummary
-	(*SkippedProfiles)(nil),       // 11: profusion.v1.SkippedProfiles
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
+	(AggregationMethod)(0),        // 1: profusion.v1.AggregationMethod
+	(StartTimeSource)(0),          // 2: profusion.v1.StartTimeSource
+	(SelectionStrategy)(0),        // 3: profusion.v1.SelectionStrategy
+	(SkipReason)(0),               // 4: profusion.v1.SkipReason
+	(*Profile)(nil),               // 5: profusion.v1.Profile
+	(*Label)(nil),                 // 6: profusion.v1.Label
+	(*ValueType)(nil),             // 7: profusion.v1.ValueType
+	(*SampleType)(nil),            // 8: profusion.v1.SampleType
+	(*Interval)(nil),              // 9: profusion.v1.Interval
+	(*Selection)(nil),             // 10: profusion.v1.Selection
+	(*MergeSummary)(nil),          // 11: profusion.v1.MergeSummary
+	(*SkippedProfiles)(nil),       // 12: profusion.v1.SkippedProfiles
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
 }
 var file_profusion_v1_profile_proto_depIdxs = []int32{
-	5,  // 0: profusion.v1.Profile.labels:type_name -> profusion.v1.Label
-	7,  // 1: profusion.v1.Profile.sample_types:type_name -> profusion.v1.SampleType
-	6,  // 2: profusion.v1.Profile.period_type:type_name -> profusion.v1.ValueType
-	12, // 3: profusion.v1.Profile.start_time:type_name -> google.protobuf.Timestamp
-	1,  // 4: profusion.v1.Profile.start_time_source:type_name -> profusion.v1.StartTimeSource
-	12, // 5: profusion.v1.Profile.claimed_start_time:type_name -> google.protobuf.Timestamp
-	13, // 6: profusion.v1.Profile.duration:type_name -> google.protobuf.Duration
-	12, // 7: profusion.v1.Profile.receive_time:type_name -> google.protobuf.Timestamp
+	6,  // 0: profusion.v1.Profile.labels:type_name -> profusion.v1.Label
+	8,  // 1: profusion.v1.Profile.sample_types:type_name -> profusion.v1.SampleType
+	7,  // 2: profusion.v1.Profile.period_type:type_name -> profusion.v1.ValueType
+	13, // 3: profusion.v1.Profile.start_time:type_name -> google.protobuf.Timestamp
+	2,  // 4: profusion.v1.Profile.start_time_source:type_name -> profusion.v1.StartTimeSource
+	13, // 5: profusion.v1.Profile.claimed_start_time:type_name -> google.protobuf.Timestamp
+	14, // 6: profusion.v1.Profile.duration:type_name -> google.protobuf.Duration
+	13, // 7: profusion.v1.Profile.receive_time:type_name -> google.protobuf.Timestamp
 	0,  // 8: profusion.v1.SampleType.aggregation:type_name -> profusion.v1.Aggregation
-	12, // 9: profusion.v1.Interval.start_time:type_name -> google.protobuf.Timestamp
-	12, // 10: profusion.v1.Interval.end_time:type_name -> google.protobuf.Timestamp
-	8,  // 11: profusion.v1.Selection.interval:type_name -> profusion.v1.Interval
-	2,  // 12: profusion.v1.Selection.strategy:type_name -> profusion.v1.SelectionStrategy
-	8,  // 13: profusion.v1.MergeSummary.interval:type_name -> profusion.v1.Interval
-	8,  // 14: profusion.v1.MergeSummary.covered:type_name -> profusion.v1.Interval
-	11, // 15: profusion.v1.MergeSummary.skipped:type_name -> profusion.v1.SkippedProfiles
-	7,  // 16: profusion.v1.MergeSummary.sample_types:type_name -> profusion.v1.SampleType
-	3,  // 17: profusion.v1.SkippedProfiles.reason:type_name -> profusion.v1.SkipReason
+	13, // 9: profusion.v1.Interval.start_time:type_name -> google.protobuf.Timestamp
+	13, // 10: profusion.v1.Interval.end_time:type_name -> google.protobuf.Timestamp
+	9,  // 11: profusion.v1.Selection.interval:type_name -> profusion.v1.Interval
+	3,  // 12: profusion.v1.Selection.strategy:type_name -> profusion.v1.SelectionStrategy
+	9,  // 13: profusion.v1.MergeSummary.interval:type_name -> profusion.v1.Interval
+	9,  // 14: profusion.v1.MergeSummary.covered:type_name -> profusion.v1.Interval
+	12, // 15: profusion.v1.MergeSummary.skipped:type_name -> profusion.v1.SkippedProfiles
+	8,  // 16: profusion.v1.MergeSummary.sample_types:type_name -> profusion.v1.SampleType
+	4,  // 17: profusion.v1.SkippedProfiles.reason:type_name -> profusion.v1.SkipReason
 	18, // [18:18] is the sub-list for method output_type
 	18, // [18:18] is the sub-list for method input_type
 	18, // [18:18] is the sub-list for extension type_name
@@ -1146,7 +1215,7 @@ func file_profusion_v1_profile_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_profusion_v1_profile_proto_rawDesc), len(file_profusion_v1_profile_proto_rawDesc)),
-			NumEnums:      4,
+			NumEnums:      5,
 			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,

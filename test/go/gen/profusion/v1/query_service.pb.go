@@ -24,6 +24,129 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What a row of a ranking stands for.
+type TopGrouping int32
+
+const (
+	// The default: functions.
+	TopGrouping_TOP_GROUPING_UNSPECIFIED TopGrouping = 0
+	// Functions of one name, in whatever file.
+	TopGrouping_TOP_GROUPING_FUNCTION TopGrouping = 1
+	// Lines of source: a function, its file, and a line of it.
+	TopGrouping_TOP_GROUPING_LINE TopGrouping = 2
+	// Files of source.
+	TopGrouping_TOP_GROUPING_FILE TopGrouping = 3
+	// Packages, as functions' names tell them (Go's packages, Java's, namespaces of C++, crates of Rust); where a name tells none, the
+	// folder of its file.
+	TopGrouping_TOP_GROUPING_PACKAGE TopGrouping = 4
+	// Values of a sample label, such as those of pprof.Do. A sample that has several of them counts for each.
+	TopGrouping_TOP_GROUPING_LABEL TopGrouping = 5
+	// Services.
+	TopGrouping_TOP_GROUPING_SERVICE TopGrouping = 6
+)
+
+// Enum value maps for TopGrouping.
+var (
+	TopGrouping_name = map[int32]string{
+		0: "TOP_GROUPING_UNSPECIFIED",
+		1: "TOP_GROUPING_FUNCTION",
+		2: "TOP_GROUPING_LINE",
+		3: "TOP_GROUPING_FILE",
+		4: "TOP_GROUPING_PACKAGE",
+		5: "TOP_GROUPING_LABEL",
+		6: "TOP_GROUPING_SERVICE",
+	}
+	TopGrouping_value = map[string]int32{
+		"TOP_GROUPING_UNSPECIFIED": 0,
+		"TOP_GROUPING_FUNCTION":    1,
+		"TOP_GROUPING_LINE":        2,
+		"TOP_GROUPING_FILE":        3,
+		"TOP_GROUPING_PACKAGE":     4,
+		"TOP_GROUPING_LABEL":       5,
+		"TOP_GROUPING_SERVICE":     6,
+	}
+)
+
+func (x TopGrouping) Enum() *TopGrouping {
+	p := new(TopGrouping)
+	*p = x
+	return p
+}
+
+func (x TopGrouping) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TopGrouping) Descriptor() protoreflect.EnumDescriptor {
+	return file_profusion_v1_query_service_proto_enumTypes[0].Descriptor()
+}
+
+func (TopGrouping) Type() protoreflect.EnumType {
+	return &file_profusion_v1_query_service_proto_enumTypes[0]
+}
+
+func (x TopGrouping) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TopGrouping.Descriptor instead.
+func (TopGrouping) EnumDescriptor() ([]byte, []int) {
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{0}
+}
+
+// What a ranking goes by.
+type TopOrder int32
+
+const (
+	// The default: flat.
+	TopOrder_TOP_ORDER_UNSPECIFIED TopOrder = 0
+	// What is taken by it itself.
+	TopOrder_TOP_ORDER_FLAT TopOrder = 1
+	// What is taken by it and all that it calls.
+	TopOrder_TOP_ORDER_CUM TopOrder = 2
+)
+
+// Enum value maps for TopOrder.
+var (
+	TopOrder_name = map[int32]string{
+		0: "TOP_ORDER_UNSPECIFIED",
+		1: "TOP_ORDER_FLAT",
+		2: "TOP_ORDER_CUM",
+	}
+	TopOrder_value = map[string]int32{
+		"TOP_ORDER_UNSPECIFIED": 0,
+		"TOP_ORDER_FLAT":        1,
+		"TOP_ORDER_CUM":         2,
+	}
+)
+
+func (x TopOrder) Enum() *TopOrder {
+	p := new(TopOrder)
+	*p = x
+	return p
+}
+
+func (x TopOrder) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TopOrder) Descriptor() protoreflect.EnumDescriptor {
+	return file_profusion_v1_query_service_proto_enumTypes[1].Descriptor()
+}
+
+func (TopOrder) Type() protoreflect.EnumType {
+	return &file_profusion_v1_query_service_proto_enumTypes[1]
+}
+
+func (x TopOrder) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TopOrder.Descriptor instead.
+func (TopOrder) EnumDescriptor() ([]byte, []int) {
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{1}
+}
+
 // How a matcher compares. A label that is absent counts as the empty text. Of a name with several values, one that holds is enough for
 // EQUAL and MATCH, and none may hold for NOT_EQUAL and NOT_MATCH.
 type MatchOperator int32
@@ -70,11 +193,11 @@ func (x MatchOperator) String() string {
 }
 
 func (MatchOperator) Descriptor() protoreflect.EnumDescriptor {
-	return file_profusion_v1_query_service_proto_enumTypes[0].Descriptor()
+	return file_profusion_v1_query_service_proto_enumTypes[2].Descriptor()
 }
 
 func (MatchOperator) Type() protoreflect.EnumType {
-	return &file_profusion_v1_query_service_proto_enumTypes[0]
+	return &file_profusion_v1_query_service_proto_enumTypes[2]
 }
 
 func (x MatchOperator) Number() protoreflect.EnumNumber {
@@ -83,7 +206,7 @@ func (x MatchOperator) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MatchOperator.Descriptor instead.
 func (MatchOperator) EnumDescriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{0}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{2}
 }
 
 // Asks for a sum.
@@ -379,6 +502,328 @@ func (*StreamMergedProfileResponse_Summary) isStreamMergedProfileResponse_Part()
 
 func (*StreamMergedProfileResponse_Chunk) isStreamMergedProfileResponse_Part() {}
 
+// Asks where numbers lie.
+type ListTopFunctionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which profiles. Required.
+	Selection *Selection `protobuf:"bytes,1,opt,name=selection,proto3" json:"selection,omitempty"`
+	// Which of their columns. Default: the column of a profile-type id in the selector, else the one that viewers show first: the profiles'
+	// default sample type, else their last.
+	SampleType *ValueType `protobuf:"bytes,2,opt,name=sample_type,json=sampleType,proto3" json:"sample_type,omitempty"`
+	// What the rows are. Default: functions.
+	GroupBy TopGrouping `protobuf:"varint,3,opt,name=group_by,json=groupBy,proto3,enum=profusion.v1.TopGrouping" json:"group_by,omitempty"`
+	// With TOP_GROUPING_LABEL, and only with it: the key of the sample label.
+	LabelKey string `protobuf:"bytes,4,opt,name=label_key,json=labelKey,proto3" json:"label_key,omitempty"`
+	// What they are ranked by. Default: flat.
+	Order TopOrder `protobuf:"varint,5,opt,name=order,proto3,enum=profusion.v1.TopOrder" json:"order,omitempty"`
+	// How numbers of several profiles become one. Default: by what the column's numbers are.
+	Aggregation AggregationMethod `protobuf:"varint,6,opt,name=aggregation,proto3,enum=profusion.v1.AggregationMethod" json:"aggregation,omitempty"`
+	// As in `MergeProfilesRequest.strict`.
+	Strict bool `protobuf:"varint,7,opt,name=strict,proto3" json:"strict,omitempty"`
+	// At most so many rows. Default 0: 100. More than 1000 counts as 1000; negative is INVALID_ARGUMENT.
+	PageSize int32 `protobuf:"varint,8,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before; it belongs to one request, whose `page_size` alone may change. Default: the first page. Profiles
+	// that come or go between two pages may move rows.
+	PageToken     string `protobuf:"bytes,9,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTopFunctionsRequest) Reset() {
+	*x = ListTopFunctionsRequest{}
+	mi := &file_profusion_v1_query_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTopFunctionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTopFunctionsRequest) ProtoMessage() {}
+
+func (x *ListTopFunctionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_profusion_v1_query_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTopFunctionsRequest.ProtoReflect.Descriptor instead.
+func (*ListTopFunctionsRequest) Descriptor() ([]byte, []int) {
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListTopFunctionsRequest) GetSelection() *Selection {
+	if x != nil {
+		return x.Selection
+	}
+	return nil
+}
+
+func (x *ListTopFunctionsRequest) GetSampleType() *ValueType {
+	if x != nil {
+		return x.SampleType
+	}
+	return nil
+}
+
+func (x *ListTopFunctionsRequest) GetGroupBy() TopGrouping {
+	if x != nil {
+		return x.GroupBy
+	}
+	return TopGrouping_TOP_GROUPING_UNSPECIFIED
+}
+
+func (x *ListTopFunctionsRequest) GetLabelKey() string {
+	if x != nil {
+		return x.LabelKey
+	}
+	return ""
+}
+
+func (x *ListTopFunctionsRequest) GetOrder() TopOrder {
+	if x != nil {
+		return x.Order
+	}
+	return TopOrder_TOP_ORDER_UNSPECIFIED
+}
+
+func (x *ListTopFunctionsRequest) GetAggregation() AggregationMethod {
+	if x != nil {
+		return x.Aggregation
+	}
+	return AggregationMethod_AGGREGATION_METHOD_UNSPECIFIED
+}
+
+func (x *ListTopFunctionsRequest) GetStrict() bool {
+	if x != nil {
+		return x.Strict
+	}
+	return false
+}
+
+func (x *ListTopFunctionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListTopFunctionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of a ranking.
+type ListTopFunctionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By the absolute value of what was asked for, the largest first; equal ones by name. At most 10000 in all pages.
+	Functions []*TopFunction `protobuf:"bytes,1,rep,name=functions,proto3" json:"functions,omitempty"`
+	// Asks for the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Rows there are, those too that no page shows.
+	TotalSize int64 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
+	// What shares are of: the sum of the absolute values of all samples, in the unit of the column.
+	Total int64 `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
+	// How numbers of several profiles became one.
+	Aggregation AggregationMethod `protobuf:"varint,5,opt,name=aggregation,proto3,enum=profusion.v1.AggregationMethod" json:"aggregation,omitempty"`
+	// What is in it; `sample_types` is the one column that was ranked, its total the signed sum.
+	Summary       *MergeSummary `protobuf:"bytes,6,opt,name=summary,proto3" json:"summary,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTopFunctionsResponse) Reset() {
+	*x = ListTopFunctionsResponse{}
+	mi := &file_profusion_v1_query_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTopFunctionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTopFunctionsResponse) ProtoMessage() {}
+
+func (x *ListTopFunctionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_profusion_v1_query_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTopFunctionsResponse.ProtoReflect.Descriptor instead.
+func (*ListTopFunctionsResponse) Descriptor() ([]byte, []int) {
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListTopFunctionsResponse) GetFunctions() []*TopFunction {
+	if x != nil {
+		return x.Functions
+	}
+	return nil
+}
+
+func (x *ListTopFunctionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListTopFunctionsResponse) GetTotalSize() int64 {
+	if x != nil {
+		return x.TotalSize
+	}
+	return 0
+}
+
+func (x *ListTopFunctionsResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *ListTopFunctionsResponse) GetAggregation() AggregationMethod {
+	if x != nil {
+		return x.Aggregation
+	}
+	return AggregationMethod_AGGREGATION_METHOD_UNSPECIFIED
+}
+
+func (x *ListTopFunctionsResponse) GetSummary() *MergeSummary {
+	if x != nil {
+		return x.Summary
+	}
+	return nil
+}
+
+// A row of a ranking.
+type TopFunction struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it stands for, as pprof writes it: `bytes.Index`, `bytes.Index bytes/bytes.go:1315`, `bytes/bytes.go`; a package, a service, or
+	// the value of a label, numbers with their unit. `[file]` of a binary where there are no symbols, `<unknown>` where that is unknown too;
+	// of labels, empty for samples without it.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Of lines: the function's name; empty otherwise.
+	FunctionName string `protobuf:"bytes,2,opt,name=function_name,json=functionName,proto3" json:"function_name,omitempty"`
+	// Of lines and files: the file's path as the profile has it, cleaned; empty otherwise.
+	File string `protobuf:"bytes,3,opt,name=file,proto3" json:"file,omitempty"`
+	// Of lines: the line, from 1; 0 where it is not known, and otherwise.
+	Line int64 `protobuf:"varint,4,opt,name=line,proto3" json:"line,omitempty"`
+	// Of samples whose innermost frame it is, in the unit of the column. Of labels and services, all of it.
+	Flat int64 `protobuf:"varint,5,opt,name=flat,proto3" json:"flat,omitempty"`
+	// Of samples that have it anywhere in their stacks, each once.
+	Cum int64 `protobuf:"varint,6,opt,name=cum,proto3" json:"cum,omitempty"`
+	// `flat` / `total`: 0 to 1, less than 0 for a negative one; 0 where `total` is 0.
+	FlatShare float64 `protobuf:"fixed64,7,opt,name=flat_share,json=flatShare,proto3" json:"flat_share,omitempty"`
+	// `cum` / `total`, likewise.
+	CumShare      float64 `protobuf:"fixed64,8,opt,name=cum_share,json=cumShare,proto3" json:"cum_share,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TopFunction) Reset() {
+	*x = TopFunction{}
+	mi := &file_profusion_v1_query_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TopFunction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TopFunction) ProtoMessage() {}
+
+func (x *TopFunction) ProtoReflect() protoreflect.Message {
+	mi := &file_profusion_v1_query_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TopFunction.ProtoReflect.Descriptor instead.
+func (*TopFunction) Descriptor() ([]byte, []int) {
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *TopFunction) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *TopFunction) GetFunctionName() string {
+	if x != nil {
+		return x.FunctionName
+	}
+	return ""
+}
+
+func (x *TopFunction) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *TopFunction) GetLine() int64 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *TopFunction) GetFlat() int64 {
+	if x != nil {
+		return x.Flat
+	}
+	return 0
+}
+
+func (x *TopFunction) GetCum() int64 {
+	if x != nil {
+		return x.Cum
+	}
+	return 0
+}
+
+func (x *TopFunction) GetFlatShare() float64 {
+	if x != nil {
+		return x.FlatShare
+	}
+	return 0
+}
+
+func (x *TopFunction) GetCumShare() float64 {
+	if x != nil {
+		return x.CumShare
+	}
+	return 0
+}
+
 // Asks what a selector means.
 type ParseSelectorRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -390,7 +835,7 @@ type ParseSelectorRequest struct {
 
 func (x *ParseSelectorRequest) Reset() {
 	*x = ParseSelectorRequest{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[4]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -402,7 +847,7 @@ func (x *ParseSelectorRequest) String() string {
 func (*ParseSelectorRequest) ProtoMessage() {}
 
 func (x *ParseSelectorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[4]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -415,7 +860,7 @@ func (x *ParseSelectorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParseSelectorRequest.ProtoReflect.Descriptor instead.
 func (*ParseSelectorRequest) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{4}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ParseSelectorRequest) GetSelector() string {
@@ -440,7 +885,7 @@ type ParseSelectorResponse struct {
 
 func (x *ParseSelectorResponse) Reset() {
 	*x = ParseSelectorResponse{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[5]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -452,7 +897,7 @@ func (x *ParseSelectorResponse) String() string {
 func (*ParseSelectorResponse) ProtoMessage() {}
 
 func (x *ParseSelectorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[5]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -465,7 +910,7 @@ func (x *ParseSelectorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParseSelectorResponse.ProtoReflect.Descriptor instead.
 func (*ParseSelectorResponse) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{5}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ParseSelectorResponse) GetCanonicalSelector() string {
@@ -504,7 +949,7 @@ type Matcher struct {
 
 func (x *Matcher) Reset() {
 	*x = Matcher{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[6]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +961,7 @@ func (x *Matcher) String() string {
 func (*Matcher) ProtoMessage() {}
 
 func (x *Matcher) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[6]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +974,7 @@ func (x *Matcher) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Matcher.ProtoReflect.Descriptor instead.
 func (*Matcher) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{6}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Matcher) GetName() string {
@@ -566,7 +1011,7 @@ type NameCount struct {
 
 func (x *NameCount) Reset() {
 	*x = NameCount{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[7]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -578,7 +1023,7 @@ func (x *NameCount) String() string {
 func (*NameCount) ProtoMessage() {}
 
 func (x *NameCount) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[7]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -591,7 +1036,7 @@ func (x *NameCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NameCount.ProtoReflect.Descriptor instead.
 func (*NameCount) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{7}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NameCount) GetName() string {
@@ -627,7 +1072,7 @@ type ListServicesRequest struct {
 
 func (x *ListServicesRequest) Reset() {
 	*x = ListServicesRequest{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[8]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -639,7 +1084,7 @@ func (x *ListServicesRequest) String() string {
 func (*ListServicesRequest) ProtoMessage() {}
 
 func (x *ListServicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[8]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -652,7 +1097,7 @@ func (x *ListServicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListServicesRequest.ProtoReflect.Descriptor instead.
 func (*ListServicesRequest) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{8}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListServicesRequest) GetSelector() string {
@@ -703,7 +1148,7 @@ type ListServicesResponse struct {
 
 func (x *ListServicesResponse) Reset() {
 	*x = ListServicesResponse{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[9]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -715,7 +1160,7 @@ func (x *ListServicesResponse) String() string {
 func (*ListServicesResponse) ProtoMessage() {}
 
 func (x *ListServicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[9]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -728,7 +1173,7 @@ func (x *ListServicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListServicesResponse.ProtoReflect.Descriptor instead.
 func (*ListServicesResponse) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{9}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListServicesResponse) GetServices() []*NameCount {
@@ -764,7 +1209,7 @@ type ListProfileTypesRequest struct {
 
 func (x *ListProfileTypesRequest) Reset() {
 	*x = ListProfileTypesRequest{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[10]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +1221,7 @@ func (x *ListProfileTypesRequest) String() string {
 func (*ListProfileTypesRequest) ProtoMessage() {}
 
 func (x *ListProfileTypesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[10]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +1234,7 @@ func (x *ListProfileTypesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProfileTypesRequest.ProtoReflect.Descriptor instead.
 func (*ListProfileTypesRequest) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{10}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListProfileTypesRequest) GetSelector() string {
@@ -840,7 +1285,7 @@ type ListProfileTypesResponse struct {
 
 func (x *ListProfileTypesResponse) Reset() {
 	*x = ListProfileTypesResponse{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[11]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +1297,7 @@ func (x *ListProfileTypesResponse) String() string {
 func (*ListProfileTypesResponse) ProtoMessage() {}
 
 func (x *ListProfileTypesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[11]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +1310,7 @@ func (x *ListProfileTypesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProfileTypesResponse.ProtoReflect.Descriptor instead.
 func (*ListProfileTypesResponse) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{11}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListProfileTypesResponse) GetProfileTypes() []*NameCount {
@@ -901,7 +1346,7 @@ type ListLabelNamesRequest struct {
 
 func (x *ListLabelNamesRequest) Reset() {
 	*x = ListLabelNamesRequest{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[12]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +1358,7 @@ func (x *ListLabelNamesRequest) String() string {
 func (*ListLabelNamesRequest) ProtoMessage() {}
 
 func (x *ListLabelNamesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[12]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +1371,7 @@ func (x *ListLabelNamesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLabelNamesRequest.ProtoReflect.Descriptor instead.
 func (*ListLabelNamesRequest) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{12}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListLabelNamesRequest) GetSelector() string {
@@ -977,7 +1422,7 @@ type ListLabelNamesResponse struct {
 
 func (x *ListLabelNamesResponse) Reset() {
 	*x = ListLabelNamesResponse{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[13]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1434,7 @@ func (x *ListLabelNamesResponse) String() string {
 func (*ListLabelNamesResponse) ProtoMessage() {}
 
 func (x *ListLabelNamesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[13]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1447,7 @@ func (x *ListLabelNamesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLabelNamesResponse.ProtoReflect.Descriptor instead.
 func (*ListLabelNamesResponse) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{13}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListLabelNamesResponse) GetLabelNames() []*NameCount {
@@ -1040,7 +1485,7 @@ type ListLabelValuesRequest struct {
 
 func (x *ListLabelValuesRequest) Reset() {
 	*x = ListLabelValuesRequest{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[14]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1497,7 @@ func (x *ListLabelValuesRequest) String() string {
 func (*ListLabelValuesRequest) ProtoMessage() {}
 
 func (x *ListLabelValuesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[14]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1510,7 @@ func (x *ListLabelValuesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLabelValuesRequest.ProtoReflect.Descriptor instead.
 func (*ListLabelValuesRequest) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{14}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListLabelValuesRequest) GetLabelName() string {
@@ -1123,7 +1568,7 @@ type ListLabelValuesResponse struct {
 
 func (x *ListLabelValuesResponse) Reset() {
 	*x = ListLabelValuesResponse{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[15]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1580,7 @@ func (x *ListLabelValuesResponse) String() string {
 func (*ListLabelValuesResponse) ProtoMessage() {}
 
 func (x *ListLabelValuesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[15]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1593,7 @@ func (x *ListLabelValuesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLabelValuesResponse.ProtoReflect.Descriptor instead.
 func (*ListLabelValuesResponse) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{15}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListLabelValuesResponse) GetLabelValues() []*NameCount {
@@ -1182,7 +1627,7 @@ type ListSeriesRequest struct {
 
 func (x *ListSeriesRequest) Reset() {
 	*x = ListSeriesRequest{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[16]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1194,7 +1639,7 @@ func (x *ListSeriesRequest) String() string {
 func (*ListSeriesRequest) ProtoMessage() {}
 
 func (x *ListSeriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[16]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1207,7 +1652,7 @@ func (x *ListSeriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSeriesRequest.ProtoReflect.Descriptor instead.
 func (*ListSeriesRequest) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{16}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListSeriesRequest) GetSelector() string {
@@ -1251,7 +1696,7 @@ type ListSeriesResponse struct {
 
 func (x *ListSeriesResponse) Reset() {
 	*x = ListSeriesResponse{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[17]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1263,7 +1708,7 @@ func (x *ListSeriesResponse) String() string {
 func (*ListSeriesResponse) ProtoMessage() {}
 
 func (x *ListSeriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[17]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1276,7 +1721,7 @@ func (x *ListSeriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSeriesResponse.ProtoReflect.Descriptor instead.
 func (*ListSeriesResponse) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{17}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListSeriesResponse) GetSeries() []*Series {
@@ -1314,7 +1759,7 @@ type Series struct {
 
 func (x *Series) Reset() {
 	*x = Series{}
-	mi := &file_profusion_v1_query_service_proto_msgTypes[18]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1326,7 +1771,7 @@ func (x *Series) String() string {
 func (*Series) ProtoMessage() {}
 
 func (x *Series) ProtoReflect() protoreflect.Message {
-	mi := &file_profusion_v1_query_service_proto_msgTypes[18]
+	mi := &file_profusion_v1_query_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1339,7 +1784,7 @@ func (x *Series) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Series.ProtoReflect.Descriptor instead.
 func (*Series) Descriptor() ([]byte, []int) {
-	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{18}
+	return file_profusion_v1_query_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Series) GetService() string {
@@ -1405,7 +1850,37 @@ const file_profusion_v1_query_service_proto_rawDesc = "" +
 	"\x1bStreamMergedProfileResponse\x126\n" +
 	"\asummary\x18\x01 \x01(\v2\x1a.profusion.v1.MergeSummaryH\x00R\asummary\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\x06\n" +
-	"\x04part\"2\n" +
+	"\x04part\"\xa2\x03\n" +
+	"\x17ListTopFunctionsRequest\x125\n" +
+	"\tselection\x18\x01 \x01(\v2\x17.profusion.v1.SelectionR\tselection\x128\n" +
+	"\vsample_type\x18\x02 \x01(\v2\x17.profusion.v1.ValueTypeR\n" +
+	"sampleType\x124\n" +
+	"\bgroup_by\x18\x03 \x01(\x0e2\x19.profusion.v1.TopGroupingR\agroupBy\x12\x1b\n" +
+	"\tlabel_key\x18\x04 \x01(\tR\blabelKey\x12,\n" +
+	"\x05order\x18\x05 \x01(\x0e2\x16.profusion.v1.TopOrderR\x05order\x12A\n" +
+	"\vaggregation\x18\x06 \x01(\x0e2\x1f.profusion.v1.AggregationMethodR\vaggregation\x12\x16\n" +
+	"\x06strict\x18\a \x01(\bR\x06strict\x12\x1b\n" +
+	"\tpage_size\x18\b \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\t \x01(\tR\tpageToken\"\xa9\x02\n" +
+	"\x18ListTopFunctionsResponse\x127\n" +
+	"\tfunctions\x18\x01 \x03(\v2\x19.profusion.v1.TopFunctionR\tfunctions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
+	"\n" +
+	"total_size\x18\x03 \x01(\x03R\ttotalSize\x12\x14\n" +
+	"\x05total\x18\x04 \x01(\x03R\x05total\x12A\n" +
+	"\vaggregation\x18\x05 \x01(\x0e2\x1f.profusion.v1.AggregationMethodR\vaggregation\x124\n" +
+	"\asummary\x18\x06 \x01(\v2\x1a.profusion.v1.MergeSummaryR\asummary\"\xd0\x01\n" +
+	"\vTopFunction\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12#\n" +
+	"\rfunction_name\x18\x02 \x01(\tR\ffunctionName\x12\x12\n" +
+	"\x04file\x18\x03 \x01(\tR\x04file\x12\x12\n" +
+	"\x04line\x18\x04 \x01(\x03R\x04line\x12\x12\n" +
+	"\x04flat\x18\x05 \x01(\x03R\x04flat\x12\x10\n" +
+	"\x03cum\x18\x06 \x01(\x03R\x03cum\x12\x1d\n" +
+	"\n" +
+	"flat_share\x18\a \x01(\x01R\tflatShare\x12\x1b\n" +
+	"\tcum_share\x18\b \x01(\x01R\bcumShare\"2\n" +
 	"\x14ParseSelectorRequest\x12\x1a\n" +
 	"\bselector\x18\x01 \x01(\tR\bselector\"\xb3\x01\n" +
 	"\x15ParseSelectorResponse\x12-\n" +
@@ -1478,16 +1953,29 @@ const file_profusion_v1_query_service_proto_rawDesc = "" +
 	"\x06labels\x18\x03 \x03(\v2\x13.profusion.v1.LabelR\x06labels\x12#\n" +
 	"\rprofile_count\x18\x04 \x01(\x03R\fprofileCount\x12D\n" +
 	"\x10first_start_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0efirstStartTime\x12B\n" +
-	"\x0flast_start_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\rlastStartTime*\x9f\x01\n" +
+	"\x0flast_start_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\rlastStartTime*\xc0\x01\n" +
+	"\vTopGrouping\x12\x1c\n" +
+	"\x18TOP_GROUPING_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15TOP_GROUPING_FUNCTION\x10\x01\x12\x15\n" +
+	"\x11TOP_GROUPING_LINE\x10\x02\x12\x15\n" +
+	"\x11TOP_GROUPING_FILE\x10\x03\x12\x18\n" +
+	"\x14TOP_GROUPING_PACKAGE\x10\x04\x12\x16\n" +
+	"\x12TOP_GROUPING_LABEL\x10\x05\x12\x18\n" +
+	"\x14TOP_GROUPING_SERVICE\x10\x06*L\n" +
+	"\bTopOrder\x12\x19\n" +
+	"\x15TOP_ORDER_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eTOP_ORDER_FLAT\x10\x01\x12\x11\n" +
+	"\rTOP_ORDER_CUM\x10\x02*\x9f\x01\n" +
 	"\rMatchOperator\x12\x1e\n" +
 	"\x1aMATCH_OPERATOR_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14MATCH_OPERATOR_EQUAL\x10\x01\x12\x1c\n" +
 	"\x18MATCH_OPERATOR_NOT_EQUAL\x10\x02\x12\x18\n" +
 	"\x14MATCH_OPERATOR_MATCH\x10\x03\x12\x1c\n" +
-	"\x18MATCH_OPERATOR_NOT_MATCH\x10\x042\x9b\x06\n" +
+	"\x18MATCH_OPERATOR_NOT_MATCH\x10\x042\x83\a\n" +
 	"\fQueryService\x12]\n" +
 	"\rMergeProfiles\x12\".profusion.v1.MergeProfilesRequest\x1a#.profusion.v1.MergeProfilesResponse\"\x03\x90\x02\x01\x12l\n" +
-	"\x13StreamMergedProfile\x12(.profusion.v1.StreamMergedProfileRequest\x1a).profusion.v1.StreamMergedProfileResponse0\x01\x12]\n" +
+	"\x13StreamMergedProfile\x12(.profusion.v1.StreamMergedProfileRequest\x1a).profusion.v1.StreamMergedProfileResponse0\x01\x12f\n" +
+	"\x10ListTopFunctions\x12%.profusion.v1.ListTopFunctionsRequest\x1a&.profusion.v1.ListTopFunctionsResponse\"\x03\x90\x02\x01\x12]\n" +
 	"\rParseSelector\x12\".profusion.v1.ParseSelectorRequest\x1a#.profusion.v1.ParseSelectorResponse\"\x03\x90\x02\x01\x12Z\n" +
 	"\fListServices\x12!.profusion.v1.ListServicesRequest\x1a\".profusion.v1.ListServicesResponse\"\x03\x90\x02\x01\x12f\n" +
 	"\x10ListProfileTypes\x12%.profusion.v1.ListProfileTypesRequest\x1a&.profusion.v1.ListProfileTypesResponse\"\x03\x90\x02\x01\x12`\n" +
@@ -1509,80 +1997,96 @@ func file_profusion_v1_query_service_proto_rawDescGZIP() []byte {
 	return file_profusion_v1_query_service_proto_rawDescData
 }
 
-var file_profusion_v1_query_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_profusion_v1_query_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_profusion_v1_query_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_profusion_v1_query_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_profusion_v1_query_service_proto_goTypes = []any{
-	(MatchOperator)(0),                  // 0: profusion.v1.MatchOperator
-	(*MergeProfilesRequest)(nil),        // 1: profusion.v1.MergeProfilesRequest
-	(*MergeProfilesResponse)(nil),       // 2: profusion.v1.MergeProfilesResponse
-	(*StreamMergedProfileRequest)(nil),  // 3: profusion.v1.StreamMergedProfileRequest
-	(*StreamMergedProfileResponse)(nil), // 4: profusion.v1.StreamMergedProfileResponse
-	(*ParseSelectorRequest)(nil),        // 5: profusion.v1.ParseSelectorRequest
-	(*ParseSelectorResponse)(nil),       // 6: profusion.v1.ParseSelectorResponse
-	(*Matcher)(nil),                     // 7: profusion.v1.Matcher
-	(*NameCount)(nil),                   // 8: profusion.v1.NameCount
-	(*ListServicesRequest)(nil),         // 9: profusion.v1.ListServicesRequest
-	(*ListServicesResponse)(nil),        // 10: profusion.v1.ListServicesResponse
-	(*ListProfileTypesRequest)(nil),     // 11: profusion.v1.ListProfileTypesRequest
-	(*ListProfileTypesResponse)(nil),    // 12: profusion.v1.ListProfileTypesResponse
-	(*ListLabelNamesRequest)(nil),       // 13: profusion.v1.ListLabelNamesRequest
-	(*ListLabelNamesResponse)(nil),      // 14: profusion.v1.ListLabelNamesResponse
-	(*ListLabelValuesRequest)(nil),      // 15: profusion.v1.ListLabelValuesRequest
-	(*ListLabelValuesResponse)(nil),     // 16: profusion.v1.ListLabelValuesResponse
-	(*ListSeriesRequest)(nil),           // 17: profusion.v1.ListSeriesRequest
-	(*ListSeriesResponse)(nil),          // 18: profusion.v1.ListSeriesResponse
-	(*Series)(nil),                      // 19: profusion.v1.Series
-	(*Selection)(nil),                   // 20: profusion.v1.Selection
-	(*ValueType)(nil),                   // 21: profusion.v1.ValueType
-	(*MergeSummary)(nil),                // 22: profusion.v1.MergeSummary
-	(*Interval)(nil),                    // 23: profusion.v1.Interval
-	(*Label)(nil),                       // 24: profusion.v1.Label
-	(*timestamppb.Timestamp)(nil),       // 25: google.protobuf.Timestamp
+	(TopGrouping)(0),                    // 0: profusion.v1.TopGrouping
+	(TopOrder)(0),                       // 1: profusion.v1.TopOrder
+	(MatchOperator)(0),                  // 2: profusion.v1.MatchOperator
+	(*MergeProfilesRequest)(nil),        // 3: profusion.v1.MergeProfilesRequest
+	(*MergeProfilesResponse)(nil),       // 4: profusion.v1.MergeProfilesResponse
+	(*StreamMergedProfileRequest)(nil),  // 5: profusion.v1.StreamMergedProfileRequest
+	(*StreamMergedProfileResponse)(nil), // 6: profusion.v1.StreamMergedProfileResponse
+	(*ListTopFunctionsRequest)(nil),     // 7: profusion.v1.ListTopFunctionsRequest
+	(*ListTopFunctionsResponse)(nil),    // 8: profusion.v1.ListTopFunctionsResponse
+	(*TopFunction)(nil),                 // 9: profusion.v1.TopFunction
+	(*ParseSelectorRequest)(nil),        // 10: profusion.v1.ParseSelectorRequest
+	(*ParseSelectorResponse)(nil),       // 11: profusion.v1.ParseSelectorResponse
+	(*Matcher)(nil),                     // 12: profusion.v1.Matcher
+	(*NameCount)(nil),                   // 13: profusion.v1.NameCount
+	(*ListServicesRequest)(nil),         // 14: profusion.v1.ListServicesRequest
+	(*ListServicesResponse)(nil),        // 15: profusion.v1.ListServicesResponse
+	(*ListProfileTypesRequest)(nil),     // 16: profusion.v1.ListProfileTypesRequest
+	(*ListProfileTypesResponse)(nil),    // 17: profusion.v1.ListProfileTypesResponse
+	(*ListLabelNamesRequest)(nil),       // 18: profusion.v1.ListLabelNamesRequest
+	(*ListLabelNamesResponse)(nil),      // 19: profusion.v1.ListLabelNamesResponse
+	(*ListLabelValuesRequest)(nil),      // 20: profusion.v1.ListLabelValuesRequest
+	(*ListLabelValuesResponse)(nil),     // 21: profusion.v1.ListLabelValuesResponse
+	(*ListSeriesRequest)(nil),           // 22: profusion.v1.ListSeriesRequest
+	(*ListSeriesResponse)(nil),          // 23: profusion.v1.ListSeriesResponse
+	(*Series)(nil),                      // 24: profusion.v1.Series
+	(*Selection)(nil),                   // 25: profusion.v1.Selection
+	(*ValueType)(nil),                   // 26: profusion.v1.ValueType
+	(*MergeSummary)(nil),                // 27: profusion.v1.MergeSummary
+	(AggregationMethod)(0),              // 28: profusion.v1.AggregationMethod
+	(*Interval)(nil),                    // 29: profusion.v1.Interval
+	(*Label)(nil),                       // 30: profusion.v1.Label
+	(*timestamppb.Timestamp)(nil),       // 31: google.protobuf.Timestamp
 }
 var file_profusion_v1_query_service_proto_depIdxs = []int32{
-	20, // 0: profusion.v1.MergeProfilesRequest.selection:type_name -> profusion.v1.Selection
-	21, // 1: profusion.v1.MergeProfilesRequest.sample_types:type_name -> profusion.v1.ValueType
-	22, // 2: profusion.v1.MergeProfilesResponse.summary:type_name -> profusion.v1.MergeSummary
-	20, // 3: profusion.v1.StreamMergedProfileRequest.selection:type_name -> profusion.v1.Selection
-	21, // 4: profusion.v1.StreamMergedProfileRequest.sample_types:type_name -> profusion.v1.ValueType
-	22, // 5: profusion.v1.StreamMergedProfileResponse.summary:type_name -> profusion.v1.MergeSummary
-	7,  // 6: profusion.v1.ParseSelectorResponse.matchers:type_name -> profusion.v1.Matcher
-	21, // 7: profusion.v1.ParseSelectorResponse.sample_type:type_name -> profusion.v1.ValueType
-	0,  // 8: profusion.v1.Matcher.operator:type_name -> profusion.v1.MatchOperator
-	23, // 9: profusion.v1.ListServicesRequest.interval:type_name -> profusion.v1.Interval
-	8,  // 10: profusion.v1.ListServicesResponse.services:type_name -> profusion.v1.NameCount
-	23, // 11: profusion.v1.ListProfileTypesRequest.interval:type_name -> profusion.v1.Interval
-	8,  // 12: profusion.v1.ListProfileTypesResponse.profile_types:type_name -> profusion.v1.NameCount
-	23, // 13: profusion.v1.ListLabelNamesRequest.interval:type_name -> profusion.v1.Interval
-	8,  // 14: profusion.v1.ListLabelNamesResponse.label_names:type_name -> profusion.v1.NameCount
-	23, // 15: profusion.v1.ListLabelValuesRequest.interval:type_name -> profusion.v1.Interval
-	8,  // 16: profusion.v1.ListLabelValuesResponse.label_values:type_name -> profusion.v1.NameCount
-	23, // 17: profusion.v1.ListSeriesRequest.interval:type_name -> profusion.v1.Interval
-	19, // 18: profusion.v1.ListSeriesResponse.series:type_name -> profusion.v1.Series
-	24, // 19: profusion.v1.Series.labels:type_name -> profusion.v1.Label
-	25, // 20: profusion.v1.Series.first_start_time:type_name -> google.protobuf.Timestamp
-	25, // 21: profusion.v1.Series.last_start_time:type_name -> google.protobuf.Timestamp
-	1,  // 22: profusion.v1.QueryService.MergeProfiles:input_type -> profusion.v1.MergeProfilesRequest
-	3,  // 23: profusion.v1.QueryService.StreamMergedProfile:input_type -> profusion.v1.StreamMergedProfileRequest
-	5,  // 24: profusion.v1.QueryService.ParseSelector:input_type -> profusion.v1.ParseSelectorRequest
-	9,  // 25: profusion.v1.QueryService.ListServices:input_type -> profusion.v1.ListServicesRequest
-	11, // 26: profusion.v1.QueryService.ListProfileTypes:input_type -> profusion.v1.ListProfileTypesRequest
-	13, // 27: profusion.v1.QueryService.ListLabelNames:input_type -> profusion.v1.ListLabelNamesRequest
-	15, // 28: profusion.v1.QueryService.ListLabelValues:input_type -> profusion.v1.ListLabelValuesRequest
-	17, // 29: profusion.v1.QueryService.ListSeries:input_type -> profusion.v1.ListSeriesRequest
-	2,  // 30: profusion.v1.QueryService.MergeProfiles:output_type -> profusion.v1.MergeProfilesResponse
-	4,  // 31: profusion.v1.QueryService.StreamMergedProfile:output_type -> profusion.v1.StreamMergedProfileResponse
-	6,  // 32: profusion.v1.QueryService.ParseSelector:output_type -> profusion.v1.ParseSelectorResponse
-	10, // 33: profusion.v1.QueryService.ListServices:output_type -> profusion.v1.ListServicesResponse
-	12, // 34: profusion.v1.QueryService.ListProfileTypes:output_type -> profusion.v1.ListProfileTypesResponse
-	14, // 35: profusion.v1.QueryService.ListLabelNames:output_type -> profusion.v1.ListLabelNamesResponse
-	16, // 36: profusion.v1.QueryService.ListLabelValues:output_type -> profusion.v1.ListLabelValuesResponse
-	18, // 37: profusion.v1.QueryService.ListSeries:output_type -> profusion.v1.ListSeriesResponse
-	30, // [30:38] is the sub-list for method output_type
-	22, // [22:30] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	25, // 0: profusion.v1.MergeProfilesRequest.selection:type_name -> profusion.v1.Selection
+	26, // 1: profusion.v1.MergeProfilesRequest.sample_types:type_name -> profusion.v1.ValueType
+	27, // 2: profusion.v1.MergeProfilesResponse.summary:type_name -> profusion.v1.MergeSummary
+	25, // 3: profusion.v1.StreamMergedProfileRequest.selection:type_name -> profusion.v1.Selection
+	26, // 4: profusion.v1.StreamMergedProfileRequest.sample_types:type_name -> profusion.v1.ValueType
+	27, // 5: profusion.v1.StreamMergedProfileResponse.summary:type_name -> profusion.v1.MergeSummary
+	25, // 6: profusion.v1.ListTopFunctionsRequest.selection:type_name -> profusion.v1.Selection
+	26, // 7: profusion.v1.ListTopFunctionsRequest.sample_type:type_name -> profusion.v1.ValueType
+	0,  // 8: profusion.v1.ListTopFunctionsRequest.group_by:type_name -> profusion.v1.TopGrouping
+	1,  // 9: profusion.v1.ListTopFunctionsRequest.order:type_name -> profusion.v1.TopOrder
+	28, // 10: profusion.v1.ListTopFunctionsRequest.aggregation:type_name -> profusion.v1.AggregationMethod
+	9,  // 11: profusion.v1.ListTopFunctionsResponse.functions:type_name -> profusion.v1.TopFunction
+	28, // 12: profusion.v1.ListTopFunctionsResponse.aggregation:type_name -> profusion.v1.AggregationMethod
+	27, // 13: profusion.v1.ListTopFunctionsResponse.summary:type_name -> profusion.v1.MergeSummary
+	12, // 14: profusion.v1.ParseSelectorResponse.matchers:type_name -> profusion.v1.Matcher
+	26, // 15: profusion.v1.ParseSelectorResponse.sample_type:type_name -> profusion.v1.ValueType
+	2,  // 16: profusion.v1.Matcher.operator:type_name -> profusion.v1.MatchOperator
+	29, // 17: profusion.v1.ListServicesRequest.interval:type_name -> profusion.v1.Interval
+	13, // 18: profusion.v1.ListServicesResponse.services:type_name -> profusion.v1.NameCount
+	29, // 19: profusion.v1.ListProfileTypesRequest.interval:type_name -> profusion.v1.Interval
+	13, // 20: profusion.v1.ListProfileTypesResponse.profile_types:type_name -> profusion.v1.NameCount
+	29, // 21: profusion.v1.ListLabelNamesRequest.interval:type_name -> profusion.v1.Interval
+	13, // 22: profusion.v1.ListLabelNamesResponse.label_names:type_name -> profusion.v1.NameCount
+	29, // 23: profusion.v1.ListLabelValuesRequest.interval:type_name -> profusion.v1.Interval
+	13, // 24: profusion.v1.ListLabelValuesResponse.label_values:type_name -> profusion.v1.NameCount
+	29, // 25: profusion.v1.ListSeriesRequest.interval:type_name -> profusion.v1.Interval
+	24, // 26: profusion.v1.ListSeriesResponse.series:type_name -> profusion.v1.Series
+	30, // 27: profusion.v1.Series.labels:type_name -> profusion.v1.Label
+	31, // 28: profusion.v1.Series.first_start_time:type_name -> google.protobuf.Timestamp
+	31, // 29: profusion.v1.Series.last_start_time:type_name -> google.protobuf.Timestamp
+	3,  // 30: profusion.v1.QueryService.MergeProfiles:input_type -> profusion.v1.MergeProfilesRequest
+	5,  // 31: profusion.v1.QueryService.StreamMergedProfile:input_type -> profusion.v1.StreamMergedProfileRequest
+	7,  // 32: profusion.v1.QueryService.ListTopFunctions:input_type -> profusion.v1.ListTopFunctionsRequest
+	10, // 33: profusion.v1.QueryService.ParseSelector:input_type -> profusion.v1.ParseSelectorRequest
+	14, // 34: profusion.v1.QueryService.ListServices:input_type -> profusion.v1.ListServicesRequest
+	16, // 35: profusion.v1.QueryService.ListProfileTypes:input_type -> profusion.v1.ListProfileTypesRequest
+	18, // 36: profusion.v1.QueryService.ListLabelNames:input_type -> profusion.v1.ListLabelNamesRequest
+	20, // 37: profusion.v1.QueryService.ListLabelValues:input_type -> profusion.v1.ListLabelValuesRequest
+	22, // 38: profusion.v1.QueryService.ListSeries:input_type -> profusion.v1.ListSeriesRequest
+	4,  // 39: profusion.v1.QueryService.MergeProfiles:output_type -> profusion.v1.MergeProfilesResponse
+	6,  // 40: profusion.v1.QueryService.StreamMergedProfile:output_type -> profusion.v1.StreamMergedProfileResponse
+	8,  // 41: profusion.v1.QueryService.ListTopFunctions:output_type -> profusion.v1.ListTopFunctionsResponse
+	11, // 42: profusion.v1.QueryService.ParseSelector:output_type -> profusion.v1.ParseSelectorResponse
+	15, // 43: profusion.v1.QueryService.ListServices:output_type -> profusion.v1.ListServicesResponse
+	17, // 44: profusion.v1.QueryService.ListProfileTypes:output_type -> profusion.v1.ListProfileTypesResponse
+	19, // 45: profusion.v1.QueryService.ListLabelNames:output_type -> profusion.v1.ListLabelNamesResponse
+	21, // 46: profusion.v1.QueryService.ListLabelValues:output_type -> profusion.v1.ListLabelValuesResponse
+	23, // 47: profusion.v1.QueryService.ListSeries:output_type -> profusion.v1.ListSeriesResponse
+	39, // [39:48] is the sub-list for method output_type
+	30, // [30:39] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_profusion_v1_query_service_proto_init() }
@@ -1600,8 +2104,8 @@ func file_profusion_v1_query_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_profusion_v1_query_service_proto_rawDesc), len(file_profusion_v1_query_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   19,
+			NumEnums:      3,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

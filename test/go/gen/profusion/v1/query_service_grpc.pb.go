@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	QueryService_MergeProfiles_FullMethodName       = "/profusion.v1.QueryService/MergeProfiles"
 	QueryService_StreamMergedProfile_FullMethodName = "/profusion.v1.QueryService/StreamMergedProfile"
+	QueryService_ListTopFunctions_FullMethodName    = "/profusion.v1.QueryService/ListTopFunctions"
 	QueryService_ParseSelector_FullMethodName       = "/profusion.v1.QueryService/ParseSelector"
 	QueryService_ListServices_FullMethodName        = "/profusion.v1.QueryService/ListServices"
 	QueryService_ListProfileTypes_FullMethodName    = "/profusion.v1.QueryService/ListProfileTypes"
@@ -51,6 +52,14 @@ type QueryServiceClient interface {
 	// As MergeProfiles, in pieces: the summary first, then chunks of at most 64 KiB, of an answer of up to 256 MiB inflated. Nothing is
 	// sent before the sum is complete.
 	StreamMergedProfile(ctx context.Context, in *StreamMergedProfileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamMergedProfileResponse], error)
+	// Where the numbers of the selected profiles lie: their functions, lines, files, packages, services, or the values of one of their
+	// sample labels, ranked by what each takes itself (flat) or together with all that it calls (cum). Functions, lines and files are those
+	// of `go tool pprof -top -symbolize=none` on the same sum, frames that the profiles say to drop left out; but of files, which pprof shows
+	// anew for each line at which a function begins, each is one.
+	//
+	// Numbers of several profiles become one as `aggregation` says. Errors are those of MergeProfiles, and INVALID_ARGUMENT: a grouping
+	// without its label key, or a page token of another request.
+	ListTopFunctions(ctx context.Context, in *ListTopFunctionsRequest, opts ...grpc.CallOption) (*ListTopFunctionsResponse, error)
 	// Reads a selector and says what was understood. INVALID_ARGUMENT: it cannot be read, with the position in the message.
 	ParseSelector(ctx context.Context, in *ParseSelectorRequest, opts ...grpc.CallOption) (*ParseSelectorResponse, error)
 	// The services that have profiles, by name.
@@ -101,6 +110,16 @@ func (c *queryServiceClient) StreamMergedProfile(ctx context.Context, in *Stream
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type QueryService_StreamMergedProfileClient = grpc.ServerStreamingClient[StreamMergedProfileResponse]
+
+func (c *queryServiceClient) ListTopFunctions(ctx context.Context, in *ListTopFunctionsRequest, opts ...grpc.CallOption) (*ListTopFunctionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListTopFunctionsResponse)
+	err := c.cc.Invoke(ctx, QueryService_ListTopFunctions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
 func (c *queryServiceClient) ParseSelector(ctx context.Context, in *ParseSelectorRequest, opts ...grpc.CallOption) (*ParseSelectorResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -182,6 +201,14 @@ type QueryServiceServer interface {
 	// As MergeProfiles, in pieces: the summary first, then chunks of at most 64 KiB, of an answer of up to 256 MiB inflated. Nothing is
 	// sent before the sum is complete.
 	StreamMergedProfile(*StreamMergedProfileRequest, grpc.ServerStreamingServer[StreamMergedProfileResponse]) error
+	// Where the numbers of the selected profiles lie: their functions, lines, files, packages, services, or the values of one of their
+	// sample labels, ranked by what each takes itself (flat) or together with all that it calls (cum). Functions, lines and files are those
+	// of `go tool pprof -top -symbolize=none` on the same sum, frames that the profiles say to drop left out; but of files, which pprof shows
+	// anew for each line at which a function begins, each is one.
+	//
+	// Numbers of several profiles become one as `aggregation` says. Errors are those of MergeProfiles, and INVALID_ARGUMENT: a grouping
+	// without its label key, or a page token of another request.
+	ListTopFunctions(context.Context, *ListTopFunctionsRequest) (*ListTopFunctionsResponse, error)
 	// Reads a selector and says what was understood. INVALID_ARGUMENT: it cannot be read, with the position in the message.
 	ParseSelector(context.Context, *ParseSelectorRequest) (*ParseSelectorResponse, error)
 	// The services that have profiles, by name.
@@ -209,6 +236,9 @@ func (UnimplementedQueryServiceServer) MergeProfiles(context.Context, *MergeProf
 }
 func (UnimplementedQueryServiceServer) StreamMergedProfile(*StreamMergedProfileRequest, grpc.ServerStreamingServer[StreamMergedProfileResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamMergedProfile not implemented")
+}
+func (UnimplementedQueryServiceServer) ListTopFunctions(context.Context, *ListTopFunctionsRequest) (*ListTopFunctionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListTopFunctions not implemented")
 }
 func (UnimplementedQueryServiceServer) ParseSelector(context.Context, *ParseSelectorRequest) (*ParseSelectorResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ParseSelector not implemented")
@@ -277,6 +307,24 @@ func _QueryService_StreamMergedProfile_Handler(srv interface{}, stream grpc.Serv
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type QueryService_StreamMergedProfileServer = grpc.ServerStreamingServer[StreamMergedProfileResponse]
+
+func _QueryService_ListTopFunctions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListTopFunctionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).ListTopFunctions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_ListTopFunctions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).ListTopFunctions(ctx, req.(*ListTopFunctionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
 
 func _QueryService_ParseSelector_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ParseSelectorRequest)
@@ -396,6 +444,10 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "MergeProfiles",
 			Handler:    _QueryService_MergeProfiles_Handler,
+		},
+		{
+			MethodName: "ListTopFunctions",
+			Handler:    _QueryService_ListTopFunctions_Handler,
 		},
 		{
 			MethodName: "ParseSelector",

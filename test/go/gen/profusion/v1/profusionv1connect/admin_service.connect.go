@@ -37,6 +37,8 @@ const (
 const (
 	// AdminServiceGetStatusProcedure is the fully-qualified name of the AdminService's GetStatus RPC.
 	AdminServiceGetStatusProcedure = "/profusion.v1.AdminService/GetStatus"
+	// AdminServiceGetUsageProcedure is the fully-qualified name of the AdminService's GetUsage RPC.
+	AdminServiceGetUsageProcedure = "/profusion.v1.AdminService/GetUsage"
 	// AdminServicePackProcedure is the fully-qualified name of the AdminService's Pack RPC.
 	AdminServicePackProcedure = "/profusion.v1.AdminService/Pack"
 	// AdminServiceVerifyProcedure is the fully-qualified name of the AdminService's Verify RPC.
@@ -50,6 +52,8 @@ const (
 type AdminServiceClient interface {
 	// What the repository holds, and how packing stands.
 	GetStatus(context.Context, *connect.Request[v1.GetStatusRequest]) (*connect.Response[v1.GetStatusResponse], error)
+	// What each service and type of profile takes. Counted without a look at packed profiles one by one.
+	GetUsage(context.Context, *connect.Request[v1.GetUsageRequest]) (*connect.Response[v1.GetUsageResponse], error)
 	// Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
 	// time: a second call answers the operation under way. FAILED_PRECONDITION: packing is switched off.
 	Pack(context.Context, *connect.Request[v1.PackRequest]) (*connect.Response[v1.PackResponse], error)
@@ -74,6 +78,13 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			httpClient,
 			baseURL+AdminServiceGetStatusProcedure,
 			connect.WithSchema(adminServiceMethods.ByName("GetStatus")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		getUsage: connect.NewClient[v1.GetUsageRequest, v1.GetUsageResponse](
+			httpClient,
+			baseURL+AdminServiceGetUsageProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("GetUsage")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
@@ -102,6 +113,7 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 // adminServiceClient implements AdminServiceClient.
 type adminServiceClient struct {
 	getStatus    *connect.Client[v1.GetStatusRequest, v1.GetStatusResponse]
+	getUsage     *connect.Client[v1.GetUsageRequest, v1.GetUsageResponse]
 	pack         *connect.Client[v1.PackRequest, v1.PackResponse]
 	verify       *connect.Client[v1.VerifyRequest, v1.VerifyResponse]
 	getOperation *connect.Client[v1.GetOperationRequest, v1.GetOperationResponse]
@@ -110,6 +122,11 @@ type adminServiceClient struct {
 // GetStatus calls profusion.v1.AdminService.GetStatus.
 func (c *adminServiceClient) GetStatus(ctx context.Context, req *connect.Request[v1.GetStatusRequest]) (*connect.Response[v1.GetStatusResponse], error) {
 	return c.getStatus.CallUnary(ctx, req)
+}
+
+// GetUsage calls profusion.v1.AdminService.GetUsage.
+func (c *adminServiceClient) GetUsage(ctx context.Context, req *connect.Request[v1.GetUsageRequest]) (*connect.Response[v1.GetUsageResponse], error) {
+	return c.getUsage.CallUnary(ctx, req)
 }
 
 // Pack calls profusion.v1.AdminService.Pack.
@@ -131,6 +148,8 @@ func (c *adminServiceClient) GetOperation(ctx context.Context, req *connect.Requ
 type AdminServiceHandler interface {
 	// What the repository holds, and how packing stands.
 	GetStatus(context.Context, *connect.Request[v1.GetStatusRequest]) (*connect.Response[v1.GetStatusResponse], error)
+	// What each service and type of profile takes. Counted without a look at packed profiles one by one.
+	GetUsage(context.Context, *connect.Request[v1.GetUsageRequest]) (*connect.Response[v1.GetUsageResponse], error)
 	// Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
 	// time: a second call answers the operation under way. FAILED_PRECONDITION: packing is switched off.
 	Pack(context.Context, *connect.Request[v1.PackRequest]) (*connect.Response[v1.PackResponse], error)
@@ -151,6 +170,13 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		AdminServiceGetStatusProcedure,
 		svc.GetStatus,
 		connect.WithSchema(adminServiceMethods.ByName("GetStatus")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceGetUsageHandler := connect.NewUnaryHandler(
+		AdminServiceGetUsageProcedure,
+		svc.GetUsage,
+		connect.WithSchema(adminServiceMethods.ByName("GetUsage")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
@@ -177,6 +203,8 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		switch r.URL.Path {
 		case AdminServiceGetStatusProcedure:
 			adminServiceGetStatusHandler.ServeHTTP(w, r)
+		case AdminServiceGetUsageProcedure:
+			adminServiceGetUsageHandler.ServeHTTP(w, r)
 		case AdminServicePackProcedure:
 			adminServicePackHandler.ServeHTTP(w, r)
 		case AdminServiceVerifyProcedure:
@@ -194,6 +222,10 @@ type UnimplementedAdminServiceHandler struct{}
 
 func (UnimplementedAdminServiceHandler) GetStatus(context.Context, *connect.Request[v1.GetStatusRequest]) (*connect.Response[v1.GetStatusResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("profusion.v1.AdminService.GetStatus is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) GetUsage(context.Context, *connect.Request[v1.GetUsageRequest]) (*connect.Response[v1.GetUsageResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("profusion.v1.AdminService.GetUsage is not implemented"))
 }
 
 func (UnimplementedAdminServiceHandler) Pack(context.Context, *connect.Request[v1.PackRequest]) (*connect.Response[v1.PackResponse], error) {

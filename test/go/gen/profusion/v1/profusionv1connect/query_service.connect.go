@@ -41,6 +41,9 @@ const (
 	// QueryServiceStreamMergedProfileProcedure is the fully-qualified name of the QueryService's
 	// StreamMergedProfile RPC.
 	QueryServiceStreamMergedProfileProcedure = "/profusion.v1.QueryService/StreamMergedProfile"
+	// QueryServiceListTopFunctionsProcedure is the fully-qualified name of the QueryService's
+	// ListTopFunctions RPC.
+	QueryServiceListTopFunctionsProcedure = "/profusion.v1.QueryService/ListTopFunctions"
 	// QueryServiceParseSelectorProcedure is the fully-qualified name of the QueryService's
 	// ParseSelector RPC.
 	QueryServiceParseSelectorProcedure = "/profusion.v1.QueryService/ParseSelector"
@@ -74,6 +77,14 @@ type QueryServiceClient interface {
 	// As MergeProfiles, in pieces: the summary first, then chunks of at most 64 KiB, of an answer of up to 256 MiB inflated. Nothing is
 	// sent before the sum is complete.
 	StreamMergedProfile(context.Context, *connect.Request[v1.StreamMergedProfileRequest]) (*connect.ServerStreamForClient[v1.StreamMergedProfileResponse], error)
+	// Where the numbers of the selected profiles lie: their functions, lines, files, packages, services, or the values of one of their
+	// sample labels, ranked by what each takes itself (flat) or together with all that it calls (cum). Functions, lines and files are those
+	// of `go tool pprof -top -symbolize=none` on the same sum, frames that the profiles say to drop left out; but of files, which pprof shows
+	// anew for each line at which a function begins, each is one.
+	//
+	// Numbers of several profiles become one as `aggregation` says. Errors are those of MergeProfiles, and INVALID_ARGUMENT: a grouping
+	// without its label key, or a page token of another request.
+	ListTopFunctions(context.Context, *connect.Request[v1.ListTopFunctionsRequest]) (*connect.Response[v1.ListTopFunctionsResponse], error)
 	// Reads a selector and says what was understood. INVALID_ARGUMENT: it cannot be read, with the position in the message.
 	ParseSelector(context.Context, *connect.Request[v1.ParseSelectorRequest]) (*connect.Response[v1.ParseSelectorResponse], error)
 	// The services that have profiles, by name.
@@ -110,6 +121,13 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			httpClient,
 			baseURL+QueryServiceStreamMergedProfileProcedure,
 			connect.WithSchema(queryServiceMethods.ByName("StreamMergedProfile")),
+			connect.WithClientOptions(opts...),
+		),
+		listTopFunctions: connect.NewClient[v1.ListTopFunctionsRequest, v1.ListTopFunctionsResponse](
+			httpClient,
+			baseURL+QueryServiceListTopFunctionsProcedure,
+			connect.WithSchema(queryServiceMethods.ByName("ListTopFunctions")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		parseSelector: connect.NewClient[v1.ParseSelectorRequest, v1.ParseSelectorResponse](
@@ -161,6 +179,7 @@ func NewQueryServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 type queryServiceClient struct {
 	mergeProfiles       *connect.Client[v1.MergeProfilesRequest, v1.MergeProfilesResponse]
 	streamMergedProfile *connect.Client[v1.StreamMergedProfileRequest, v1.StreamMergedProfileResponse]
+	listTopFunctions    *connect.Client[v1.ListTopFunctionsRequest, v1.ListTopFunctionsResponse]
 	parseSelector       *connect.Client[v1.ParseSelectorRequest, v1.ParseSelectorResponse]
 	listServices        *connect.Client[v1.ListServicesRequest, v1.ListServicesResponse]
 	listProfileTypes    *connect.Client[v1.ListProfileTypesRequest, v1.ListProfileTypesResponse]
@@ -177,6 +196,11 @@ func (c *queryServiceClient) MergeProfiles(ctx context.Context, req *connect.Req
 // StreamMergedProfile calls profusion.v1.QueryService.StreamMergedProfile.
 func (c *queryServiceClient) StreamMergedProfile(ctx context.Context, req *connect.Request[v1.StreamMergedProfileRequest]) (*connect.ServerStreamForClient[v1.StreamMergedProfileResponse], error) {
 	return c.streamMergedProfile.CallServerStream(ctx, req)
+}
+
+// ListTopFunctions calls profusion.v1.QueryService.ListTopFunctions.
+func (c *queryServiceClient) ListTopFunctions(ctx context.Context, req *connect.Request[v1.ListTopFunctionsRequest]) (*connect.Response[v1.ListTopFunctionsResponse], error) {
+	return c.listTopFunctions.CallUnary(ctx, req)
 }
 
 // ParseSelector calls profusion.v1.QueryService.ParseSelector.
@@ -223,6 +247,14 @@ type QueryServiceHandler interface {
 	// As MergeProfiles, in pieces: the summary first, then chunks of at most 64 KiB, of an answer of up to 256 MiB inflated. Nothing is
 	// sent before the sum is complete.
 	StreamMergedProfile(context.Context, *connect.Request[v1.StreamMergedProfileRequest], *connect.ServerStream[v1.StreamMergedProfileResponse]) error
+	// Where the numbers of the selected profiles lie: their functions, lines, files, packages, services, or the values of one of their
+	// sample labels, ranked by what each takes itself (flat) or together with all that it calls (cum). Functions, lines and files are those
+	// of `go tool pprof -top -symbolize=none` on the same sum, frames that the profiles say to drop left out; but of files, which pprof shows
+	// anew for each line at which a function begins, each is one.
+	//
+	// Numbers of several profiles become one as `aggregation` says. Errors are those of MergeProfiles, and INVALID_ARGUMENT: a grouping
+	// without its label key, or a page token of another request.
+	ListTopFunctions(context.Context, *connect.Request[v1.ListTopFunctionsRequest]) (*connect.Response[v1.ListTopFunctionsResponse], error)
 	// Reads a selector and says what was understood. INVALID_ARGUMENT: it cannot be read, with the position in the message.
 	ParseSelector(context.Context, *connect.Request[v1.ParseSelectorRequest]) (*connect.Response[v1.ParseSelectorResponse], error)
 	// The services that have profiles, by name.
@@ -255,6 +287,13 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 		QueryServiceStreamMergedProfileProcedure,
 		svc.StreamMergedProfile,
 		connect.WithSchema(queryServiceMethods.ByName("StreamMergedProfile")),
+		connect.WithHandlerOptions(opts...),
+	)
+	queryServiceListTopFunctionsHandler := connect.NewUnaryHandler(
+		QueryServiceListTopFunctionsProcedure,
+		svc.ListTopFunctions,
+		connect.WithSchema(queryServiceMethods.ByName("ListTopFunctions")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	queryServiceParseSelectorHandler := connect.NewUnaryHandler(
@@ -305,6 +344,8 @@ func NewQueryServiceHandler(svc QueryServiceHandler, opts ...connect.HandlerOpti
 			queryServiceMergeProfilesHandler.ServeHTTP(w, r)
 		case QueryServiceStreamMergedProfileProcedure:
 			queryServiceStreamMergedProfileHandler.ServeHTTP(w, r)
+		case QueryServiceListTopFunctionsProcedure:
+			queryServiceListTopFunctionsHandler.ServeHTTP(w, r)
 		case QueryServiceParseSelectorProcedure:
 			queryServiceParseSelectorHandler.ServeHTTP(w, r)
 		case QueryServiceListServicesProcedure:
@@ -332,6 +373,10 @@ func (UnimplementedQueryServiceHandler) MergeProfiles(context.Context, *connect.
 
 func (UnimplementedQueryServiceHandler) StreamMergedProfile(context.Context, *connect.Request[v1.StreamMergedProfileRequest], *connect.ServerStream[v1.StreamMergedProfileResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("profusion.v1.QueryService.StreamMergedProfile is not implemented"))
+}
+
+func (UnimplementedQueryServiceHandler) ListTopFunctions(context.Context, *connect.Request[v1.ListTopFunctionsRequest]) (*connect.Response[v1.ListTopFunctionsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("profusion.v1.QueryService.ListTopFunctions is not implemented"))
 }
 
 func (UnimplementedQueryServiceHandler) ParseSelector(context.Context, *connect.Request[v1.ParseSelectorRequest]) (*connect.Response[v1.ParseSelectorResponse], error) {
