@@ -40,7 +40,11 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
   const [first, second] = stopSignals();
   let running = loaded;
   onReloadSignal(async () => {
-    running = await reloadConfiguration(running, sources, server, logger);
+    try {
+      running = await reloadConfiguration(running, sources, server, logger);
+    } catch (error) {
+      logger.error({ err: error }, "the configuration was not read again, for a reason that nobody foresaw");
+    }
     flush();
   });
   flush(); // someone may be waiting to be told the port, and send a signal then
