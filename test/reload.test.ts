@@ -157,6 +157,7 @@ const ELSEWHERE: Partial<Record<LimitName, string>> = {
   packHourProfiles: "planPacks() gets one object with packGraceMs in it",
   packLateMs: "the same",
   packRewritePercent: "the same",
+  topRows: "read from the repository's limits for each ranking, as mergeProfiles is for each merge",
   packSharePercent: "read where a look begins, as packPassMs is where one ends",
 };
 

@@ -190,7 +190,10 @@ export interface Catalog extends PackCatalog, AsyncDisposable {
    */
   insert(batch: readonly NewProfile[]): Promise<InsertOutcome[]>;
 
-  /** Another one after each insert and each removal that was acknowledged: while it stays, so does every answer about a fixed interval. */
+  /**
+   * Another one after each insert, each removal and each switch of packs that was acknowledged: while it stays, so does every answer about a
+   * fixed interval.
+   */
   readonly version: string;
 
   /** By id, in the order asked; undefined where there is none. */

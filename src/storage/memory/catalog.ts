@@ -63,6 +63,7 @@ class MemoryCatalog implements Catalog {
   readonly #serviceIds = new Map<string, number>();
   readonly #typeIds = new Map<string, number>();
   #seq = 0;
+  #packSwitches = 0;
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -93,7 +94,7 @@ class MemoryCatalog implements Catalog {
   }
 
   get version(): string {
-    return `${this.#seq} ${this.#profiles.length}`;
+    return `${this.#seq} ${this.#profiles.length} ${this.#packSwitches}`;
   }
 
   async get(ids: readonly string[]): Promise<(StoredProfile | undefined)[]> {
@@ -259,6 +260,7 @@ class MemoryCatalog implements Catalog {
   }
 
   async switchPackSet(change: PackSwitch) {
+    this.#packSwitches++;
     return this.#packs.switchTo(change);
   }
 

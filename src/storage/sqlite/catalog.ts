@@ -104,6 +104,7 @@ export class SqliteCatalog implements Catalog {
   readonly #threads: CatalogThreads;
   /** Pack runs under way, which the writer knows too. */
   readonly #runs = new Map<number, PackRunRequest & PackRun>();
+  #packSwitches = 0;
 
   constructor(options: CatalogThreadsOptions) {
     this.#limits = options.limits;
@@ -163,7 +164,7 @@ export class SqliteCatalog implements Catalog {
   }
 
   get version(): string {
-    return `${this.#index.takenSeq} ${this.#index.rows}`;
+    return `${this.#index.takenSeq} ${this.#index.rows} ${this.#packSwitches}`;
   }
 
   async get(ids: readonly string[]): Promise<(StoredProfile | undefined)[]> {
@@ -276,6 +277,7 @@ export class SqliteCatalog implements Catalog {
   async switchPackSet(change: PackSwitch): Promise<{ setId?: number; freed: number[] }> {
     const switched = await this.#threads.write<{ setId?: number; freed: number[] }>("switchPackSet", change);
     this.#runs.delete(change.runId);
+    this.#packSwitches++;
     return switched;
   }
 

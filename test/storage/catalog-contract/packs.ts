@@ -285,7 +285,7 @@ export function packsContract(under: CatalogUnderTest): void {
       expect(await under.catalog.packIds()).toEqual({ named: [], last: 1 });
     });
 
-    test("the version changes with each insert and each removal, and with nothing else", async () => {
+    test("the version changes with each insert, removal and switch of packs, and with nothing else", async () => {
       const seen = new Set<string>();
       const isNew = () => {
         const { version } = under.catalog;
@@ -302,7 +302,9 @@ export function packsContract(under: CatalogUnderTest): void {
       expect(isNew()).toBe(true);
       await under.insert(profiles[0]!);
       expect(isNew()).toBe(true);
-      await settle(await pack(5));
+      const setId = await pack(5);
+      expect(isNew()).toBe(true);
+      await settle(setId);
       await under.catalog.delete([]);
       expect(isNew()).toBe(false);
       await under.catalog.deleteSelection(selector("{}"), undefined, Number.MAX_SAFE_INTEGER, 2);
