@@ -1,5 +1,8 @@
 // Profiles of running programs, taken through their pprof URL as `go tool pprof` takes them.
 
+import { once } from "node:events";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
 import { DomainError } from "../../model/errors.ts";
 import { isTypeName } from "../../model/profile-type.ts";
 import { readWithin } from "./read-within.ts";
@@ -10,6 +13,8 @@ const SNAPSHOTS = new Set(["heap", "allocs", "goroutine", "block", "mutex", "thr
 const DEFAULT_SECONDS = 30;
 /** For connecting, writing the profile and sending it, beside the seconds that it takes. */
 const GRACE_SECONDS = 30;
+/** Of an answer that is no profile. */
+const MESSAGE_BYTES = 200;
 
 /** The last part of the path: profile, heap, … */
 export function endpointOf(url: URL): string {
@@ -36,41 +41,32 @@ export async function fetchLiveProfile(
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { target, headers } = requestOf(url, seconds);
+  const target = new URL(url);
+  if (seconds !== undefined && !SNAPSHOTS.has(endpointOf(url))) target.searchParams.set("seconds", `${seconds}`);
   const timeout = AbortSignal.timeout(((seconds ?? DEFAULT_SECONDS) + GRACE_SECONDS) * 1000);
   try {
-    const answer = await fetch(target, { headers, signal: AbortSignal.any([signal, timeout]) });
-    if (!answer.ok) {
-      const [line = ""] = (await answer.text()).trim().split("\n");
-      throw new DomainError("unavailable", `It answers ${answer.status} ${answer.statusText}: ${line.slice(0, 200)}`);
-    }
-    return answer.body ? await readWithin(answer.body, maxBytes) : new Uint8Array();
+    const answer = await answerTo(target, AbortSignal.any([signal, timeout]));
+    const bytes = await readWithin(answer, maxBytes);
+    if (answer.statusCode === 200) return bytes;
+    const [line = ""] = Buffer.from(bytes.subarray(0, MESSAGE_BYTES)).toString().trim().split("\n");
+    const where = answer.headers.location ?? line;
+    throw new DomainError("unavailable", `It answers ${answer.statusCode} ${answer.statusMessage}: ${where}`);
   } catch (error) {
     if (error instanceof DomainError) throw error;
     throw new DomainError("unavailable", `Cannot fetch it: ${describeFault(error)}`, { cause: error });
   }
 }
 
-/** fetch() takes no credentials in URLs; users write them there. */
-function requestOf(url: URL, seconds: number | undefined): { target: URL; headers: Headers } {
-  const target = new URL(url);
-  const headers = new Headers();
-  if (url.username !== "" || url.password !== "") {
-    const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    headers.set("authorization", `Basic ${Buffer.from(credentials).toString("base64")}`);
-    target.username = "";
-    target.password = "";
-  }
-  if (seconds !== undefined && !SNAPSHOTS.has(endpointOf(url))) target.searchParams.set("seconds", `${seconds}`);
-  return { target, headers };
+/** Not by fetch(), which takes neither credentials in URLs nor every port. */
+async function answerTo(target: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  const get = target.protocol === "https:" ? https.get : http.get;
+  const [answer] = (await once(get(target, { signal }), "response")) as [IncomingMessage];
+  return answer;
 }
 
-/** fetch() says "fetch failed", and why in the cause. */
 function describeFault(error: unknown): string {
-  const { cause } = error as Error;
-  const fault = cause instanceof Error ? cause : (error as Error);
-  const code = "code" in fault ? fault.code : undefined;
-  if (code === "ECONNREFUSED")
-    return "nothing listens there (ECONNREFUSED): does the program serve net/http/pprof on this port?";
-  return fault.message || `${code}`;
+  const { name, message, code } = error as NodeJS.ErrnoException;
+  if (name === "AbortError") return "it takes too long";
+  if (code !== "ECONNREFUSED") return message;
+  return "nothing listens there (ECONNREFUSED); does the program serve net/http/pprof on this port?";
 }

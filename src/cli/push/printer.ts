@@ -25,6 +25,7 @@ export class Printer {
     this.#options = options;
     this.#outcomes = new Array(sources.length);
     this.#bar = process.stderr.isTTY && !options.quiet ? new ProgressBar(process.stderr) : undefined;
+    this.#drawBar();
   }
 
   settle(at: number, outcome: Outcome): void {
@@ -32,7 +33,7 @@ export class Printer {
     this.#settled++;
     if (outcome.state === "refused") this.#refused++;
     if (!this.#options.json) this.#printLines();
-    this.#bar?.draw({ done: this.#settled, total: this.#sources.length, refused: this.#refused });
+    this.#drawBar();
   }
 
   /** When all are settled. `stop` is what ended the push before, `journalFault` why it cannot be resumed. */
@@ -46,6 +47,10 @@ export class Printer {
     const isComplete = stop === undefined && this.#refused === 0;
     if (this.#bar || !isComplete) note(summaryOf(all), this.#options);
     if (!isComplete) process.exitCode = exitCode(all, stop);
+  }
+
+  #drawBar(): void {
+    this.#bar?.draw({ done: this.#settled, total: this.#sources.length, refused: this.#refused });
   }
 
   #printLines(): void {

@@ -2,6 +2,7 @@
 
 import { clearLine, cursorTo } from "node:readline";
 import type { WriteStream } from "node:tty";
+import { columnsOf } from "../terminal.ts";
 
 const REDRAW_MS = 100;
 const BAR_COLUMNS = 24;
@@ -28,8 +29,9 @@ export class ProgressBar {
     this.#drawnMs = nowMs;
     this.clear();
     const line = formatProgress(progress, (nowMs - this.#startedMs) / 1000);
+    const columns = columnsOf(this.#terminal);
     // A line that wraps could not be taken back.
-    this.#terminal.write(line.slice(0, this.#terminal.columns - 1));
+    this.#terminal.write(columns === undefined ? line : line.slice(0, columns - 1));
     this.#isShown = true;
   }
 
