@@ -1,7 +1,7 @@
 // Outcomes as they come → stdout and stderr: ids in the order of the sources, the progress bar where stderr is a terminal, the end, the
 // exit code. Its texts are report.ts and json-report.ts.
 
-import type { DomainError } from "../../model/errors.ts";
+import { DomainError } from "../../model/errors.ts";
 import { EXIT, exitCodeOf } from "../exit-code.ts";
 import { answer, answerJson, complain, note, type OutputOptions, warn } from "../output.ts";
 import { jsonReport } from "./json-report.ts";
@@ -26,6 +26,10 @@ export class Printer {
     this.#outcomes = new Array(sources.length);
     this.#bar = process.stderr.isTTY && !options.quiet ? new ProgressBar(process.stderr) : undefined;
     this.#drawBar();
+    // Other verbs end with their reader, as in `| head -1`. Here the ids are beside the point: what is to be sent is sent.
+    process.stdout.removeAllListeners("error").on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw new DomainError("unavailable", `Cannot write the ids: ${error.message}`);
+    });
   }
 
   settle(at: number, outcome: Outcome): void {

@@ -1,10 +1,12 @@
 // `push` as a process against a real server: what it sends, what it prints, what it exits with. How it fares with a server that fails:
 // resume.test.ts. Running programs: live-profile.test.ts.
 
+import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EXIT } from "../../../src/cli/exit-code.ts";
 import { parseProfileId } from "../../../src/model/profile-id.ts";
@@ -232,6 +234,17 @@ describe("--json and --quiet", () => {
     const again = await push([...args, join(folder, "absent")]);
     expect(lines(again.stdout).length).toBe(1);
     expect(lines(again.stderr)).toEqual([expect.stringContaining("absent: Cannot read it")]);
+  });
+
+  test("whoever reads the ids may leave: all is sent all the same", async () => {
+    for (let number = 0; number < 500; number++) write(`left/${number}`, profile(number));
+    const env = { ...process.env, PROFUSION_SERVER: server.url, XDG_STATE_HOME: join(folder, "state") };
+    const command = `"$0" src/cli/main.ts push --service left --parallel 1 "$1" | head -n 1; echo "\${PIPESTATUS[0]}"`;
+    const { stdout } = await promisify(execFile)("bash", ["-c", command, process.execPath, join(folder, "left")], {
+      env,
+    });
+    expect(stdout).toMatch(/^[0-9a-z]{26}\n0\n$/);
+    expect((await listProfiles(server.url, '{service="left"}')).length).toBe(500);
   });
 
   test("a push that came to its end leaves nothing behind", async () => {
