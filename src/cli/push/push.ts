@@ -16,6 +16,9 @@ export async function push(args: readonly string[], options: PushOptions): Promi
   const naming = namingOf(options);
   const { server, profiles: client } = await connect(options);
   const sources = await listSources(args);
+  if (naming.seconds !== undefined && !sources.some(({ kind }) => kind === "url")) {
+    throw new DomainError("invalid", "Cannot use --seconds: no source is the URL of a running program");
+  }
   const { service, type, label, pattern, createdAt, dryRun = false } = options;
   const journal = Journal.open({ server, service, type, label, pattern, createdAt }, options.resume || dryRun);
   const printer = new Printer(sources, options);

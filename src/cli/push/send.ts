@@ -112,11 +112,18 @@ export class Sender {
     if (networkCode === undefined || BROKEN_OFF.has(networkCode)) patience.reached();
     if (networkCode !== undefined || TRANSIENT.has(code)) return await this.#later(profiles, failure, attempt);
     if (STOPPING.has(code)) return this.#stopped(profiles, failure);
-    if (profiles.length > 1) return (await Promise.all(profiles.map((each) => this.send([each])))).flat();
+    if (profiles.length > 1) return await this.#oneByOne(profiles);
     if (code === Code.ResourceExhausted && attempt < EXHAUSTED_ATTEMPTS) {
       if (await patience.mayRetry(attempt, signal)) return await this.send(profiles, attempt + 1);
     }
     return [{ state: "refused", failure }];
+  }
+
+  /** So that one which is not taken harms none of the others. */
+  async #oneByOne(profiles: readonly PreparedProfile[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const profile of profiles) outcomes.push(...(await this.send([profile])));
+    return outcomes;
   }
 
   async #later(profiles: readonly PreparedProfile[], failure: DomainError, attempt: number): Promise<Outcome[]> {

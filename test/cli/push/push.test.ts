@@ -65,6 +65,13 @@ describe("what is sent", () => {
     expect(lines(result.stdout).length).toBe(1);
   });
 
+  test("reads a pipe that has a name, as shells make them", async () => {
+    const env = { ...process.env, PROFUSION_SERVER: server.url, XDG_STATE_HOME: join(folder, "state") };
+    const command = `"$0" src/cli/main.ts push --service piped <(cat "$1") <(cat "$2")`;
+    const { stdout } = await promisify(execFile)("bash", ["-c", command, process.execPath, CPU[0]!, CPU[1]!], { env });
+    expect(lines(stdout).length).toBe(2);
+  });
+
   test("names service, type and labels by a folder pattern, beside those of options; what does not match is reported", async () => {
     write("fleet/auth/1.0/heap-1.pb.gz", readFileSync(recorded("go-heap-1.pb.gz")));
     write("fleet/auth/1.1/cpu-1.pb.gz", profile(1));
@@ -191,6 +198,7 @@ describe("what is refused", () => {
     ["a bad type", ["--service", "a", "--type", "a b", CPU[0]!], 'Cannot take profile type "a b"'],
     ["a bad number", ["--service", "a", "--parallel", "0", CPU[0]!], "Cannot send"],
     ["a bad time", ["--service", "a", "--created-at", "soon", CPU[0]!], 'Cannot read time "soon"'],
+    ["seconds of a file", ["--service", "a", "--seconds", "5", CPU[0]!], "Cannot use --seconds"],
     ["stdin with a pattern alone", ["--pattern", "{service}.pb", "-"], "Cannot take it without a service"],
   ])("fails in one line for %s", async (_, args, message) => {
     const result = await push(args);

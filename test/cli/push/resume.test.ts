@@ -36,9 +36,15 @@ afterAll(async () => {
 const lines = (text: Buffer | string) => text.toString().split("\n").filter(Boolean);
 const journals = (name: string) => readdirSync(join(folder, name, "state/profusion/push"));
 
-function push(name: string, url: string, options: readonly string[] = [], started = (_: ChildProcess) => {}) {
+interface PushOptions {
+  state?: string;
+  started?: (child: ChildProcess) => void;
+}
+
+function push(name: string, url: string, options: readonly string[] = [], { state, started }: PushOptions = {}) {
   const args = ["push", "--service", name, ...options, join(folder, name, "files")];
-  return runCli(args, { env: { PROFUSION_SERVER: url, XDG_STATE_HOME: join(folder, name, "state") }, started });
+  const env = { PROFUSION_SERVER: url, XDG_STATE_HOME: state ?? join(folder, name, "state") };
+  return runCli(args, { env, ...(started && { started }) });
 }
 
 /** Files of CPU profiles, each of its own; `timeless` ones say no time. */
@@ -161,6 +167,20 @@ describe("a server that dies in the middle of a push", () => {
   });
 });
 
+test("where nothing can be kept the push goes on, and says so when it matters", async () => {
+  writeFiles("unkept", 40);
+  const state = "/dev/null/state";
+  await using proxy = await runProxy(
+    () => server.url,
+    (nth) => (nth === 1 ? "drop" : "pass"),
+  );
+  const failed = await push("unkept", proxy.url, ["--parallel", "1", "--retry-for", "0s"], { state });
+  expect(failed.code).toBe(EXIT.unavailable);
+  expect(failed.stderr).toMatch(/the same command sends all of it again, without harm: .* could not be kept \(ENOTDIR/);
+  const again = await push("unkept", proxy.url, [], { state });
+  expect(again).toMatchObject({ code: 0, stderr: "32 of 40 were there already\n" });
+});
+
 describe("what waiting does not help", () => {
   test("a server that was never there is told at once, in one line", async () => {
     writeFiles("absent", 3);
@@ -183,6 +203,23 @@ describe("what waiting does not help", () => {
     stranger.close();
     expect([result.code, requests]).toEqual([EXIT.unavailable, 1]);
     expect(lines(result.stderr)[0]).toContain("does not answer as a Profusion server");
+  });
+
+  test("a server whose disk is full takes nothing, and the push says why it ended", async () => {
+    await using full = await runServer({ diskReserveMinBytes: 2 ** 50, diskReserveMaxBytes: 2 ** 50 });
+    writeFiles("full", 3);
+    const result = await push("full", full.url, ["--retry-for", "0s"]);
+    expect(result.code).toBe(EXIT.unavailable);
+    expect(lines(result.stderr)[0]).toMatch(/^profusion: Cannot .*disk/);
+    expect(lines(result.stderr).at(-1)).toBe("0 of 3 are stored");
+  });
+
+  test("a server that takes smaller batches gets the profiles one by one", async () => {
+    await using small = await runServer({ batchProfiles: 10 });
+    writeFiles("batches", 100);
+    const result = await push("batches", small.url);
+    expect(result.code).toBe(0);
+    expect(lines(result.stdout).length).toBe(100);
   });
 
   test("a profile that is too large for the server is refused alone", async () => {
@@ -208,7 +245,11 @@ test("SIGINT ends the push: what was acknowledged is told, and the process ends 
       return "drop";
     },
   );
-  const result = await push("interrupted", proxy.url, ["--parallel", "1"], (each) => (child = each));
+  const result = await push("interrupted", proxy.url, ["--parallel", "1"], {
+    started: (each) => {
+      child = each;
+    },
+  });
   expect(result.code).toBe(null);
   expect(lines(result.stdout).length).toBe(64);
   expect(result.stderr).toContain("profusion: Interrupted by SIGINT\n");
