@@ -15,22 +15,25 @@ import { repeated } from "./repeated.ts";
 export interface PushOptions extends ClientOptions, OutputOptions {
   service?: string;
   type?: string;
-  label: Label[];
+  label?: Label[];
   pattern?: string;
   createdAt?: string;
   seconds?: number;
-  parallel: number;
-  retryFor: number;
+  parallel?: number;
+  retryFor?: number;
   resume: boolean;
   dryRun?: true;
 }
 
 const MORE_HELP = `
-A --pattern is held against the end of each file's path, below the folder that was named: {service} and {type} are the profile's own,
-every other {name} is a label, * is any part of a name.
+A --pattern is held against the end of each file's path, below the folder that
+was named: {service} and {type} are the profile's own, every other {name} is a
+label, * is any part of a name.
 
-A push that did not come to its end is continued by the same command: it sends what was not acknowledged. What was is kept meanwhile
-in $XDG_STATE_HOME/profusion/push (default ~/.local/state), by path, size and time of change. A profile sent twice is stored once.`;
+A push that did not come to its end is continued by the same command: it sends
+what was not acknowledged. What was is kept meanwhile by path, size and time of
+change, in $XDG_STATE_HOME/profusion/push (default ~/.local/state). A profile
+that is sent twice is stored once.`;
 
 export function addPush(program: Command): void {
   const command = program
@@ -39,17 +42,12 @@ export function addPush(program: Command): void {
     .argument("<source...>", "files, folders, globs, - for stdin, and pprof URLs of running programs")
     .option("--service <name>", "what was profiled; needed unless the pattern has {service}")
     .option("--type <type>", "cpu, heap, allocs, block, mutex, goroutine, …; default: what the columns tell")
-    .option("--label <name=value>", "a label of the profiles; may be repeated", repeated(parseLabel), [])
+    .option("--label <name=value>", "a label of the profiles; may be repeated", repeated(parseLabel))
     .option("--pattern <pattern>", "what paths tell, such as '{service}/{version}/{type}-*.pb.gz'")
     .option("--created-at <time>", "when they were made, for profiles that do not say; the times of files never count")
     .option("--seconds <number>", "how long a URL profiles; snapshots such as heap are taken as they are", parseSeconds)
-    .option("--parallel <number>", "requests at a time (default 8)", parseParallel, 8)
-    .option(
-      "--retry-for <duration>",
-      "how long to wait for a server that stops answering (default 15s)",
-      parseWait,
-      15_000,
-    )
+    .option("--parallel <number>", "requests at a time (default 8)", parseParallel)
+    .option("--retry-for <duration>", "how long to wait for a server that stops answering (default 15s)", parseWaitMs)
     .option("--no-resume", "send again what was acknowledged before")
     .option("--dry-run", "only say what would be sent, and as what");
   addClientOptions(command);
@@ -78,6 +76,6 @@ function parseParallel(text: string): number {
   throw new DomainError("invalid", `Cannot send ${quote(text)} requests at a time: write a whole number from 1 to 64`);
 }
 
-function parseWait(text: string): number {
+function parseWaitMs(text: string): number {
   return Number(parseSaidDuration(text) / NS_PER_MS);
 }

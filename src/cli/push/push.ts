@@ -12,6 +12,9 @@ import { Printer } from "./printer.ts";
 import { runPush } from "./run.ts";
 import { listSources } from "./sources.ts";
 
+const DEFAULT_PARALLEL = 8;
+const DEFAULT_WAIT_MS = 15_000;
+
 export async function push(args: readonly string[], options: PushOptions): Promise<void> {
   const naming = namingOf(options);
   const { server, profiles: client } = await connect(options);
@@ -29,8 +32,8 @@ export async function push(args: readonly string[], options: PushOptions): Promi
     client,
     server,
     journal,
-    parallel: options.parallel,
-    waitMs: options.retryFor,
+    parallel: options.parallel ?? DEFAULT_PARALLEL,
+    waitMs: options.retryFor ?? DEFAULT_WAIT_MS,
     dryRun,
     signal: interruption.signal,
     settle: (at, outcome) => printer.settle(at, outcome),
@@ -41,7 +44,7 @@ export async function push(args: readonly string[], options: PushOptions): Promi
 }
 
 function namingOf(options: PushOptions): Naming {
-  const { service, type, label: labels, seconds, createdAt } = options;
+  const { service, type, label: labels = [], seconds, createdAt } = options;
   const pattern = options.pattern === undefined ? undefined : parsePathPattern(options.pattern);
   const said = [...(service === undefined ? [] : ["service"]), ...(type === undefined ? [] : ["type"])];
   const twice = [...said, ...labels.map(({ name }) => name)].find((name) => pattern?.names.includes(name));
