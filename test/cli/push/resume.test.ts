@@ -167,6 +167,28 @@ describe("a server that dies in the middle of a push", () => {
   });
 });
 
+test("a push that is killed goes on where it was", async () => {
+  writeFiles("killed", 200);
+  let child: ChildProcess | undefined;
+  await using proxy = await runProxy(
+    () => server.url,
+    (nth) => {
+      if (nth !== 3) return "pass";
+      child!.kill("SIGKILL");
+      return "drop";
+    },
+  );
+  const started = (each: ChildProcess) => {
+    child = each;
+  };
+  const killed = await push("killed", proxy.url, ["--parallel", "1"], { started });
+  expect([killed.code, lines(killed.stdout).length]).toEqual([null, 96]);
+  const second = await push("killed", proxy.url);
+  expect(second).toMatchObject({ code: 0, stderr: expect.stringContaining("96 were acknowledged before") });
+  expect(carried(proxy, "pass")).toBe(200);
+  expect((await listProfiles(server.url, '{service="killed"}')).length).toBe(200);
+});
+
 test("where nothing can be kept the push goes on, and says so when it matters", async () => {
   writeFiles("unkept", 40);
   const state = "/dev/null/state";
