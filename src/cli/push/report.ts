@@ -62,6 +62,7 @@ export function* complaintsOf(
   yield stop.message;
   const unsent = all.flatMap(({ source, outcome }) => (outcome.state === "unsent" ? [`${source.name}: not sent`] : []));
   yield* firstOf(unsent, "were not sent");
+  if (storedOf(all) === 0) return;
   yield journalFault === undefined
     ? "the same command goes on from here"
     : `the same command sends all of it again, without harm: what was acknowledged could not be kept (${journalFault})`;
@@ -74,6 +75,9 @@ function* firstOf(lines: readonly string[], did: string): Generator<string> {
 
 /** As in "4990 of 5000 are stored". */
 export function summaryOf(all: readonly Settled[]): string {
-  const count = all.filter(({ outcome }) => outcome.state === "stored" || outcome.state === "resumed").length;
-  return `${count} of ${all.length} are stored`;
+  return `${storedOf(all)} of ${all.length} are stored`;
+}
+
+function storedOf(all: readonly Settled[]): number {
+  return all.filter(({ outcome }) => outcome.state === "stored" || outcome.state === "resumed").length;
 }

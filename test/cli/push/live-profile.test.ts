@@ -122,7 +122,6 @@ test.each(["slow", "slower"])("a signal ends the wait for a program that is %s",
   expect(result.stderr.split("\n")).toEqual([
     "profusion: Interrupted by SIGTERM",
     expect.stringContaining(`${endpoint}: not sent`),
-    "profusion: the same command goes on from here",
     "0 of 1 are stored",
     "",
   ]);
