@@ -90,6 +90,7 @@ export async function prepare(
   naming: Naming,
   signal: AbortSignal,
 ): Promise<PreparedProfile> {
+  if (source.kind === "nothing") throw new DomainError("not-found", source.reason);
   const { type, ...rest } = nameSource(source, naming);
   const bytes = await readBytes(source, stamp, naming, signal);
   const isTrace = type === "trace" || (type === undefined && isGoTrace(bytes));
@@ -127,13 +128,12 @@ function requestIdOf({ path, changedNs }: FileStamp, bytes: Uint8Array, named: P
 }
 
 async function readBytes(
-  source: Source,
+  source: Exclude<Source, { kind: "nothing" }>,
   stamp: FileStamp | undefined,
   naming: Naming,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { bodyBytes } = DEFAULT_LIMITS;
-  if (source.kind === "nothing") throw new DomainError("not-found", source.reason);
   if (source.kind === "url") return await fetchLiveProfile(source.url, naming.seconds, bodyBytes, signal);
   if (source.kind === "stdin") return await readWithin(addAbortSignal(signal, process.stdin), bodyBytes);
   if (stamp && stamp.sizeBytes > bodyBytes) throw tooLarge(bodyBytes);

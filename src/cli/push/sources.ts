@@ -10,6 +10,7 @@ export type Source =
       kind: "file";
       /** As the user would write it; so in every message. */
       name: string;
+      /** Absolute: it is known again from wherever the next run begins. */
       path: string;
       /** What `--pattern` is held against: below the folder that was named, else the whole path. */
       patternPath: string;
@@ -26,7 +27,7 @@ export async function listSources(args: readonly string[]): Promise<Source[]> {
   const found = new Map<string, Source>();
   for (const arg of args) {
     for await (const source of sourcesOf(arg)) {
-      const key = source.kind === "file" ? resolve(source.path) : `${source.kind} ${source.name}`;
+      const key = source.kind === "file" ? source.path : `${source.kind} ${source.name}`;
       if (!found.has(key)) found.set(key, source);
     }
   }
@@ -65,7 +66,7 @@ async function statsOf(path: string): Promise<Stats | undefined> {
 
 async function* filesAt(path: string, stats: Stats | undefined): AsyncGenerator<Source> {
   if (!stats?.isDirectory()) {
-    yield { kind: "file", name: path, path, patternPath: resolve(path) };
+    yield { kind: "file", name: path, path: resolve(path), patternPath: resolve(path) };
     return;
   }
   let count = 0;
@@ -91,7 +92,7 @@ async function* filesBelow(folder: string, below: string): AsyncGenerator<Source
     // A link may lead to a file; one to a folder could lead in circles.
     else if (entry.isFile() || (entry.isSymbolicLink() && (await statsOf(join(folder, inner)))?.isFile())) {
       const file = join(folder, inner);
-      yield { kind: "file", name: file, path: file, patternPath: inner };
+      yield { kind: "file", name: file, path: resolve(file), patternPath: inner };
     }
   }
 }

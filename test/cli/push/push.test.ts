@@ -174,6 +174,16 @@ describe("what is refused", () => {
     expect((await push(["--service", "none", join(folder, "absent")])).code).toBe(EXIT.notFound);
   });
 
+  test("what leads to no file is told", async () => {
+    mkdirSync(join(folder, "empty"));
+    const result = await push(["--pattern", "{service}.pb", join(folder, "empty"), join(folder, "*.absent")]);
+    expect(result.code).toBe(EXIT.notFound);
+    expect(lines(result.stderr).slice(0, 2)).toEqual([
+      expect.stringMatching(/empty: No file is in this folder$/),
+      expect.stringMatching(/\*\.absent: No file matches$/),
+    ]);
+  });
+
   test("what the server warns of is passed on, once for all profiles that it is about", async () => {
     const warned = await push(["--service", "warned", "--label", "type=x", ...CPU]);
     expect(warned.code).toBe(0);

@@ -2,7 +2,7 @@
 
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listSources, type Source } from "../../../src/cli/push/sources.ts";
 
@@ -52,6 +52,14 @@ test("what leads to no file is told; a file that is not there is told when it is
     "/x*.pb: No file matches",
     "file /absent.pb",
   ]);
+});
+
+test("a file is known by its absolute path, and named as it was written", async () => {
+  const [source] = await listSources(["test/testdata/../testdata/README.md"]);
+  expect(source).toMatchObject({
+    name: "test/testdata/../testdata/README.md",
+    path: resolve("test/testdata/README.md"),
+  });
 });
 
 test("patterns see the path below the folder that was named, and the whole path of a file", async () => {
