@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { CACHE } from "./go-programs.ts";
 
-const MAIN = join(import.meta.dirname, "..", "src", "cli", "main.ts");
+export const MAIN = join(import.meta.dirname, "..", "src", "cli", "main.ts");
 
 export interface ServerProcess extends AsyncDisposable {
   url: string;

@@ -1,4 +1,4 @@
-// The profile type that a file's content tells, for `push` without --type.
+// What a profile's content tells `push`: whether it is one, its type, and whether it has a time of its own.
 
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
@@ -22,25 +22,13 @@ const TYPE_OF_COLUMN: readonly [column: string, type: string][] = [
   ["wall", "wall"],
 ];
 
-/** Throws `invalid` for what is no profile, and where the columns leave the type open. `fileName` only helps with those. */
-export function guessType(bytes: Uint8Array, fileName: string, limits: Limits): string {
-  if (GO_TRACE.test(Buffer.from(bytes.subarray(0, 32)).toString("latin1"))) return "trace";
-  const { sampleTypes, defaultSampleType } = read(inflate(bytes, limits.inflatedBytes), limits);
-  const columns = sampleTypes.map(({ type }) => type);
-  // Go writes the same columns for both, and says which one matters.
-  if (columns.includes("alloc_space") && defaultSampleType === "alloc_space") return "allocs";
-  if (columns.includes("contentions")) {
-    const named = /block|mutex/.exec(fileName)?.[0];
-    if (named) return named;
-    throw new DomainError("invalid", "Cannot tell block from mutex by the columns: say --type block or --type mutex");
-  }
-  const known = TYPE_OF_COLUMN.find(([column]) => columns.includes(column));
-  if (known) return known[1];
-  const shown = columns.map(quote).join(", ") || "none";
-  throw new DomainError("invalid", `Cannot tell the type by the columns ${shown}: say it with --type`);
+export function isGoTrace(bytes: Uint8Array): boolean {
+  return GO_TRACE.test(Buffer.from(bytes.subarray(0, 32)).toString("latin1"));
 }
 
-function read(inflated: Uint8Array, limits: Limits): ProfileSummary {
+/** Throws `invalid` for what is no profile, `too-large` beyond the limits. */
+export function readSummary(bytes: Uint8Array, limits: Limits): ProfileSummary {
+  const inflated = inflate(bytes, limits.inflatedBytes);
   try {
     return summarize(inflated, limits);
   } catch (error) {
@@ -48,4 +36,30 @@ function read(inflated: Uint8Array, limits: Limits): ProfileSummary {
     if (!converted) throw error;
     return summarize(converted, limits);
   }
+}
+
+/**
+ * The type by the columns. `name`, of the file or of the endpoint that it came from, helps where they leave it open. Throws `invalid`
+ * where nothing tells it.
+ */
+export function guessType({ sampleTypes, defaultSampleType, periodType }: ProfileSummary, name: string): string {
+  const columns = sampleTypes.map(({ type }) => type);
+  // Go writes the same columns for both, and says which one matters.
+  if (columns.includes("alloc_space") && defaultSampleType === "alloc_space") return "allocs";
+  if (columns.includes("contentions")) {
+    const named = /block|mutex/.exec(name)?.[0];
+    if (named) return named;
+    throw new DomainError("invalid", "Cannot tell block from mutex by the columns: say --type block or --type mutex");
+  }
+  const known =
+    typeOf(columns) ??
+    // Parca's agent counts samples, and says of what in the period.
+    (columns.includes("samples") ? typeOf([periodType.type]) : undefined);
+  if (known) return known;
+  const shown = columns.map(quote).join(", ") || "none";
+  throw new DomainError("invalid", `Cannot tell the type by the columns ${shown}: say it with --type`);
+}
+
+function typeOf(columns: readonly string[]): string | undefined {
+  return TYPE_OF_COLUMN.find(([column]) => columns.includes(column))?.[1];
 }

@@ -1,76 +1,81 @@
-// `profusion push`: uploads files one after the other and prints their ids.
+// `profusion push`: its options. What they mean is src/cli/push/, loaded when it is asked for.
 
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
-import { buffer } from "node:stream/consumers";
 import type { Command } from "commander";
 import { DomainError } from "../model/errors.ts";
 import type { Label } from "../model/labels.ts";
-import { DEFAULT_LIMITS } from "../model/limits.ts";
+import { quote } from "../model/text.ts";
 import { NS_PER_MS } from "../model/time.ts";
 import { addClientOptions, type ClientOptions } from "./client-options.ts";
-import { type Connection, connect } from "./connection.ts";
 import { addExample } from "./example.ts";
-import { EXIT } from "./exit-code.ts";
 import { parseLabel } from "./label-option.ts";
-import { parseLocalTime } from "./local-time.ts";
-import { complain } from "./output.ts";
+import { parseSaidDuration } from "./local-time.ts";
+import { addOutputOptions, type OutputOptions } from "./output.ts";
 import { repeated } from "./repeated.ts";
-import { timestampOf } from "./timestamp.ts";
 
-interface PushOptions extends ClientOptions {
-  service: string;
+export interface PushOptions extends ClientOptions, OutputOptions {
+  service?: string;
   type?: string;
-  label: Label[];
+  label?: Label[];
+  pattern?: string;
   createdAt?: string;
+  seconds?: number;
+  parallel?: number;
+  retryFor?: number;
+  resume: boolean;
+  dryRun?: true;
 }
+
+const MORE_HELP = `
+A --pattern is held against the end of each file's path, below the folder that
+was named: {service} and {type} are the profile's own, every other {name} is a
+label, * is any part of a name.
+
+A push that did not come to its end is continued by the same command: it sends
+what was not acknowledged. What was is kept meanwhile by path, size and time of
+change, in $XDG_STATE_HOME/profusion/push (default ~/.local/state). A profile
+that is sent twice is stored once.`;
 
 export function addPush(program: Command): void {
   const command = program
     .command("push")
-    .description("upload profiles; prints their ids, one a line. A bad file harms none of the others")
-    .argument("<file...>", "pprof profiles, gzipped or not, or Go's debug=1 texts; - is stdin")
-    .requiredOption("--service <name>", "what was profiled")
+    .description("upload profiles; prints their ids, one a line. A bad one harms none of the others")
+    .argument("<source...>", "files, folders, globs, - for stdin, and pprof URLs of running programs")
+    .option("--service <name>", "what was profiled; needed unless the pattern has {service}")
     .option("--type <type>", "cpu, heap, allocs, block, mutex, goroutine, …; default: what the columns tell")
-    .option("--label <name=value>", "a label of the profile; may be repeated", repeated(parseLabel), [])
-    .option("--created-at <time>", "when they were made, for profiles that do not say: RFC 3339, unix time, now-1h")
-    .action(push);
+    .option("--label <name=value>", "a label of the profiles; may be repeated", repeated(parseLabel))
+    .option("--pattern <pattern>", "what paths tell, such as '{service}/{version}/{type}-*.pb.gz'")
+    .option("--created-at <time>", "when they were made, for profiles that do not say; the times of files never count")
+    .option("--seconds <number>", "how long a URL profiles; snapshots such as heap are taken as they are", parseSeconds)
+    .option("--parallel <number>", "requests at a time (default 8)", parseParallel)
+    .option("--retry-for <duration>", "how long to wait for a server that stops answering (default 15s)", parseWaitMs)
+    .option("--no-resume", "send again what was acknowledged before")
+    .option("--dry-run", "only say what would be sent, and as what");
   addClientOptions(command);
-  addExample(command, "profusion push --service auth --label version=1.0.0 cpu.pb.gz heap.pb.gz");
+  addOutputOptions(command, "no progress, notes or warnings").addHelpText("after", MORE_HELP);
+  addExample(
+    command,
+    "profusion push --service auth --label version=1.4.2 cpu.pb.gz heap.pb.gz",
+    "profusion push --pattern '{service}/{version}/{type}-*.pb.gz' profiles/",
+    "profusion push --service auth --seconds 10 http://10.0.0.7:6060/debug/pprof/profile",
+  );
+  command.action(async (sources: string[], options: PushOptions) => {
+    const { push } = await import("./push/push.ts");
+    await push(sources, options);
+  });
 }
 
-async function push(files: string[], options: PushOptions): Promise<void> {
-  const { profiles } = await connect(options);
-  for (const file of files) {
-    try {
-      await pushFile(profiles, file, options);
-    } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-      complain(`${file}: ${error.message}`);
-      process.exitCode = EXIT.partial;
-    }
-  }
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds >= 1 && seconds <= 3600) return seconds;
+  throw new DomainError("invalid", `Cannot profile for ${quote(text)} seconds: write a whole number from 1 to 3600`);
 }
 
-async function pushFile(client: Connection["profiles"], file: string, options: PushOptions): Promise<void> {
-  const bytes = await readBytes(file);
-  const { service, label: labels, createdAt } = options;
-  const { guessType } = await import("./guess-type.ts");
-  const profileType = options.type ?? guessType(bytes, basename(file), DEFAULT_LIMITS);
-  const nowNs = BigInt(Date.now()) * NS_PER_MS;
-  const startTime = createdAt === undefined ? undefined : timestampOf(parseLocalTime(createdAt, nowNs).timeNs);
-  const metadata = { service, profileType, labels, ...(startTime && { startTime }) };
-  const { profile, alreadyExisted, warnings } = await client.createProfile({ metadata, profileBytes: bytes });
-  console.log(profile?.id);
-  if (alreadyExisted) console.error(`${file}: was there already`);
-  for (const warning of warnings) console.error(`${file}: ${warning}`);
+function parseParallel(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= 64) return count;
+  throw new DomainError("invalid", `Cannot send ${quote(text)} requests at a time: write a whole number from 1 to 64`);
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
-  try {
-    return file === "-" ? await buffer(process.stdin) : await readFile(file);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DomainError("invalid", `Cannot read it: ${reason}`, { cause });
-  }
+function parseWaitMs(text: string): number {
+  return Number(parseSaidDuration(text) / NS_PER_MS);
 }

@@ -1,11 +1,10 @@
-// `push` and `merge` as processes against a server: what they print, what they exit with.
+// `pack` and `merge` as processes against a server: what they print, what they exit with.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseProfileId } from "../../src/model/profile-id.ts";
 import { decodeProfile } from "../../src/pprof/decode.ts";
 import { inflate } from "../../src/pprof/gzip.ts";
 import { runCli } from "../support/run-cli.ts";
@@ -49,62 +48,6 @@ describe("profusion pack", () => {
     expect([verified.code, verified.stdout.toString()]).toEqual([
       0,
       expect.stringMatching(/^verified \d+ profiles in \d+ packs, 0 of them damaged\n$/),
-    ]);
-  });
-});
-
-describe("profusion push", () => {
-  test("prints one id for each file, in their order, and the same id when it is sent again", async () => {
-    const first = await cli("push", "--service", "order", "--label", "version=1", ...CPU);
-    expect(first.code).toBe(0);
-    expect(first.stderr).toBe("");
-    expect(lines(first.stdout).length).toBe(3);
-    for (const id of lines(first.stdout)) expect(parseProfileId(id)).toBeDefined();
-    const again = await cli("push", "--service", "order", "--label", "version=1", CPU[1]!);
-    expect(lines(again.stdout)).toEqual([lines(first.stdout)[1]]);
-    expect(again.stderr).toContain("was there already");
-  });
-
-  test("a bad file among good ones harms only itself, and the exit code tells", async () => {
-    const result = await cli(
-      "push",
-      "--service",
-      "mixed",
-      CPU[0]!,
-      recorded("README.md"),
-      join(folder, "absent"),
-      CPU[1]!,
-    );
-    expect(result.code).toBe(8);
-    expect(lines(result.stdout).length).toBe(2);
-    const [notProfile, absent, ...rest] = lines(result.stderr);
-    expect(notProfile).toMatch(/^profusion: .*README\.md: Cannot read the profile: /);
-    expect(absent).toMatch(/^profusion: .*absent: Cannot read it: ENOENT/);
-    expect(rest).toEqual([]);
-  });
-
-  test("reads stdin as -", async () => {
-    const env = { PROFUSION_SERVER: server.url };
-    const input = new Uint8Array(readFileSync(CPU[2]!));
-    const result = await runCli(["push", "--service", "stdin", "-"], { env, input });
-    expect(result).toMatchObject({ code: 0, stderr: "" });
-    expect(lines(result.stdout).length).toBe(1);
-  });
-
-  test("passes on what the server warns of and refuses", async () => {
-    const warned = await cli("push", "--service", "warned", "--label", "type=x", CPU[0]!);
-    expect(warned).toMatchObject({ code: 0 });
-    expect(warned.stderr).toContain('kept as "exported_type"');
-    const refused = await cli("push", "--service", "refused", "--label", "a=\u0001", CPU[0]!);
-    expect(refused).toMatchObject({ code: 8 });
-    expect(refused.stderr).toContain("control character U+0001");
-  });
-
-  test("says in one line where no server is", async () => {
-    const result = await runCli(["push", "--server", "http://127.0.0.1:9", "--service", "a", CPU[0]!]);
-    expect(result.code).toBe(8);
-    expect(lines(result.stderr)).toEqual([
-      expect.stringMatching(/Cannot reach http:\/\/127\.0\.0\.1:9 \(ECONNREFUSED\)/),
     ]);
   });
 });

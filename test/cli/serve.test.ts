@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { EXIT } from "../../src/cli/exit-code.ts";
 import { runCli, runServe } from "../support/run-cli.ts";
 import { CERTIFICATE, TLS_FILES } from "../support/test-certificate.ts";
 
@@ -77,7 +78,7 @@ describe("profusion serve", () => {
     expect((await runCli(pushing, { env: { NODE_EXTRA_CA_CERTS: TLS_FILES.certificate } })).code).toBe(0);
     const untrusting = await runCli(pushing);
     expect([untrusting.code, untrusting.stderr]).toEqual([
-      8,
+      EXIT.unavailable,
       expect.stringContaining("its certificate is not trusted"),
     ]);
   });

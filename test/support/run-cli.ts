@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 export interface CliResult {
+  /** Null where a signal ended it. */
   code: number | null;
   stdout: Buffer;
   stderr: string;
@@ -16,9 +17,10 @@ export interface CliResult {
 /** Runs to the end. The environment has no PROFUSION_ variables but those given, and says nothing of colours. */
 export async function runCli(
   args: readonly string[],
-  options: { env?: Record<string, string>; input?: Uint8Array } = {},
+  options: { env?: Record<string, string>; input?: Uint8Array; started?: (child: ChildProcess) => void } = {},
 ): Promise<CliResult> {
   const child = start(args, options.env);
+  options.started?.(child);
   child.stdin!.on("error", () => {}); // it may end before it has read all
   child.stdin!.end(options.input ?? "");
   const [stdout, stderr, [code]] = await Promise.all([

@@ -1,0 +1,151 @@
+// One source → its bytes, and what is said of it: service, type, labels, time. What it is asked of the server is send.ts.
+
+import { hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { addAbortSignal } from "node:stream";
+import { DomainError } from "../../model/errors.ts";
+import { canonicalLabels, checkService, type Label } from "../../model/labels.ts";
+import { DEFAULT_LIMITS } from "../../model/limits.ts";
+import { checkTypeName } from "../../model/profile-type.ts";
+import { quote } from "../../model/text.ts";
+import type { ProfileSummary } from "../../pprof/summary.ts";
+import { guessType, isGoTrace, readSummary } from "../guess-type.ts";
+import { endpointOf, fetchLiveProfile, typeOfPath } from "./live-profile.ts";
+import type { ProfileName } from "./outcome.ts";
+import type { PathPattern } from "./path-pattern.ts";
+import { readWithin, tooLarge } from "./read-within.ts";
+import type { Source } from "./sources.ts";
+
+/** What the options say of every profile. */
+export interface Naming {
+  service: string | undefined;
+  type: string | undefined;
+  labels: readonly Label[];
+  pattern: PathPattern | undefined;
+  /** For profiles that have no time of their own. */
+  createdAtNs: bigint | undefined;
+  /** Of a profile that a URL takes. */
+  seconds: number | undefined;
+}
+
+/** Which state of a file it is: another size or time of change makes it another. */
+export interface FileStamp {
+  path: string;
+  sizeBytes: bigint;
+  changedNs: bigint;
+}
+
+export interface PreparedProfile {
+  named: ProfileName;
+  bytes: Uint8Array;
+  /** Its own, as it says; zero where it says nothing. */
+  ownTimeNs: bigint;
+  /** Set where nothing else lets the server recognise that it is sent again. */
+  requestId: string | undefined;
+}
+
+/** What the options and the path say; the type is undefined where only the content can tell. Throws `invalid`. */
+export function nameSource(source: Source, naming: Naming): Omit<ProfileName, "type"> & { type: string | undefined } {
+  const fromPath = source.kind === "file" ? valuesOfPath(source.patternPath, naming.pattern) : NO_VALUES;
+  const service = naming.service ?? fromPath.get("service");
+  if (service === undefined) {
+    throw new DomainError("invalid", "Cannot take it without a service: the pattern is for files; say --service");
+  }
+  const labels = [...naming.labels];
+  for (const [name, value] of fromPath) if (name !== "service" && name !== "type") labels.push({ name, value });
+  canonicalLabels(labels, DEFAULT_LIMITS); // throws
+  const type = naming.type ?? fromPath.get("type");
+  return {
+    service: checkService(service, DEFAULT_LIMITS),
+    type: type === undefined ? undefined : checkTypeName(type),
+    labels,
+  };
+}
+
+const NO_VALUES: ReadonlyMap<string, string> = new Map();
+
+function valuesOfPath(path: string, pattern: PathPattern | undefined): ReadonlyMap<string, string> {
+  if (pattern === undefined) return NO_VALUES;
+  const values = pattern.match(path);
+  if (values) return values;
+  throw new DomainError("invalid", `Cannot name it: the end of ${quote(path)} does not match ${quote(pattern.text)}`);
+}
+
+/** Undefined for what is no regular file: a pipe has no state to come back to. Throws `not-found` or `invalid`. */
+export async function stampOf(path: string): Promise<FileStamp | undefined> {
+  try {
+    const stats = await stat(path, { bigint: true });
+    return stats.isFile() ? { path, sizeBytes: stats.size, changedNs: stats.mtimeNs } : undefined;
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+/** Reads, or fetches, all of it. Throws DomainErrors. */
+export async function prepare(
+  source: Source,
+  stamp: FileStamp | undefined,
+  naming: Naming,
+  signal: AbortSignal,
+): Promise<PreparedProfile> {
+  if (source.kind === "nothing") throw new DomainError("not-found", source.reason);
+  const { type, ...rest } = nameSource(source, naming);
+  const bytes = await readBytes(source, stamp, naming, signal);
+  const isTrace = type === "trace" || (type === undefined && isGoTrace(bytes));
+  const summary = isTrace ? undefined : summaryOf(bytes, type !== undefined);
+  const named = { ...rest, type: isTrace ? "trace" : (type ?? typeOf(summary!, source)) };
+  const ownTimeNs = summary?.timeNs ?? 0n;
+  const needsId = stamp !== undefined && ownTimeNs === 0n && naming.createdAtNs === undefined;
+  return { named, bytes, ownTimeNs, requestId: needsId ? requestIdOf(stamp, bytes, named) : undefined };
+}
+
+/** Where the type is known without it, what cannot be read here is left to the server, which may have other limits. */
+function summaryOf(bytes: Uint8Array, typeIsKnown: boolean): ProfileSummary | undefined {
+  try {
+    return readSummary(bytes, DEFAULT_LIMITS);
+  } catch (error) {
+    if (typeIsKnown && error instanceof DomainError) return undefined;
+    throw error;
+  }
+}
+
+function typeOf(summary: ProfileSummary, source: Source): string {
+  if (source.kind !== "url") return guessType(summary, basename(source.name));
+  try {
+    return guessType(summary, endpointOf(source.url));
+  } catch (error) {
+    const type = typeOfPath(source.url);
+    if (type === undefined) throw error;
+    return type;
+  }
+}
+
+/** A file in one state is one profile, however often it is sent under one name. */
+function requestIdOf({ path, changedNs }: FileStamp, bytes: Uint8Array, named: ProfileName): string {
+  return `push-${hash("sha256", JSON.stringify([path, `${changedNs}`, hash("sha256", bytes), named]))}`;
+}
+
+async function readBytes(
+  source: Exclude<Source, { kind: "nothing" }>,
+  stamp: FileStamp | undefined,
+  naming: Naming,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const { bodyBytes } = DEFAULT_LIMITS;
+  if (source.kind === "url") return await fetchLiveProfile(source.url, naming.seconds, bodyBytes, signal);
+  if (source.kind === "stdin") return await readWithin(addAbortSignal(signal, process.stdin), bodyBytes);
+  if (stamp && stamp.sizeBytes > bodyBytes) throw tooLarge(bodyBytes);
+  try {
+    return await (stamp ? readFile(source.path) : readWithin(createReadStream(source.path, { signal }), bodyBytes));
+  } catch (cause) {
+    throw cause instanceof DomainError ? cause : unreadable(cause);
+  }
+}
+
+function unreadable(cause: unknown): DomainError {
+  const isAbsent = (cause as NodeJS.ErrnoException).code === "ENOENT";
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new DomainError(isAbsent ? "not-found" : "invalid", `Cannot read it: ${reason}`, { cause });
+}
