@@ -18,11 +18,15 @@ export interface Metrics {
   ): (labels?: Partial<Record<Name, string>>, by?: number) => void;
 }
 
+/** Sums of nodejs_active_*, which Prometheus takes for counters by their names; they are no counters. */
+const MISNAMED = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
+
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]);
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   const requests = new RequestSeries();
   return {
     contentType: registry.contentType,

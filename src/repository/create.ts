@@ -1,6 +1,6 @@
 // Builds the repository over a catalog and a blob store. src/server.ts chooses the drivers and owns the shutdown.
 
-import { DomainError } from "../model/errors.ts";
+import { DomainError, type ErrorKind } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog } from "../storage/catalog.ts";
@@ -37,16 +37,19 @@ export interface PackingOptions {
   originals: OriginalsPolicy;
 }
 
+/** What a request failed with: a kind of error, or a bug. */
+type Failure = ErrorKind | "bug";
+
 /** What happened, for metrics and logs. */
 export type RepositoryEvent =
   | {
       kind: "push";
-      outcome: PushOutcome["state"] | "repeated" | "failed";
+      outcome: PushOutcome["state"] | "repeated" | Failure;
       type: string;
       bytes: number;
       timeReplaced: boolean;
     }
-  | { kind: "merge"; outcome: "done" | "failed"; inputs: number; durationMs: number }
+  | { kind: "merge"; outcome: "done" | Failure; inputs: number; durationMs: number }
   | { kind: "delete"; profiles: number }
   | { kind: "reclaim-failed"; message: string; error: unknown }
   | PackEvent;
@@ -90,14 +93,14 @@ export function createRepository(options: RepositoryOptions): Repository {
 
   async function summed<Answer extends { summary: MergeSummary }>(answer: () => Promise<Answer>): Promise<Answer> {
     const startedMs = performance.now();
-    const ended = (outcome: "done" | "failed", inputs: number) =>
+    const ended = (outcome: "done" | Failure, inputs: number) =>
       observe({ kind: "merge", outcome, inputs, durationMs: performance.now() - startedMs });
     try {
       const done = await answer();
       ended("done", done.summary.merged);
       return done;
     } catch (error) {
-      ended("failed", 0);
+      ended(failureOf(error), 0);
       throw error;
     }
   }
@@ -112,7 +115,7 @@ export function createRepository(options: RepositoryOptions): Repository {
         observe({ ...event, outcome: repeated ? "repeated" : outcome.state, timeReplaced });
         return outcome;
       } catch (error) {
-        observe({ ...event, outcome: "failed", timeReplaced: false });
+        observe({ ...event, outcome: failureOf(error), timeReplaced: false });
         throw error;
       }
     },
@@ -174,4 +177,8 @@ export function createRepository(options: RepositoryOptions): Repository {
       await pool[Symbol.asyncDispose]();
     },
   };
+}
+
+function failureOf(error: unknown): Failure {
+  return error instanceof DomainError ? error.kind : "bug";
 }
