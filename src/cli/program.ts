@@ -17,6 +17,8 @@ import { addPprof } from "./pprof.ts";
 import { addPush } from "./push.ts";
 import { addServe } from "./serve.ts";
 import { shown } from "./terminal.ts";
+import { addTop } from "./top.ts";
+import { addUsage } from "./usage.ts";
 
 /** Everything that is inherited is set before the verbs are added. Its errors are thrown, after commander has told them. */
 export function createProgram(): Command {
@@ -38,10 +40,12 @@ export function createProgram(): Command {
   addList(program);
   addGet(program);
   addMerge(program);
+  addTop(program);
   addPprof(program);
   addOpen(program);
   addDelete(program);
   addNames(program);
+  addUsage(program);
   addPack(program);
   addConfig(program);
   addContext(program);

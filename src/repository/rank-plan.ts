@@ -6,10 +6,11 @@ import type { Limits } from "../model/limits.ts";
 import type { Aggregation, Column } from "../model/shape.ts";
 import type { TopGrouping } from "../pprof/top.ts";
 import type { Catalog } from "../storage/catalog.ts";
+import type { PackKey } from "../storage/pack-catalog.ts";
 import { canonicalOrders } from "./canonical-orders.ts";
 import { type Damage, type FoldedPack, type MergePool, tooSlow } from "./merge-pool.ts";
 import { looseProfiles } from "./merge-summary.ts";
-import type { MergePlan } from "./planner.ts";
+import type { MergePlan, SelectedPack } from "./planner.ts";
 import type { AggregationMethod, TopRequest } from "./repository.ts";
 import { type PlanOrders, seriesWeights } from "./series-weights.ts";
 import type { Ranking, WeightedTop } from "./top-ranking.ts";
@@ -59,29 +60,49 @@ export async function rankPlan(
   if ("damage" in shown) return { damage: shown.damage, ranking: undefined };
   const weighed = await weigh(dependencies, request, plan, orders, shown.column);
   if (weighed.damage) return { damage: weighed.damage, ranking: undefined };
-  const { method, weightOf, warnings } = weighed;
-  const parts = partsOf(dependencies.catalog, request, plan, orders, method, weightOf);
+  const parts = partsOf(dependencies.catalog, request, { plan, orders, weighed });
   const columns = shown.column ? [shown.column] : plan.columns;
-  const areAllColumns = shown.column === undefined;
+  const summed = await sumParts(dependencies, parts, columns, shown.column === undefined, request.signal, untilMs);
+  // Several parts may have met the same pack.
+  const byPack = new Map(summed.damage.damagedPacks.map((each) => [each.pack.selected.question.packId, each]));
+  const damagedPacks = [...byPack.values()].map((each) => wholePack(each, plan, orders));
+  const damage = { damaged: summed.damage.damaged, damagedPacks };
+  if (damage.damaged.length + damagedPacks.length > 0) return { damage, ranking: undefined };
+  const { order } = request;
+  const ranking = await dependencies.pool.rank(summed.tops, { order, maxRows: dependencies.limits.topRows });
+  const { method, warnings } = weighed;
+  return { damage, ranking, column: columns[summed.column]!, method, isWrapped: summed.isWrapped, warnings };
+}
+
+async function sumParts(
+  { pool, limits }: RankDependencies,
+  parts: readonly Part[],
+  columns: readonly Column[],
+  areAllColumns: boolean,
+  signal: AbortSignal,
+  untilMs: number,
+) {
   const damage: Damage = { damaged: [], damagedPacks: [] };
   const tops: WeightedTop[] = [];
-  let at = 0;
+  let column = 0;
   let isWrapped = false;
-  for (const { inputs, packs, grouping, weight, divisor, orders: own } of parts) {
-    if (performance.now() > untilMs) throw tooSlow(plan.matched, dependencies.limits.mergeMs);
-    const sum = { inputs, orders: Float64Array.from(own), packs, columns, areAllColumns, signal: request.signal };
-    const { merged, ...lost } = await dependencies.pool.top(sum, grouping);
-    damage.damaged.push(...lost.damaged);
-    damage.damagedPacks.push(...lost.damagedPacks.map((each) => wholePack(each, plan, orders)));
+  for (const { inputs, packs, grouping, weight, divisor, orders } of parts) {
+    if (performance.now() > untilMs) throw tooSlow(profilesOf(parts), limits.mergeMs);
+    const sum = { inputs, orders: Float64Array.from(orders), packs, columns, areAllColumns, signal };
+    const { merged, damaged, damagedPacks } = await pool.top(sum, grouping);
+    damage.damaged.push(...damaged);
+    damage.damagedPacks.push(...damagedPacks);
     if (merged === undefined) continue;
-    at = merged.column;
+    column = merged.column;
     isWrapped ||= merged.isWrapped;
     tops.push({ rows: merged.rows, total: merged.total, sum: merged.sum, weight, divisor });
   }
-  if (damage.damaged.length + damage.damagedPacks.length > 0) return { damage, ranking: undefined };
-  const maxRows = dependencies.limits.topRows;
-  const ranking = await dependencies.pool.rank(tops, { order: request.order, maxRows });
-  return { damage, ranking, column: columns[at]!, method, isWrapped, warnings };
+  return { damage, tops, column, isWrapped };
+}
+
+function profilesOf(parts: readonly Part[]): number {
+  const packed = (packs: readonly FoldedPack[]) => packs.reduce((sum, { orders }) => sum + orders.length, 0);
+  return parts.reduce((sum, { inputs, packs }) => sum + inputs.length + packed(packs), 0);
 }
 
 /** Of a part of a pack, all that the plan has of it. */
@@ -91,7 +112,7 @@ function wholePack(
   orders: PlanOrders,
 ): Damage["damagedPacks"][number] {
   const at = plan.packs.findIndex(({ question }) => question.packId === pack.selected.question.packId);
-  return { pack: { selected: plan.packs[at]!, orders: orders[at + 1] as Float64Array }, message };
+  return { pack: { selected: plan.packs[at]!, orders: orders[at + 1]! }, message };
 }
 
 /**
@@ -144,7 +165,7 @@ async function weigh(
   const { weights, unidentified, all, damagedPacks } = await seriesWeights(dependencies, plan, orders, method, column);
   if (damagedPacks.length > 0) {
     const lost = damagedPacks.map(({ pack, message }) => ({
-      pack: { selected: pack, orders: orders[plan.packs.indexOf(pack) + 1] as Float64Array },
+      pack: { selected: pack, orders: orders[plan.packs.indexOf(pack) + 1]! },
       message,
     }));
     return { ...sum, damage: { damaged: [], damagedPacks: lost } };
@@ -163,53 +184,53 @@ async function weigh(
 function partsOf(
   catalog: Catalog,
   { grouping, labelKey }: TopRequest,
-  plan: MergePlan,
-  orders: PlanOrders,
-  method: AggregationMethod,
-  weightOf: WeightOf,
-): Iterable<Part> {
+  { plan, orders, weighed }: { plan: MergePlan; orders: PlanOrders; weighed: Weighed },
+): Part[] {
   const parts = new Map<string, Part>();
-  const serviceOf = (key: Parameters<Catalog["packNames"]>[0]) => catalog.packNames(key).service;
-  const part = (key: Parameters<Catalog["packNames"]>[0], weight: number): Part => {
-    const name = `${weight} ${grouping === "service" ? key.serviceId : ""}`;
-    const known = parts.get(name);
-    if (known) return known;
-    const made: Part = {
+  const { method, weightOf } = weighed;
+  const partOf = (key: PackKey, weight: number): Part => {
+    const name = grouping === "service" ? `${key.serviceId} ${weight}` : `${weight}`;
+    const part = parts.get(name) ?? {
       inputs: [],
       orders: [],
       packs: [],
-      grouping: groupingOf(grouping, labelKey, () => serviceOf(key)),
+      grouping: groupingOf(grouping, labelKey, () => catalog.packNames(key).service),
       weight: method === "mean" ? 1n : BigInt(weight),
       divisor: method === "mean" ? BigInt(weight) : 1n,
     };
-    parts.set(name, made);
-    return made;
+    parts.set(name, part);
+    return part;
   };
   for (const [at, input] of plan.inputs.entries()) {
     const weight = weightOf(0, at);
     if (weight === 0) continue;
-    const own = part(input, weight);
-    own.inputs.push(input);
-    own.orders.push(orders[0]![at]!);
+    const part = partOf(input, weight);
+    part.inputs.push(input);
+    part.orders.push(orders[0]![at]!);
   }
   for (const [nth, pack] of plan.packs.entries()) {
-    const ownOrders = orders[nth + 1]!;
-    const places = new Map<number, number[]>();
-    for (let at = 0; at < pack.rows.length; at++) {
-      const weight = weightOf(nth + 1, at);
-      if (weight === 0) continue;
-      const own = places.get(weight);
-      if (own) own.push(at);
-      else places.set(weight, [at]);
-    }
-    for (const [weight, own] of places) {
-      part(pack.question.set, weight).packs.push({
-        selected: { ...pack, rows: Uint32Array.from(own, (at) => pack.rows[at]!) },
-        orders: Float64Array.from(own, (at) => ownOrders[at]!),
-      });
+    for (const [weight, folded] of byWeight(pack, orders[nth + 1]!, (at) => weightOf(nth + 1, at))) {
+      partOf(pack.question.set, weight).packs.push(folded);
     }
   }
-  return parts.values();
+  return [...parts.values()];
+}
+
+/** The profiles of a pack that count, apart by how they do. */
+function byWeight(pack: SelectedPack, orders: Float64Array, weightOf: (at: number) => number): Map<number, FoldedPack> {
+  const places = new Map<number, number[]>();
+  for (let at = 0; at < pack.rows.length; at++) {
+    const weight = weightOf(at);
+    if (weight === 0) continue;
+    const own = places.get(weight);
+    if (own) own.push(at);
+    else places.set(weight, [at]);
+  }
+  const folded = [...places].map(([weight, own]): [number, FoldedPack] => {
+    const selected = { ...pack, rows: Uint32Array.from(own, (at) => pack.rows[at]!) };
+    return [weight, { selected, orders: Float64Array.from(own, (at) => orders[at]!) }];
+  });
+  return new Map(folded);
 }
 
 function groupingOf(

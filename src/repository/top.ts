@@ -5,8 +5,9 @@ import { type AnswerDependencies, answerOnce, type NewAnswer } from "./answer-on
 import type { Damage } from "./merge-pool.ts";
 import { columnOf, damagedOf, summaryOf, totalsOf, warningsOfSkipped, warningsOfSums } from "./merge-summary.ts";
 import { type MergePlan, planMerge } from "./planner.ts";
-import { type RankDependencies, rankPlan } from "./rank-plan.ts";
+import { type RankDependencies, type RankedPlan, rankPlan } from "./rank-plan.ts";
 import type { TopAnswer, TopRequest } from "./repository.ts";
+import type { Ranking } from "./top-ranking.ts";
 
 export type TopDependencies = AnswerDependencies & RankDependencies;
 
@@ -38,26 +39,31 @@ async function topAnew(dependencies: TopDependencies, request: TopRequest): Prom
     const skipped = [...whole.skipped, ...damagedOf(lost, request.strict ?? false)];
     // What is lost may have had its say in what the others count for.
     if (ranked.ranking === undefined) continue;
-    const { column, method, ranking, isWrapped, warnings } = ranked;
-    const sampleTypes = totalsOf([column], [ranking.sum]);
-    const summary = {
-      ...summaryOf(request, whole, plan, skipped),
+    const isWhole = lost.damaged.length + lost.damagedPacks.length === 0;
+    const summary = summaryOf(request, whole, plan, skipped);
+    return { answer: answerOf(ranked, summary), fingerprint: isWhole ? whole.fingerprint : undefined };
+  }
+}
+
+function answerOf(
+  { ranking, column, method, isWrapped, warnings }: Extract<RankedPlan, { ranking: Ranking }>,
+  summary: ReturnType<typeof summaryOf>,
+): TopAnswer {
+  const sampleTypes = totalsOf([column], [ranking.sum]);
+  const sums = method === "sum" ? warningsOfSums(sampleTypes, [isWrapped], summary.merged) : [];
+  return {
+    bytes: ranking.rows,
+    rowCount: ranking.rowCount,
+    total: ranking.total,
+    method,
+    summary: {
+      ...summary,
       sampleTypes,
       algorithmVersion: TOP_ALGORITHM_VERSION,
       etag: `${ranking.digest}-t${TOP_ALGORITHM_VERSION}`,
-    };
-    const sums = method === "sum" ? warningsOfSums(sampleTypes, [isWrapped], summary.merged) : [];
-    const { rows: bytes, rowCount, total } = ranking;
-    const answer = {
-      bytes,
-      rowCount,
-      total,
-      method,
-      summary: { ...summary, warnings: [...warningsOfSkipped(skipped), ...warnings, ...sums] },
-    };
-    const isWhole = lost.damaged.length + lost.damagedPacks.length === 0;
-    return { answer, fingerprint: isWhole ? whole.fingerprint : undefined };
-  }
+      warnings: [...warningsOfSkipped(summary.skipped), ...warnings, ...sums],
+    },
+  };
 }
 
 function without(plan: MergePlan, { damaged, damagedPacks }: Damage): MergePlan {

@@ -38,6 +38,7 @@ function everythingSeen(service: string, total: unknown) {
     pages: [2, 1],
     merged: 3,
     mergedTotal: total,
+    topTotal: total,
     streamIsMerge: true,
     canonical: 'cpu{version=~"1|2"}',
     services: [`${service}:3`],

@@ -139,6 +139,7 @@ const EXPECTED: [part: string, output: RegExp][] = [
   ["--data-binary", /"id": ?"[0-7][0-9a-z]{25}"/],
   ["-o merged.pb.gz", /merged 2 of 2 profiles/],
   ["ListProfiles", /"profiles":/],
+  ["profusion top", /FLAT%[\s\S]*bytes\.[\s\S]*CUM%[\s\S]*compress\/flate[\s\S]*SERVICE +TYPE/],
   ["go tool pprof", /flat%.*cum%/],
   ["examples/merge.ts", /3 profiles .*cpu \d+ nanoseconds/s],
 ];

@@ -285,6 +285,7 @@ describe("by service and by label", () => {
 
 test("a pack that is damaged is left out, counted and named; strictly it is a failure", async () => {
   for (let minute = 0; minute < 5; minute++) await push(heap(100), { labels: { pod: "a" }, minute });
+  for (let minute = 0; minute < 2; minute++) await push(heap(100), { labels: { pod: "b" }, minute });
   await packNow();
   await push(heap(40), { service: "cart", labels: { pod: "b" } });
   const [file] = (await readdir(join(opened.folder, "objects"))) as [string];
@@ -295,9 +296,38 @@ test("a pack that is damaged is left out, counted and named; strictly it is a fa
   await opened.reopen();
   expect(await rank("heap{}")).toEqual(["alloc 40 40", "main 0 40"]);
   const { summary } = await ask("heap{}");
-  expect(summary).toMatchObject({ matched: 6, merged: 1, skipped: [{ reason: "damaged", count: 5 }] });
+  expect(summary).toMatchObject({ matched: 8, merged: 1, skipped: [{ reason: "damaged", count: 7 }] });
   await expect(ask("heap{}", { strict: true })).rejects.toMatchObject({ kind: "unavailable" });
   await expect(ask('heap{service="auth"}')).rejects.toMatchObject({ kind: "unavailable" });
+});
+
+test("wherever a pack is damaged, it is left out whole or not at all, and what is left counts as if it were alone", async () => {
+  for (let minute = 0; minute < 5; minute++) await push(heap(100), { labels: { pod: "a" }, minute });
+  for (let minute = 0; minute < 2; minute++) await push(heap(100), { labels: { pod: "b" }, minute });
+  await packNow();
+  await push(heap(40), { service: "cart", labels: { pod: "b" } });
+  const [file] = (await readdir(join(opened.folder, "objects"))) as [string];
+  const path = join(opened.folder, "objects", file);
+  const intact = await readFile(path);
+  const step = Math.ceil((intact.length - 128) / 8);
+  let lost = 0;
+  for (let at = 64; at < intact.length - 64; at += step) {
+    const bytes = Buffer.from(intact);
+    bytes[at]! ^= 0xff;
+    await writeFile(path, bytes);
+    await opened.reopen();
+    const { summary } = await ask("heap{}");
+    const count = summary.skipped.reduce((sum, skipped) => sum + skipped.count, 0);
+    expect([summary.matched, summary.merged + count]).toEqual([8, 8]);
+    expect(await rank("heap{}")).toEqual(count === 0 ? ["alloc 240 240", "main 0 240"] : ["alloc 40 40", "main 0 40"]);
+    if (count > 0) lost++;
+  }
+  expect(lost).toBeGreaterThan(0);
+});
+
+test("whoever leaves is told so", async () => {
+  await push(heap(100));
+  await expect(ask("heap{}", { signal: AbortSignal.abort() })).rejects.toMatchObject({ kind: "cancelled" });
 });
 
 test("an answer is kept while its profiles are the same, for each question apart", async () => {

@@ -155,6 +155,23 @@ describe("migrate()", () => {
     ]);
   });
 
+  test("counts once what there is of each service and type, in a file that kept no count", () => {
+    const database = new SqliteDatabase(":memory:");
+    migrate(database);
+    const writer = new CatalogWriter(database);
+    const gone = newProfile({ second: 1 });
+    writer.insertAll([insertMessage([gone, newProfile({ second: 2 }), newProfile({ type: "heap" })])]);
+    writer.delete([gone.id]);
+    database.exec("UPDATE profile SET segment_id = 0 WHERE type_id = 2");
+    const kept = "SELECT profiles, sent_bytes FROM usage ORDER BY service_id, type_id";
+    const counts = database.prepare(kept).all();
+    database.exec("DROP TABLE usage");
+    database.pragma(`user_version = ${MIGRATIONS.length - 1}`);
+    migrate(database);
+    expect(database.prepare(kept).all()).toEqual(counts);
+    expect(database.prepare("SELECT original_bytes FROM usage ORDER BY type_id").pluck().all()).toEqual([900, 0]);
+  });
+
   test("leaves a file as it was when a migration fails", () => {
     const database = new SqliteDatabase(":memory:");
     expect(() => migrate(database, ["CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE a (x)"])).toThrow(

@@ -194,3 +194,10 @@ test("reads of one profile, a segment, counts and times never scan all profiles"
   });
   expect(plans.join("\n")).not.toMatch(/SCAN (?!j VIRTUAL)/);
 });
+
+test("usage reads one row for each service and type, the ends of their profiles, and their packs", async () => {
+  const plans = await plansOf(() => new CatalogReader(database, DEFAULT_LIMITS, 100).usage());
+  expect(plans).toContain("SEARCH p USING PRIMARY KEY (service_id=? AND type_id=?)");
+  expect(plans).toContain("SEARCH s USING COVERING INDEX pack_set_by_window (service_id=? AND type_id=?)");
+  expect(plans.join("\n")).not.toMatch(/SCAN (?!u$)|TEMP B-TREE/m);
+});

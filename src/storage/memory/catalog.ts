@@ -5,7 +5,7 @@ import type { Limits } from "../../model/limits.ts";
 import { formatProfileId, parseProfileId } from "../../model/profile-id.ts";
 import { compileSelector, type Selector } from "../../model/selector.ts";
 import { parseShapeSignature, type Shape, shapeSignature } from "../../model/shape.ts";
-import { compareUtf8, quote } from "../../model/text.ts";
+import { quote } from "../../model/text.ts";
 import type { Interval } from "../../model/time.ts";
 import type { Locator } from "../blob-store.ts";
 import type {
@@ -43,6 +43,7 @@ import { byId, canonical, sign } from "./order.ts";
 import { isKey, MemoryPacks } from "./packs.ts";
 import { Retries } from "./retries.ts";
 import { SegmentCounts } from "./segment-counts.ts";
+import { usageOf } from "./usage.ts";
 
 const HOUR_NS = 3_600_000_000_000n;
 /** Rows that one step of settling marks. */
@@ -414,29 +415,10 @@ class MemoryCatalog implements Catalog {
   }
 
   async usage(): Promise<Usage[]> {
-    const sets = this.#packs.find({}).map((set) => ({ ...this.packNames(set), set }));
-    const groups = new Map(
-      [...this.#profiles, ...sets].map(({ service, type }) => [`${service}\0${type}`, { service, type }]),
+    return usageOf(
+      this.#profiles,
+      this.#packs.find({}).map((set) => ({ ...this.packNames(set), set })),
     );
-    const usages = [...groups.values()].map(({ service, type }): Usage => {
-      const own = this.#profiles.filter((profile) => profile.service === service && profile.type === type);
-      const packs = sets.filter((each) => each.service === service && each.type === type).map(({ set }) => set);
-      const times = own.map(({ timeNs }) => timeNs - (timeNs % 1_000_000n)).sort((a, b) => sign(a - b));
-      const files = packs.flatMap((set) => set.packs);
-      const deleted = packs.reduce((sum, set) => sum + set.deleted.length, 0);
-      return {
-        service,
-        type,
-        profiles: own.length,
-        packedProfiles: files.reduce((sum, { profiles }) => sum + profiles, 0) - deleted,
-        series: new Set(own.map(seriesKey)).size,
-        sentBytes: sumSizes(own),
-        originalBytes: sumSizes(own.filter(({ locator }) => hasOriginal(locator))),
-        packBytes: sumSizes(files),
-        ...(times.length > 0 && { firstNs: times[0]!, lastNs: times.at(-1)! }),
-      };
-    });
-    return usages.sort((a, b) => compareUtf8(a.service, b.service) || compareUtf8(a.type, b.type));
   }
 
   async statistics() {
@@ -496,6 +478,6 @@ function concat(pieces: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(pieces));
 }
 
-function sumSizes(all: readonly { sizeBytes: number }[]): number {
-  return all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+function sumSizes(profiles: readonly StoredProfile[]): number {
+  return profiles.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

@@ -108,6 +108,7 @@ func clientOf(client *http.Client, url string, options []connect.ClientOption) e
 		DeleteMany:     unary(profiles.DeleteProfiles),
 		Merge:          unary(queries.MergeProfiles),
 		StreamMerged:   serverStream(queries.StreamMergedProfile),
+		Top:            unary(queries.ListTopFunctions),
 		ParseSelector:  unary(queries.ParseSelector),
 		ListServices:   unary(queries.ListServices),
 		ListTypes:      unary(queries.ListProfileTypes),

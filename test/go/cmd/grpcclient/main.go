@@ -118,6 +118,7 @@ func clientOf(connection *grpc.ClientConn) exercise.Client {
 		DeleteMany:     unary(profiles.DeleteProfiles),
 		Merge:          unary(queries.MergeProfiles),
 		StreamMerged:   serverStream(queries.StreamMergedProfile),
+		Top:            unary(queries.ListTopFunctions),
 		ParseSelector:  unary(queries.ParseSelector),
 		ListServices:   unary(queries.ListServices),
 		ListTypes:      unary(queries.ListProfileTypes),

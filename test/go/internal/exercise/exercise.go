@@ -35,6 +35,7 @@ type Client struct {
 	DeleteMany     Unary[profusionv1.DeleteProfilesRequest, profusionv1.DeleteProfilesResponse]
 	Merge          Unary[profusionv1.MergeProfilesRequest, profusionv1.MergeProfilesResponse]
 	StreamMerged   ServerStream[profusionv1.StreamMergedProfileRequest, profusionv1.StreamMergedProfileResponse]
+	Top            Unary[profusionv1.ListTopFunctionsRequest, profusionv1.ListTopFunctionsResponse]
 	ParseSelector  Unary[profusionv1.ParseSelectorRequest, profusionv1.ParseSelectorResponse]
 	ListServices   Unary[profusionv1.ListServicesRequest, profusionv1.ListServicesResponse]
 	ListTypes      Unary[profusionv1.ListProfileTypesRequest, profusionv1.ListProfileTypesResponse]
@@ -55,6 +56,7 @@ type Report struct {
 	MergedTotal     int64    `json:"mergedTotal"`
 	ExpectedTotal   int64    `json:"expectedTotal"`
 	StreamIsMerge   bool     `json:"streamIsMerge"`
+	TopTotal        int64    `json:"topTotal"`
 	Canonical       string   `json:"canonical"`
 	Services        []string `json:"services"`
 	Types           []string `json:"types"`
@@ -174,6 +176,7 @@ func (r *run) merge() {
 	for _, file := range r.files {
 		r.report.ExpectedTotal += total(file)
 	}
+	r.report.TopTotal = must(r, r.client.Top, &profusionv1.ListTopFunctionsRequest{Selection: selection}).GetTotal()
 	pieces, err := r.client.StreamMerged(r.ctx, &profusionv1.StreamMergedProfileRequest{Selection: selection})
 	if err != nil {
 		panic(fmt.Sprintf("stream merged: %v", err))
