@@ -1,6 +1,7 @@
 // The rows of the benchmark, in the order in which they run.
 
 import type { Row } from "./measurement.ts";
+import { cliList } from "./rows/cli-list.ts";
 import { cliPush } from "./rows/cli-push.ts";
 import { downloadPacked } from "./rows/download-packed.ts";
 import { ingest } from "./rows/ingest.ts";
@@ -31,6 +32,7 @@ export const ROWS: readonly Row[] = [
   downloadPacked,
   ingest,
   ingestBesideMerges,
+  cliList,
   cliPush,
   listPages,
   startToReady,

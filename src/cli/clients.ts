@@ -1,6 +1,13 @@
 // The contract's clients as the verbs use them: with a key, and with errors in the words of the command line (call-failure.ts).
 
-import { createRegistry, type DescMessage, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  type DescMessage,
+  type JsonValue,
+  type Message,
+  type Registry,
+  toJson,
+} from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { AdminService, file_profusion_v1_admin_service } from "../../gen/profusion/v1/admin_service_pb.ts";
@@ -18,13 +25,6 @@ export interface Clients {
   json(message: Message): JsonValue;
 }
 
-const registry = createRegistry(
-  file_profusion_v1_profile,
-  file_profusion_v1_profile_service,
-  file_profusion_v1_query_service,
-  file_profusion_v1_admin_service,
-);
-
 export function openClients(server: string, key: string | undefined): Clients {
   const interceptors = key === undefined ? [] : [bearing(key)];
   const transport = inWords(createConnectTransport({ baseUrl: server, httpVersion: "1.1", interceptors }), server);
@@ -33,10 +33,25 @@ export function openClients(server: string, key: string | undefined): Clients {
     query: createClient(QueryService, transport),
     admin: createClient(AdminService, transport),
     json: (message) => {
-      const schema = registry.getMessage(message.$typeName) as DescMessage;
-      return withNumbers(schema, toJson(schema, message, { alwaysEmitImplicit: true, registry }));
+      const schema = schemaOf(message);
+      return withNumbers(schema, toJson(schema, message, { alwaysEmitImplicit: true }));
     },
   };
+}
+
+let registry: Registry | undefined;
+
+/** Made when it is first asked for: most runs print no JSON. */
+function schemaOf({ $typeName }: Message): DescMessage {
+  registry ??= createRegistry(
+    file_profusion_v1_profile,
+    file_profusion_v1_profile_service,
+    file_profusion_v1_query_service,
+    file_profusion_v1_admin_service,
+  );
+  const schema = registry.getMessage($typeName);
+  if (schema === undefined) throw new Error(`the contract has no message ${$typeName}`);
+  return schema;
 }
 
 function bearing(key: string): Interceptor {

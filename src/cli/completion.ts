@@ -29,13 +29,15 @@ complete -F _profusion profusion
   zsh: `#compdef profusion
 _profusion() {
   local value description
+  local -a shown
   while IFS=$'\\t' read -r value description; do
     if [[ $value == :files ]]; then
       _files
     elif [[ $value == *= ]]; then
       compadd -S '' -- "$value"
     elif [[ -n $description ]]; then
-      compadd -d "(\${(q)value}\\ \\ \${(q)description})" -- "$value"
+      shown=("$value  $description")
+      compadd -l -d shown -- "$value"
     else
       compadd -- "$value"
     fi

@@ -242,6 +242,15 @@ describe("a server that", () => {
   });
 });
 
+test("without Go, `profusion pprof` says how to come by it, or around it", async () => {
+  const { code, stderr } = await cli(["pprof", "cpu", "--last", "1d", "-q", "--", "-top"], { PATH: "/nowhere" });
+  expect([code, stderr]).toEqual([
+    6,
+    expect.stringContaining("Install Go from https://go.dev/dl, or fetch the profile"),
+  ]);
+  expectCalm(stderr);
+});
+
 test("a zone that Node does not know is refused: it would be taken for UTC, silently", async () => {
   const { code, stderr } = await cli(["list"], { TZ: "Berlin" });
   expect([code, stderr]).toEqual([
