@@ -133,11 +133,8 @@ export function parseProfiles(raws: readonly Uint8Array[]): RealProfile[] {
           mappingId: Number(mappingId),
           lines,
         });
-        const name = [
-          address,
-          mappingId,
-          ...line.map((each) => `${each.line} ${functionOf.get(each.functionId)!.number}`),
-        ];
+        // By the functions' names, since of several of one name the runtime tells the first alone: it names no address twice.
+        const name = [address, mappingId, ...lines.map(({ line, function: { name } }) => `${line} ${name.bytes}`)];
         return [id, keptOf(locations, name.join(" "), made)];
       }),
     );

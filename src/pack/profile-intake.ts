@@ -85,7 +85,7 @@ export class ProfileIntake {
       const converted = convertLegacy(inflated, this.#limits);
       if (converted === undefined) throw new DomainError("invalid", "Cannot pack what is no profile");
       this.#tables.load(converted, this.#limits);
-      return this.#take(inflated.slice());
+      return this.#take(new Uint8Array(inflated)); // not slice(): a Buffer's shares its memory
     } finally {
       this.#tables.release();
       this.#reader.release();
@@ -115,7 +115,7 @@ export class ProfileIntake {
     const form = isPlain && !original ? this.#learn(heading, process, rowCount) : undefined;
     return {
       kind: !isPlain ? KIND.bytes : form ? KIND.rows : KIND.both,
-      kept: form ? undefined : (original ?? tables.raw.slice()),
+      kept: form ? undefined : (original ?? new Uint8Array(tables.raw)),
       orders: form?.orders.slice() ?? NO_BYTES,
       ownTimeNs: header.timeNs,
       durationNs: header.durationNs,

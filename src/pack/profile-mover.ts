@@ -68,7 +68,7 @@ export class ProfileMover {
     const taken = {
       kind: KIND.rows,
       kept: undefined,
-      orders: orders.slice(),
+      orders: new Uint8Array(orders),
       ownTimeNs: profiles.ownTimesNs[row]!,
       durationNs: profiles.durationsNs[row]!,
       period: profiles.periods[row]!,

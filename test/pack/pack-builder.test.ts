@@ -2,9 +2,11 @@
 // fold.test.ts's and profile-rebuilder.test.ts's.
 
 import { expect, test } from "vitest";
+import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { PackBuilder, type PackBuilderOptions } from "../../src/pack/pack-builder.ts";
 import { decodeIdentities, KIND } from "../../src/pack/pack-profiles.ts";
 import { ProfileRebuilder } from "../../src/pack/profile-rebuilder.ts";
+import { convertLegacy } from "../../src/pprof/legacy/convert.ts";
 import { buildProfile } from "../support/profile-builder.ts";
 import { decode, entryOf, shapeOf } from "./packing.ts";
 
@@ -73,4 +75,23 @@ test("more than a block of profiles comes back in any order", () => {
     expect(Buffer.compare(rebuilder.rebuild(row), raws[row]!), `row ${row}`).toBe(0);
   }
   expect(new Set(profiles.kinds)).toEqual(new Set([KIND.rows]));
+});
+
+test("a pack keeps no memory of who gives it a profile: what must be kept as bytes is copied, of a Buffer too", () => {
+  const known = profile(0);
+  // A field that nobody knows is written by nobody again.
+  const raws = [
+    Buffer.concat([known, Buffer.from([0xfa, 0x3f, 1, 7])]),
+    Buffer.from("heap profile: 0: 0 [0: 0] @ heap/1048576\n"),
+  ];
+  for (const raw of raws) {
+    const given = Buffer.from(raw);
+    const shape = raw === raws[0] ? shapeOf(known) : shapeOf(convertLegacy(raw, DEFAULT_LIMITS)!);
+    const builder = new PackBuilder({ service: "api", type: "cpu", shape });
+    builder.add(entryOf(raw, 0), given);
+    given.fill(0);
+    const decoded = decode(builder.finish().bytes);
+    expect(decoded.profiles.kinds[0]).not.toBe(KIND.rows);
+    expect(Buffer.compare(new ProfileRebuilder(decoded).rebuild(0), raw)).toBe(0);
+  }
 });
