@@ -31,7 +31,9 @@ export class ProfileRebuilder {
   /** The bytes of the block that was asked for last. */
   #kept: { part: number; bytes: (Uint8Array | undefined)[] } | undefined;
 
-  constructor(decoded: DecodedPack, reading: ReadingOptions = {}) {
+  /** `identities`: of the pack, where they are decoded already. */
+  constructor(decoded: DecodedPack, { identities, ...reading }: ReadingOptions & { identities?: PackIdentities } = {}) {
+    this.#identities = identities;
     this.#pack = decoded.pack;
     this.#profiles = decoded.profiles;
     this.#tables = decoded.tables;

@@ -112,7 +112,10 @@ export function rebuildFromPack(
   const heads = opened.heads();
   const row = heads.seqs.indexOf(BigInt(seq));
   if (row < 0) return { decoded: opened.decoded };
-  const bytes = new ProfileRebuilder({ pack: opened.pack, profiles: heads, tables: opened.tables() }).rebuild(row);
+  const bytes = new ProfileRebuilder(
+    { pack: opened.pack, profiles: heads, tables: opened.tables() },
+    { identities: heads },
+  ).rebuild(row);
   if (Buffer.compare(hash("sha256", bytes, "buffer"), digest) !== 0) {
     throw new DomainError("unavailable", `Pack ${handle.packId}: profile ${row} is not what was uploaded`);
   }
