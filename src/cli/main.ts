@@ -9,7 +9,7 @@ import { addPack } from "./pack.ts";
 import { addPush } from "./push.ts";
 import { addServe } from "./serve.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+const { version } = JSON.parse(readFileSync(new URL(import.meta.resolve("profusion/package.json")), "utf8")) as {
   version: string;
 };
 
