@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-// The command as it is installed: says what to do on a Node that cannot run the program, which is main.ts. Plain JavaScript for that.
+// The command as it is installed: says what to do on a Node that cannot run the program. That is main.ts in a clone and, compiled, the same
+// in a package. Plain JavaScript for that.
+
+import { existsSync } from "node:fs";
 
 const needed = 24;
 const { version } = process;
@@ -9,5 +12,6 @@ if (Number.parseInt(version.slice(1), 10) < needed) {
   );
   process.exitCode = 1;
 } else {
-  await import("./main.ts");
+  const source = new URL("./main.ts", import.meta.url);
+  await import(existsSync(source) ? source : new URL("../../dist/src/cli/main.js", import.meta.url));
 }

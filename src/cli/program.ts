@@ -54,6 +54,6 @@ export function createProgram(): Command {
 }
 
 function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const text = readFileSync(new URL(import.meta.resolve("profusion/package.json")), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

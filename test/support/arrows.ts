@@ -23,12 +23,13 @@ const FLOORS: Readonly<Record<string, number>> = {
   scrape: 6,
   ui: 6,
   [COMPOSITION]: 7,
+  client: 8,
   cli: 8,
 };
 
 /** A foreign protocol is deleted with its folder, so it may know little. */
 const COMPAT_SEES = new Set(["http", "repository", "model"]);
-const GEN_SEEN_BY = new Set(["api", "compat", "cli"]);
+const GEN_SEEN_BY = new Set(["api", "compat", "client", "cli"]);
 const SOCKETS = /^node:(net|http|https|http2|tls|dgram|dns)(\/|$)/;
 const PROTOBUF = /^(@bufbuild|@connectrpc|protobufjs|pprof-format)(\/|$)/;
 
@@ -81,7 +82,7 @@ function isDriver(file: string): boolean {
 
 function outsideFault(file: string, target: string): string | undefined {
   const from = folderOf(file);
-  if (target.startsWith("gen/")) return GEN_SEEN_BY.has(from) ? undefined : "gen/ is for api, compat and cli";
+  if (target.startsWith("gen/")) return GEN_SEEN_BY.has(from) ? undefined : "gen/ is for api, compat, client and cli";
   if (target === "./package.json" && (FLOORS[from] ?? 0) >= FLOORS[COMPOSITION]!) return undefined;
   if (target.startsWith(".")) return "it leads out of src/ and gen/";
   if (PURE.has(from)) return PURE_SEES[file]?.includes(target) ? undefined : "this floor is pure";
