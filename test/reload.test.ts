@@ -67,6 +67,14 @@ const sum = (message: object) =>
     selection: { selector: '{service="loose"}', interval: { startTime: "2020-01-01T00:00:00Z" } },
     ...message,
   });
+/** `200` where a ranking has more than one row. */
+const top = async () => {
+  const selection = { selector: '{service="loose"}', interval: { startTime: "2020-01-01T00:00:00Z" } };
+  const { functions } = (await (await call("QueryService/ListTopFunctions", { selection })).json()) as {
+    functions: object[];
+  };
+  return functions.length > 1 ? "200" : "one";
+};
 const batch = () => {
   const request = { metadata: { service: "s", profileType: "cpu" }, profileBytes: BASE64 };
   return rpc("ProfileService/BatchCreateProfiles", { requests: [request, request] });
@@ -140,6 +148,7 @@ const PROBES: Partial<Record<LimitName, [value: number, probe: () => Promise<str
   mergePackedProfiles: [1, () => merge("packed"), /1/],
   mergeInputBytes: [1, () => merge("loose"), /more than 1 inflated bytes/],
   resultBytes: [1, () => merge("loose"), /^422/],
+  topRows: [1, top, /^one$/],
   unaryResultBytes: [1, () => sum({}), /resource_exhausted/],
   diskReserveMinBytes: [Number.MAX_SAFE_INTEGER, () => push("service=s&labels=new=1"), /^507/],
   undecidedSockets: [1, twoSilent, /^closed$/],
@@ -157,7 +166,6 @@ const ELSEWHERE: Partial<Record<LimitName, string>> = {
   packHourProfiles: "planPacks() gets one object with packGraceMs in it",
   packLateMs: "the same",
   packRewritePercent: "the same",
-  topRows: "read from the repository's limits for each ranking, as mergeProfiles is for each merge",
   packSharePercent: "read where a look begins, as packPassMs is where one ends",
 };
 

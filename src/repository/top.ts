@@ -16,7 +16,8 @@ export const TOP_ALGORITHM_VERSION = 1;
 
 export function top(dependencies: TopDependencies, request: TopRequest): Promise<TopAnswer> {
   const { selection, signal, column, grouping, labelKey, order, method, strict } = request;
-  const form = ["top", column, grouping, labelKey, order, method, strict];
+  const { topRows } = dependencies.limits;
+  const form = ["top", column, grouping, labelKey, order, method, strict, topRows];
   return answerOnce(dependencies, { selection, signal, form }, () => topAnew(dependencies, request));
 }
 
