@@ -47,7 +47,9 @@ export function addTop(program: Command): void {
     .description("rank functions, lines, files, packages, services or label values by what they take")
     .argument("[selector]", SELECTOR_HELP)
     .addOption(
-      new Option("--by <what>", "function, line, file, package, service, or label=KEY for a sample label")
+      // The choices are for help and completion.
+      new Option("--by <what>", "what the rows are; label=KEY: the values of a sample label")
+        .choices(GROUPINGS.map((grouping) => (grouping === "label" ? "label=" : grouping)))
         .argParser(parseGrouping)
         .default({ what: "function", labelKey: "" }, "function"),
     )
