@@ -78,6 +78,11 @@ const page = async (pageSize?: number) => {
   };
   return profiles.length > 1 ? "200" : "one";
 };
+/** `200` where a ranking has more than one row. */
+const top = async () => {
+  const answer = await call("QueryService/ListTopFunctions", { selection: { profileIds: ids } });
+  return ((await answer.json()) as { functions: object[] }).functions.length > 1 ? "200" : "one";
+};
 const upload = async () => {
   const client = createClient(ProfileService, createGrpcTransport({ baseUrl: running.url }));
   const parts = (async function* () {
@@ -140,6 +145,7 @@ const PROBES: Partial<Record<LimitName, [value: number, probe: () => Promise<str
   mergePackedProfiles: [1, () => merge("packed"), /1/],
   mergeInputBytes: [1, () => merge("loose"), /more than 1 inflated bytes/],
   resultBytes: [1, () => merge("loose"), /^422/],
+  topRows: [1, top, /^one$/],
   unaryResultBytes: [1, () => sum({}), /resource_exhausted/],
   diskReserveMinBytes: [Number.MAX_SAFE_INTEGER, () => push("service=s&labels=new=1"), /^507/],
   undecidedSockets: [1, twoSilent, /^closed$/],
@@ -157,7 +163,6 @@ const ELSEWHERE: Partial<Record<LimitName, string>> = {
   packHourProfiles: "planPacks() gets one object with packGraceMs in it",
   packLateMs: "the same",
   packRewritePercent: "the same",
-  topRows: "read from the repository's limits for each ranking, as mergeProfiles is for each merge",
   packSharePercent: "read where a look begins, as packPassMs is where one ends",
 };
 
