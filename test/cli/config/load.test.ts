@@ -9,6 +9,7 @@ import { checkConfiguration, faultLines, loadConfiguration } from "../../../src/
 import type { Setting } from "../../../src/cli/config/setting.ts";
 import { LIMIT_SETTINGS, PLAIN_SETTINGS, SETTINGS } from "../../../src/cli/config/settings.ts";
 import { DEFAULT_LIMITS } from "../../../src/model/limits.ts";
+import { Random } from "../../support/random.ts";
 
 let folder: string;
 let path: string;
@@ -268,6 +269,51 @@ describe("what a file can cost is bounded:", () => {
   ])("%s", async (_what, content) => {
     expect((await faultsOf(content)).length).toBeGreaterThan(0);
   });
+});
+
+test("whatever a file holds, it is taken or refused with places: 1000 damaged ones", async () => {
+  const seed = Number(process.env.PROFUSION_FUZZ_SEED ?? 20261128);
+  const random = new Random(seed);
+  const sound = `# all sorts\nlisten: [127.0.0.1:1, "[::1]:2"]\ndata: &a |\n  b\nlog_level: 'warn'\nlimits:\n  labels: 7\n  body_bytes: 1MiB\n`;
+  const pieces = [
+    "\t",
+    "\n",
+    ":",
+    ": ",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "&a ",
+    "*a",
+    "!!int ",
+    "|",
+    ">",
+    "? ",
+    "#",
+    '"',
+    "'",
+    "%",
+    "---\n",
+    "\u0000",
+    "<<: ",
+  ];
+  for (let round = 0; round < 1000; round++) {
+    let text = sound;
+    for (let damage = 0; damage <= random.between(0, 3); damage++) {
+      const at = random.between(0, text.length);
+      text = text.slice(0, at) + random.pick(pieces) + text.slice(at + random.between(0, 3));
+    }
+    writeFileSync(path, text);
+    const { faults } = await checkConfiguration({ flags: { config: path }, environment: {} }).catch(
+      (error: unknown) => {
+        throw new Error(`seed ${seed}, round ${round}: ${JSON.stringify(text)}`, { cause: error });
+      },
+    );
+    for (const { place } of faults)
+      expect(place, `seed ${seed}, round ${round}`).toMatch(/profusion[.]yaml:[1-9]\d*:[1-9]\d*$/);
+  }
 });
 
 describe("readEnvironment()", () => {
