@@ -86,6 +86,11 @@ const page = async (pageSize?: number) => {
   };
   return profiles.length > 1 ? "200" : "one";
 };
+/** `200` where a ranking has more than one row. */
+const top = async () => {
+  const answer = await call("QueryService/ListTopFunctions", { selection: { profileIds: ids } });
+  return ((await answer.json()) as { functions: object[] }).functions.length > 1 ? "200" : "one";
+};
 const upload = async () => {
   const client = createClient(ProfileService, createGrpcTransport({ baseUrl: running.url }));
   const parts = (async function* () {

@@ -4,8 +4,6 @@ import type { Command } from "commander";
 import type { Logger } from "pino";
 import type { RunningServer } from "../server.ts";
 import { addSettingFlags, type GivenFlags } from "./config/flags.ts";
-import { loadConfiguration } from "./config/load.ts";
-import { reloadConfiguration } from "./config/reload.ts";
 import { tlsFiles } from "./config/settings.ts";
 import { addExample } from "./example.ts";
 import { onReloadSignal, stopSignals } from "./signals.ts";
@@ -26,10 +24,14 @@ export function addServe(program: Command, version: string): void {
 
 async function serve(flags: GivenFlags, version: string): Promise<void> {
   const { env } = process;
+  // The other verbs need none of what is loaded here.
+  const [{ loadConfiguration }, { reloadConfiguration }] = await Promise.all([
+    import("./config/load.ts"),
+    import("./config/reload.ts"),
+  ]);
   const sources = { flags, environment: env };
   const loaded = await loadConfiguration(sources);
   const { listen, data: dataFolder, pack, originals, logLevel, limits } = loaded.configuration;
-  // Loaded here: the other verbs need none of it.
   const [{ createLogger }, { startServer }] = await Promise.all([import("./create-logger.ts"), import("../server.ts")]);
   const { logger, flush } = createLogger(logLevel);
   for (const warning of loaded.warnings) logger.warn(warning);

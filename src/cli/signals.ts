@@ -1,6 +1,7 @@
 // What signals ask of a serving process: to stop, to stop at once, to read its configuration again.
 
 import { closeSync, openSync } from "node:fs";
+import { isatty } from "node:tty";
 
 /** The first signal to stop and the second. Listened for at once: between the two, one would end the process by itself. */
 export function stopSignals(): [first: Promise<string>, second: Promise<string>] {
@@ -21,7 +22,7 @@ export function stopSignals(): [first: Promise<string>, second: Promise<string>]
  * then, as it would if nobody listened.
  */
 export function onReloadSignal(reload: () => Promise<void>): void {
-  const isInteractive = process.stdin.isTTY || process.stdout.isTTY;
+  const isInteractive = isatty(0) || isatty(1);
   let turn = Promise.resolve();
   const listener = () => {
     if (isInteractive && isTerminalGone()) {

@@ -3,7 +3,6 @@
 import type { Command } from "commander";
 import { addExample } from "../example.ts";
 import { addSettingFlags, type GivenFlags } from "./flags.ts";
-import { checkConfiguration, faultLines, loadConfiguration } from "./load.ts";
 
 /** Of a configuration with faults. */
 const FAULTY_EXIT_CODE = 2;
@@ -44,6 +43,7 @@ export function addConfig(program: Command): void {
 }
 
 async function check(path: string | undefined, flags: GivenFlags): Promise<void> {
+  const { checkConfiguration, faultLines } = await import("./load.ts");
   const given = path === undefined ? flags : { ...flags, config: path };
   const { faults, warnings } = await checkConfiguration({ flags: given, environment: process.env });
   for (const line of [...warnings, ...faultLines(faults)]) console.error(line);
@@ -52,8 +52,8 @@ async function check(path: string | undefined, flags: GivenFlags): Promise<void>
 }
 
 async function print(flags: GivenFlags): Promise<void> {
+  const [{ loadConfiguration }, { configurationText }] = await Promise.all([import("./load.ts"), import("./print.ts")]);
   const { resolved, warnings } = await loadConfiguration({ flags, environment: process.env });
   for (const warning of warnings) console.error(warning);
-  const { configurationText } = await import("./print.ts");
   process.stdout.write(configurationText(resolved));
 }

@@ -1,11 +1,9 @@
-// Flags as a source of settings: how they are declared to commander, and what was given.
+// The settings' flags, as commander is told of them. What was given is read in given-flags.ts, so that help loads no more than this.
 
 import { type Command, Option } from "commander";
 import { repeated } from "../repeated.ts";
-import { didYouMean } from "./nearest.ts";
 import type { Setting } from "./setting.ts";
-import { LIMIT_SETTINGS, LIMITS_SECTION, PLAIN_SETTINGS, snakeCase } from "./settings.ts";
-import { type Fault, type Source, type Written, writtenAt } from "./written.ts";
+import { LIMIT_SETTINGS, PLAIN_SETTINGS } from "./settings.ts";
 
 /** What commander made of them: by the settings' names, and `config` and `limit`. */
 export type GivenFlags = Readonly<Record<string, unknown>>;
@@ -43,28 +41,4 @@ function firstSentence(description: string): string {
 
 function limitLines(): string {
   return LIMIT_SETTINGS.map(({ flag, default: value }) => `  ${flag.replace("--limit ", "")}=${value}`).join("\n");
-}
-
-export function readFlags(given: GivenFlags): Source {
-  const written = PLAIN_SETTINGS.flatMap((setting): Written[] => {
-    const value = given[setting.name];
-    if (value === undefined) return [];
-    const place = value === false ? `--no-${setting.flag.slice(2)}` : setting.flag;
-    return [writtenAt(setting, place, Array.isArray(value) ? value.map(String) : [String(value)])];
-  });
-  const faults: Fault[] = [];
-  for (const text of (given.limit ?? []) as readonly string[]) {
-    const equals = text.indexOf("=");
-    const name = snakeCase(equals < 0 ? text : text.slice(0, equals));
-    const setting = LIMIT_SETTINGS.find(({ key }) => key === `${LIMITS_SECTION}.${name}`);
-    if (setting === undefined) faults.push(unknownLimit(name));
-    else if (equals < 0) faults.push({ place: "--limit", message: `Cannot set ${setting.key}: write ${name}=VALUE` });
-    else written.push(writtenAt(setting, setting.flag, [text.slice(equals + 1)]));
-  }
-  return { written, faults };
-}
-
-function unknownLimit(name: string): Fault {
-  const names = LIMIT_SETTINGS.map(({ key }) => key.slice(LIMITS_SECTION.length + 1));
-  return { place: "--limit", message: `Cannot set limit "${name}": no limit has this name${didYouMean(name, names)}` };
 }

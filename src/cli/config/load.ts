@@ -2,7 +2,8 @@
 
 import { DomainError } from "../../model/errors.ts";
 import { type Environment, FILE_VARIABLE, readEnvironment } from "./environment.ts";
-import { type GivenFlags, readFlags } from "./flags.ts";
+import type { GivenFlags } from "./flags.ts";
+import { readFlags } from "./given-flags.ts";
 import type { Setting } from "./setting.ts";
 import { type Configuration, LIMIT_SETTINGS, PLAIN_SETTINGS, SETTINGS } from "./settings.ts";
 import { type Fault, type Source, type Word, type Written, writtenAt } from "./written.ts";

@@ -5,7 +5,7 @@ import { distance } from "fastest-levenshtein";
 /** Edits beyond a third of the name are another name. */
 const EDITS_PER_CHARACTER = 1 / 3;
 
-/** ` (did you mean body_bytes?)`, or nothing where no candidate is near. */
+/** `; did you mean body_bytes?`, or nothing where no candidate is near. */
 export function didYouMean(written: string, candidates: readonly string[]): string {
   const ranked = candidates
     .map((name) => ({ name, edits: distance(written.toLowerCase(), name.toLowerCase()) }))

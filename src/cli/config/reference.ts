@@ -31,14 +31,15 @@ The same as flags: \`--listen 127.0.0.1:10100 --listen '[::1]:10100' --data /var
 
 \`profusion config check [FILE]\` tells everything that is wrong in the file and the environment, and exits with 2 where something is.
 \`profusion config print\` shows what a server that is started here would run with, as YAML, each value with where it comes from; it takes the
-flags of \`serve\`. \`profusion config schema\` prints a JSON Schema (draft 2020-12), with which editors check and complete the file.
+flags of \`serve\`. \`profusion config schema > profusion.schema.json\` makes a JSON Schema (draft 2020-12), with which editors check and complete
+the file; many take it from a first line \`# yaml-language-server: $schema=profusion.schema.json\`.
 
 ## While it runs
 
 \`SIGHUP\` makes a server read the file again, and the certificate and key of TLS even where their paths are the same. What is marked
-"at once" takes effect for what comes from then on, other changes at the next start; the log says which are which. Where anything is
-wrong, the log says what, and nothing changes. Flags and variables stay what they were when the server was started. A server that was
-started in a terminal stops when the terminal is closed.
+"at once" takes effect for what comes from then on, other changes at the next start, as does switching TLS on or off; the log says which
+are which. Where anything is wrong, the log says what, and nothing changes. Flags and variables stay what they were when the server was
+started. A server that was started in a terminal stops when the terminal is closed.
 `;
 
 export function configurationReference(): string {

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { GivenFlags } from "../../../src/cli/config/flags.ts";
 import { checkConfiguration, faultLines, loadConfiguration } from "../../../src/cli/config/load.ts";
-import { SETTINGS } from "../../../src/cli/config/settings.ts";
+import type { Setting } from "../../../src/cli/config/setting.ts";
+import { LIMIT_SETTINGS, PLAIN_SETTINGS, SETTINGS } from "../../../src/cli/config/settings.ts";
 import { DEFAULT_LIMITS } from "../../../src/model/limits.ts";
+import { Random } from "../../support/random.ts";
 
 let folder: string;
 let path: string;
@@ -68,34 +70,32 @@ describe("loadConfiguration()", () => {
       data: "/d",
       tls_cert: "/c",
       tls_key: "/k",
-      pack: "false",
       originals: "7d",
       log_level: "debug",
     };
-    for (const setting of SETTINGS) texts[setting.key] ??= "77";
-    const inFile = SETTINGS.map(({ key }) => `${key.replace("limits.", "  ")}: ${texts[key]}\n`);
-    writeFileSync(path, [...inFile.slice(0, 7), "limits:\n", ...inFile.slice(7)].join(""));
-    const environment = Object.fromEntries(SETTINGS.map(({ variable, key }) => [variable, texts[key]!]));
-    const flags = {
-      listen: ["127.0.0.1:1"],
-      data: "/d",
-      tlsCert: "/c",
-      tlsKey: "/k",
-      pack: false,
-      originals: "7d",
-      logLevel: "debug",
-      limit: SETTINGS.slice(7).map(({ name }) => `${name}=77`),
-    };
+    const textOf = ({ key, kind, default: value }: Setting) =>
+      texts[key] ?? (kind.placeholder === "" ? String(value !== "true") : "77");
+    const lines = (settings: readonly Setting[], indent = "") =>
+      settings.map((setting) => `${indent}${setting.key.split(".").at(-1)}: ${textOf(setting)}\n`).join("");
+    writeFileSync(path, `${lines(PLAIN_SETTINGS)}limits:\n${lines(LIMIT_SETTINGS, "  ")}`);
+    const environment = Object.fromEntries(SETTINGS.map((setting) => [setting.variable, textOf(setting)]));
+    const given = PLAIN_SETTINGS.map((setting) => {
+      const text = textOf(setting);
+      const value = setting.isList ? [text] : setting.kind.placeholder === "" ? text === "true" : text;
+      return [setting.name, value];
+    });
+    const limit = LIMIT_SETTINGS.map((setting) => `${setting.name}=${textOf(setting)}`);
+
     const fromFile = await load({ config: path });
     expect(fromFile.configuration).toMatchObject({
       listen: [{ host: "127.0.0.1", port: 1 }],
       originals: { keptNs: 604_800_000_000_000n },
       pack: false,
     });
-    expect(fromFile.configuration.limits.bodyBytes).toBe(77);
+    expect(new Set(Object.values(fromFile.configuration.limits))).toEqual(new Set([77]));
     expect(fromFile.resolved.some(({ origin }) => origin === "default")).toBe(false);
     expect((await load({}, environment)).configuration).toEqual(fromFile.configuration);
-    expect((await load(flags)).configuration).toEqual(fromFile.configuration);
+    expect((await load({ ...Object.fromEntries(given), limit })).configuration).toEqual(fromFile.configuration);
   });
 
   test("reads sizes, durations and shares as people write them, everywhere", async () => {
@@ -269,6 +269,51 @@ describe("what a file can cost is bounded:", () => {
   ])("%s", async (_what, content) => {
     expect((await faultsOf(content)).length).toBeGreaterThan(0);
   });
+});
+
+test("whatever a file holds, it is taken or refused with places: 1000 damaged ones", async () => {
+  const seed = Number(process.env.PROFUSION_FUZZ_SEED ?? 20261128);
+  const random = new Random(seed);
+  const sound = `# all sorts\nlisten: [127.0.0.1:1, "[::1]:2"]\ndata: &a |\n  b\nlog_level: 'warn'\nlimits:\n  labels: 7\n  body_bytes: 1MiB\n`;
+  const pieces = [
+    "\t",
+    "\n",
+    ":",
+    ": ",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "&a ",
+    "*a",
+    "!!int ",
+    "|",
+    ">",
+    "? ",
+    "#",
+    '"',
+    "'",
+    "%",
+    "---\n",
+    "\u0000",
+    "<<: ",
+  ];
+  for (let round = 0; round < 1000; round++) {
+    let text = sound;
+    for (let damage = 0; damage <= random.between(0, 3); damage++) {
+      const at = random.between(0, text.length);
+      text = text.slice(0, at) + random.pick(pieces) + text.slice(at + random.between(0, 3));
+    }
+    writeFileSync(path, text);
+    const { faults } = await checkConfiguration({ flags: { config: path }, environment: {} }).catch(
+      (error: unknown) => {
+        throw new Error(`seed ${seed}, round ${round}: ${JSON.stringify(text)}`, { cause: error });
+      },
+    );
+    for (const { place } of faults)
+      expect(place, `seed ${seed}, round ${round}`).toMatch(/profusion[.]yaml:[1-9]\d*:[1-9]\d*$/);
+  }
 });
 
 describe("readEnvironment()", () => {
