@@ -29,13 +29,20 @@ export function createProgram(): Command {
     .option("--debug", "show the stack trace of what fails")
     .showHelpAfterError("(--help says what there is)")
     .exitOverride()
-    .configureHelp({ styleTitle: (title) => styleText("bold", title, { validateStream: false }) })
+    .configureHelp({
+      subcommandTerm: (verb) => verb.name(),
+      styleTitle: (title) => styleText("bold", title, { validateStream: false }),
+    })
     .configureOutput({
       writeOut: (text) => process.stdout.write(shown(text)),
       writeErr: (text) => process.stderr.write(shown(text)),
       outputError: (text, write) => write(text.replace(/^error: /, "profusion: ")),
     });
+  program.commandsGroup("Server:");
   addServe(program, version);
+  addConfig(program);
+  addPack(program);
+  program.commandsGroup("Profiles:");
   addPush(program);
   addList(program);
   addGet(program);
@@ -44,10 +51,10 @@ export function createProgram(): Command {
   addPprof(program);
   addOpen(program);
   addDelete(program);
+  program.commandsGroup("Names and numbers:");
   addNames(program);
   addUsage(program);
-  addPack(program);
-  addConfig(program);
+  program.commandsGroup("This command:");
   addContext(program);
   addCompletion(program);
   return program;
