@@ -2,9 +2,7 @@
 
 import type { Command } from "commander";
 import { DomainError } from "../model/errors.ts";
-import { parseProfileId } from "../model/profile-id.ts";
 import { addClientOptions, type ClientOptions } from "./client-options.ts";
-import { confirm } from "./confirm.ts";
 import { type Connection, connect } from "./connection.ts";
 import { countText } from "./count-text.ts";
 import { addExample } from "./example.ts";
@@ -54,6 +52,7 @@ export function addDelete(program: Command): void {
 }
 
 async function deleteProfiles(typed: string[], options: DeleteOptions): Promise<void> {
+  const { parseProfileId } = await import("../model/profile-id.ts");
   if (typed[0] !== undefined && parseProfileId(typed[0])) return await deleteByIds(typed, options);
   if (typed.length > 1)
     throw new DomainError("invalid", "Cannot delete by several selectors at once: write one, or ids");
@@ -82,7 +81,9 @@ async function deleteProfiles(typed: string[], options: DeleteOptions): Promise<
 
 /** Throws where nobody can be asked, `cancelled` where the answer is no. */
 async function mayDelete(count: bigint, { yes }: DeleteOptions): Promise<boolean> {
-  if (yes || (await confirm(`Delete ${countText(count, "profile")}?`))) return true;
+  if (yes) return true;
+  const { confirm } = await import("./confirm.ts");
+  if (await confirm(`Delete ${countText(count, "profile")}?`)) return true;
   throw new DomainError("cancelled", "nothing was deleted");
 }
 
@@ -107,6 +108,7 @@ async function preview(
 }
 
 async function deleteByIds(ids: readonly string[], options: DeleteOptions): Promise<void> {
+  const { parseProfileId } = await import("../model/profile-id.ts");
   const wrong = ids.find((id) => !parseProfileId(id));
   if (wrong !== undefined)
     throw new DomainError("invalid", `Cannot delete ids together with ${JSON.stringify(wrong)}: it is no id`);
