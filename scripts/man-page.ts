@@ -81,4 +81,4 @@ function upper(sentence: string): string {
   return sentence[0]!.toUpperCase() + sentence.slice(1);
 }
 
-if (import.meta.main) writeFileSync(MAN_PAGE, manPage(createProgram()));
+if (import.meta.main) writeFileSync(MAN_PAGE, manPage(await createProgram()));

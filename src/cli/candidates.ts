@@ -4,7 +4,9 @@ import type { Argument, Command, Option } from "commander";
 import type { ClientOptions } from "./client-options.ts";
 import { connect } from "./connection.ts";
 import { readContexts } from "./contexts.ts";
+import { countText } from "./count-text.ts";
 import { type ListNames, listLabelNames, listServices, listTypes, listValuesOf } from "./names.ts";
+import { GROUPINGS } from "./top.ts";
 
 export interface Candidate {
   /** ":files" stands for names of files, which shells know better. */
@@ -32,6 +34,8 @@ const VALUES: Record<string, Values> = {
   "tls-cert": FILES,
   "tls-key": FILES,
   "<file>": FILES,
+  "<source>": FILES,
+  by: async () => GROUPINGS.map((value) => ({ value: value === "label" ? "label=" : value })),
   "<selector>": completeSelector,
   "<selector or ids>": completeSelector,
   "<context>": completeContext,
@@ -124,7 +128,7 @@ async function names(list: ListNames, prefix: string, client: ClientOptions): Pr
   const { names: found } = await list(await connect(client), request);
   return found.map(({ name, profileCount }) => ({
     value: name,
-    description: `${profileCount} ${profileCount === 1n ? "profile" : "profiles"}`,
+    description: countText(profileCount, "profile"),
   }));
 }
 

@@ -1,10 +1,8 @@
 // `profusion completion bash|zsh|fish` prints what a shell sources; it asks the hidden verb `__complete` for each word.
 
-import { setTimeout as delay } from "node:timers/promises";
 import { Argument, type Command } from "commander";
-import { type Candidate, candidatesFor } from "./candidates.ts";
+import type { Candidate } from "./candidates.ts";
 import { addExample } from "./example.ts";
-import { splitWords } from "./split-words.ts";
 
 /** Whoever presses Tab waits: longer than this for no server. */
 const PATIENCE_MS = 2_000;
@@ -88,6 +86,12 @@ export function addCompletion(program: Command): void {
 
 /** Prints no errors: they would land in the line that is being typed. */
 async function complete(program: Command, words: readonly string[], { line, current }: CompleteOptions): Promise<void> {
+  // Loaded here: whoever asks for help needs none of it.
+  const [{ candidatesFor }, { splitWords }, { setTimeout: delay }] = await Promise.all([
+    import("./candidates.ts"),
+    import("./split-words.ts"),
+    import("node:timers/promises"),
+  ]);
   const typed = line === undefined ? words : splitWords(line).slice(1);
   const asked = candidatesFor(program, typed).catch((): Candidate[] => []);
   const found = await Promise.race([asked, delay(PATIENCE_MS, [] as Candidate[])]);

@@ -2,10 +2,9 @@
 
 import type { Command } from "commander";
 import { DomainError } from "../model/errors.ts";
-import { parseProfileId } from "../model/profile-id.ts";
 import { addClientOptions, type ClientOptions } from "./client-options.ts";
-import { confirm } from "./confirm.ts";
 import { type Connection, connect } from "./connection.ts";
+import { countText } from "./count-text.ts";
 import { addExample } from "./example.ts";
 import { EXIT } from "./exit-code.ts";
 import { formatLocalTime, zoneName } from "./local-time.ts";
@@ -53,6 +52,7 @@ export function addDelete(program: Command): void {
 }
 
 async function deleteProfiles(typed: string[], options: DeleteOptions): Promise<void> {
+  const { parseProfileId } = await import("../model/profile-id.ts");
   if (typed[0] !== undefined && parseProfileId(typed[0])) return await deleteByIds(typed, options);
   if (typed.length > 1)
     throw new DomainError("invalid", "Cannot delete by several selectors at once: write one, or ids");
@@ -76,12 +76,14 @@ async function deleteProfiles(typed: string[], options: DeleteOptions): Promise<
   const go = profileCount > 0n && !options.dryRun && (await mayDelete(profileCount, options));
   const deleted = go ? (await connection.profiles.deleteProfiles({ ...selected, etag })).profileCount : 0n;
   if (options.json) return answerJson({ ...counted, deletedCount: Number(deleted) });
-  if (go && !options.quiet) answer(`deleted ${deleted} profiles`);
+  if (go && !options.quiet) answer(`deleted ${countText(deleted, "profile")}`);
 }
 
 /** Throws where nobody can be asked, `cancelled` where the answer is no. */
 async function mayDelete(count: bigint, { yes }: DeleteOptions): Promise<boolean> {
-  if (yes || (await confirm(`Delete ${count} profiles?`))) return true;
+  if (yes) return true;
+  const { confirm } = await import("./confirm.ts");
+  if (await confirm(`Delete ${countText(count, "profile")}?`)) return true;
   throw new DomainError("cancelled", "nothing was deleted");
 }
 
@@ -99,13 +101,14 @@ async function preview(
   const times = [oldest, newest].map(({ profiles }) => profiles[0]?.startTime);
   const [from, to] = times.map((time) => (time ? formatLocalTime(timeNsOf(time)) : "?"));
   answer(
-    `${counted.profileCount} profiles, ${sizeText(BigInt(counted.sizeBytes))} as sent, begun ${from} to ${to} (zone ${zoneName()})`,
+    `${countText(counted.profileCount, "profile")}, ${sizeText(BigInt(counted.sizeBytes))} as sent, begun ${from} to ${to} (zone ${zoneName()})`,
   );
   for (const { name, profileCount } of names.services) answer(`  ${profileCount} of service ${name}`);
   if (names.nextPageToken !== "") answer("  and of other services");
 }
 
 async function deleteByIds(ids: readonly string[], options: DeleteOptions): Promise<void> {
+  const { parseProfileId } = await import("../model/profile-id.ts");
   const wrong = ids.find((id) => !parseProfileId(id));
   if (wrong !== undefined)
     throw new DomainError("invalid", `Cannot delete ids together with ${JSON.stringify(wrong)}: it is no id`);
@@ -128,5 +131,5 @@ async function deleteByIds(ids: readonly string[], options: DeleteOptions): Prom
     }
   }
   if (options.json) return answerJson({ profileCount: ids.length, deletedCount: deleted });
-  if (!options.dryRun && !options.quiet) answer(`deleted ${deleted} profiles`);
+  if (!options.dryRun && !options.quiet) answer(`deleted ${countText(deleted, "profile")}`);
 }

@@ -1,6 +1,5 @@
 // `profusion open`: a selection in the browser. The server has no page yet: what opens is the merge, as a download.
 
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Command } from "commander";
 import { DomainError } from "../model/errors.ts";
@@ -50,6 +49,7 @@ export function browserOf(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): st
 }
 
 async function start(browser: string, url: string): Promise<void> {
+  const { spawn } = await import("node:child_process");
   const child = spawn(browser, [url], { stdio: "ignore", detached: true });
   try {
     await once(child, "spawn");

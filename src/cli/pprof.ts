@@ -1,6 +1,5 @@
 // `profusion pprof`: the local `go tool pprof` on a selection, or on the difference of two.
 
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -94,6 +93,7 @@ async function fetchInto(
 
 /** Its exit code. The terminal is its own meanwhile: Ctrl-C is for it to understand. */
 async function runTool(args: readonly string[]): Promise<number> {
+  const { spawn } = await import("node:child_process");
   const child = spawn("go", ["tool", "pprof", ...args], { stdio: "inherit" });
   const leaveToChild = () => {};
   const passOn = () => child.kill("SIGTERM");

@@ -1,27 +1,16 @@
-// The command line as a tree: every verb, in the order in which help shows them. Each has a file of its own.
+// The command line as a tree: what is the same for every verb. Which verbs there are: verbs.ts.
 
 import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command } from "commander";
-import { addCompletion } from "./completion.ts";
-import { addConfig } from "./config/command.ts";
-import { addContext } from "./context.ts";
-import { addDelete } from "./delete.ts";
-import { addGet } from "./get.ts";
-import { addList } from "./list.ts";
-import { addMerge } from "./merge.ts";
-import { addNames } from "./names.ts";
-import { addOpen } from "./open.ts";
-import { addPack } from "./pack.ts";
-import { addPprof } from "./pprof.ts";
-import { addPush } from "./push.ts";
-import { addServe } from "./serve.ts";
 import { shown } from "./terminal.ts";
-import { addTop } from "./top.ts";
-import { addUsage } from "./usage.ts";
+import { VERB_FILES } from "./verbs.ts";
 
-/** Everything that is inherited is set before the verbs are added. Its errors are thrown, after commander has told them. */
-export function createProgram(): Command {
+/**
+ * Of the verbs that `argv` does not name there is only what help says of them; without `argv` there is all of each.
+ * Everything that is inherited is set before the verbs are added. Its errors are thrown, after commander has told them.
+ */
+export async function createProgram(argv?: readonly string[]): Promise<Command> {
   const version = readVersion();
   const program = new Command("profusion")
     .description("A profile repository: keeps every pprof profile and merges any labelled window of them")
@@ -29,28 +18,29 @@ export function createProgram(): Command {
     .option("--debug", "show the stack trace of what fails")
     .showHelpAfterError("(--help says what there is)")
     .exitOverride()
-    .configureHelp({ styleTitle: (title) => styleText("bold", title, { validateStream: false }) })
+    .configureHelp({
+      subcommandTerm: (verb) => verb.name(),
+      styleTitle: (title) => styleText("bold", title, { validateStream: false }),
+    })
     .configureOutput({
       writeOut: (text) => process.stdout.write(shown(text)),
       writeErr: (text) => process.stderr.write(shown(text)),
       outputError: (text, write) => write(text.replace(/^error: /, "profusion: ")),
     });
-  addServe(program, version);
-  addPush(program);
-  addList(program);
-  addGet(program);
-  addMerge(program);
-  addTop(program);
-  addPprof(program);
-  addOpen(program);
-  addDelete(program);
-  addNames(program);
-  addUsage(program);
-  addPack(program);
-  addConfig(program);
-  addContext(program);
-  addCompletion(program);
+  const isAsked = verbsOf(argv);
+  for (const { group, summaries, load } of VERB_FILES) {
+    program.commandsGroup(group);
+    if (Object.keys(summaries).some(isAsked)) (await load())(program);
+    else for (const [name, summary] of Object.entries(summaries)) program.command(name).description(summary);
+  }
+  program.helpCommand("help [verb]", "tell the options of a verb");
   return program;
+}
+
+/** The first two words, for `help list` too. */
+function verbsOf(argv: readonly string[] | undefined): (name: string) => boolean {
+  const words = argv?.filter((word) => !word.startsWith("-")).slice(0, 2);
+  return (name) => words === undefined || words.includes(name) || words[0] === "__complete";
 }
 
 function readVersion(): string {

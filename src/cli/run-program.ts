@@ -7,7 +7,7 @@ import { complain } from "./output.ts";
 import { createProgram } from "./program.ts";
 
 export async function runProgram(argv: readonly string[]): Promise<void> {
-  const program = createProgram();
+  const program = await createProgram(argv.slice(2));
   const fail = (error: unknown) => {
     process.exitCode = report(error, program.opts().debug === true);
   };

@@ -34,6 +34,8 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
   const { listen, data: dataFolder, pack, originals, logLevel, limits } = loaded.configuration;
   const [{ createLogger }, { startServer }] = await Promise.all([import("./create-logger.ts"), import("../server.ts")]);
   const { logger, flush } = createLogger(logLevel);
+  // The one line on stderr that ends the process has no stack trace: the log does.
+  process.on("uncaughtExceptionMonitor", (error) => logger.fatal({ err: error }, "ending by a fault of the program"));
   for (const warning of loaded.warnings) logger.warn(warning);
   const packing = pack ? { originals } : undefined;
   const tls = tlsFiles(loaded.configuration);

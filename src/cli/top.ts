@@ -16,7 +16,7 @@ import { addSelectionOptions, intervalOf, SELECTOR_HELP, type SelectionOptions }
 import { type Column, createTable } from "./table.ts";
 import { tellSummary } from "./tell-summary.ts";
 
-const GROUPINGS = ["function", "line", "file", "package", "label", "service"] as const;
+export const GROUPINGS = ["function", "line", "file", "package", "label", "service"] as const;
 const ORDERS = ["flat", "cum"] as const;
 const METHODS = ["sum", "mean", "last", "increase"] as const;
 

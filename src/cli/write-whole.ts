@@ -1,6 +1,5 @@
 // Files that verbs write: a file appears whole or not at all.
 
-import { randomBytes } from "node:crypto";
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { DomainError } from "../model/errors.ts";
 
@@ -11,7 +10,7 @@ export async function writeWhole(content: Uint8Array | string, file: string, mod
     (found) => !found.isFile() && !found.isDirectory(),
     () => false,
   );
-  const temporary = isSpecial ? file : `${file}.${randomBytes(4).toString("hex")}.tmp`;
+  const temporary = isSpecial ? file : `${file}.${crypto.randomUUID()}.tmp`;
   try {
     await writeFile(temporary, content, { mode });
     if (!isSpecial) await rename(temporary, file);

@@ -135,6 +135,18 @@ describe("services, types and labels", () => {
   });
 });
 
+test("status and pack answer as JSON, and with --quiet by their exit code alone", async () => {
+  const { packs, ...status } = await json("status");
+  expect(status).toMatchObject({ version: "test", serviceCount: 2 });
+  expect(await json("pack", "status")).toMatchObject({
+    enabled: true,
+    packedProfiles: 0,
+    looseProfiles: packs.looseProfiles,
+  });
+  expect(await json("pack", "verify")).toEqual({ packCount: 0, profileCount: 0, damaged: [], damagedCount: 0 });
+  for (const verb of [["status"], ["pack", "status"], ["pack", "verify"]]) expect(await text(...verb, "-q")).toBe("");
+});
+
 describe("profusion open", () => {
   const AUTH = ["open", 'cpu{service="auth"}', "--last", "10000d"];
   test("prints the URL of the merge where there is no display", async () => {
@@ -213,7 +225,7 @@ describe("profusion delete", () => {
 
   test("deletes by ids", async () => {
     const [first, second] = await doomed("by-id");
-    expect(await text("delete", first!, "--yes")).toBe(`${first}\ndeleted 1 profiles\n`);
+    expect(await text("delete", first!, "--yes")).toBe(`${first}\ndeleted 1 profile\n`);
     expect(await cli("delete", first!, second!, "--yes")).toMatchObject({
       code: 8,
       stderr: expect.stringContaining(first!),

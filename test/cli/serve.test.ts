@@ -165,6 +165,16 @@ describe("profusion serve says in one line, without a stack trace,", () => {
   });
 });
 
+test("a fault of the program ends it with one line, and its log has the stack trace", async () => {
+  const planted = 'process.on("SIGUSR2", () => { throw new Error("planted"); })';
+  const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(planted)}`;
+  await using server = await runServe(folder, [], { NODE_OPTIONS });
+  server.child.kill("SIGUSR2");
+  expect(await server.ended).toBe(1);
+  const { err, level } = server.log.at(-1) as { err: { stack: string }; level: number };
+  expect([level, err.stack]).toEqual([60, expect.stringMatching(/^Error: planted\n\s+at /)]);
+});
+
 test("an unknown verb or option is an error with a hint", async () => {
   for (const args of [["fly"], ["serve", "--fly"]]) {
     const { code, stderr } = await runCli(args);

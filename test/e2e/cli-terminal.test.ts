@@ -69,11 +69,11 @@ describe("profusion delete asks", () => {
   ])("and does what %j says", async (keys, code, left) => {
     await push("asked");
     await using terminal = openTerminal(`${COMMAND} delete '{service="asked"}'`, { env });
-    const asked = await terminal.press(keys, "Delete 1 profiles? [y/N] ");
+    const asked = await terminal.press(keys, "Delete 1 profile? [y/N] ");
     expect(asked).toContain("1 of service asked");
     const ended = await terminal.ended();
     expect([ended.code, await count("asked")]).toEqual([code, left]);
-    expect(ended.text).toContain(left === 0 ? "deleted 1 profiles" : "nothing was deleted");
+    expect(ended.text).toContain(left === 0 ? "deleted 1 profile" : "nothing was deleted");
   });
 
   test("and Ctrl-C deletes nothing", async () => {

@@ -63,6 +63,8 @@ const LINES: [typed: string, completed: string][] = [
   ["profusion list --label ver", "profusion list --label version="],
   ["profusion list --label version=1.0.", "profusion list --label version=1.0."],
   ["profusion list --label version=1.0.7", "profusion list --label version=1.0.7 "],
+  ["profusion top --by pack", "profusion top --by package "],
+  ["profusion top --by la", "profusion top --by label="],
   ["profusion labels u", "profusion labels url "],
   ["profusion merge c", "profusion merge cpu "],
   ["profusion context use prod", "profusion context use production "],
