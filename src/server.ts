@@ -17,6 +17,7 @@ import { NS_PER_MS } from "./model/time.ts";
 import { createRepository, type PackingOptions } from "./repository/create.ts";
 import type { Repository } from "./repository/repository.ts";
 import { repositoryMetrics } from "./repository-metrics.ts";
+import { startSelfProfile } from "./self-profile.ts";
 import { makeDurableFolder } from "./storage/disk/durable.ts";
 import { lockFolder } from "./storage/disk/lock.ts";
 import { openLocalStorage } from "./storage/local/open-local-storage.ts";
@@ -31,6 +32,8 @@ export interface ServerOptions {
   limits: Limits;
   /** Absent: nothing is packed. */
   packing?: PackingOptions | undefined;
+  /** Default: it does not profile itself. */
+  selfProfile?: boolean;
   logger: Logger;
   version: string;
 }
@@ -87,6 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     opened.defer(() => listener.close(0));
     listeners.push(listener);
   }
+  if (options.selfProfile) opened.use(await startSelfProfile({ repository, nowNs, version, logger }));
   const { profiles, series } = await catalog.statistics();
   logger.info(
     {
