@@ -7,12 +7,14 @@ import { addCompletion } from "./completion.ts";
 import { addConfig } from "./config/command.ts";
 import { addContext } from "./context.ts";
 import { addDelete } from "./delete.ts";
+import { addDemo } from "./demo.ts";
 import { addGet } from "./get.ts";
 import { addList } from "./list.ts";
 import { addMerge } from "./merge.ts";
 import { addNames } from "./names.ts";
 import { addOpen } from "./open.ts";
 import { addPack } from "./pack.ts";
+import { packageFile } from "./package-file.ts";
 import { addPprof } from "./pprof.ts";
 import { addPush } from "./push.ts";
 import { addServe } from "./serve.ts";
@@ -36,6 +38,7 @@ export function createProgram(): Command {
       outputError: (text, write) => write(text.replace(/^error: /, "profusion: ")),
     });
   addServe(program, version);
+  addDemo(program);
   addPush(program);
   addList(program);
   addGet(program);
@@ -54,6 +57,6 @@ export function createProgram(): Command {
 }
 
 function readVersion(): string {
-  const text = readFileSync(new URL(import.meta.resolve("profusion/package.json")), "utf8");
+  const text = readFileSync(packageFile("package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
