@@ -2,7 +2,6 @@
 // the profiles that it is drawn from come with the package.
 
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 import type { Command } from "commander";
 import type { FleetProfile } from "../fleet/fleet.ts";
 import { NS_PER_MS } from "../model/time.ts";
@@ -90,6 +89,7 @@ async function load(client: Connection["profiles"]): Promise<Loaded> {
 /** Whether it was there already. */
 async function send(client: Connection["profiles"], profile: FleetProfile): Promise<boolean> {
   const { service, type: profileType, labels, bytes } = profile;
+  const { gzip } = await import("node:zlib");
   const profileBytes = await promisify(gzip)(bytes, { level: 1 });
   const metadata = { service, profileType, labels: [...labels] };
   return (await client.createProfile({ metadata, profileBytes })).alreadyExisted;
