@@ -100,6 +100,7 @@ function nextCommands(server: string): string[] {
   const to = server === DEFAULT_SERVER ? "" : ` --server ${server}`;
   return [
     `profusion services${to}`,
+    `profusion top 'cpu{service="api"}' --last 25h${to}`,
     `profusion list 'heap{service="api",instance="i1"}' --last 2h${to}`,
     `profusion merge 'cpu{service="web"}' --last 25h -o web.pb.gz${to}`,
     `profusion pprof 'cpu{service="api",version="1.1.0"}' --last 25h --diff-base 'cpu{service="api",version="1.0.0"}'${to} -- -top`,
