@@ -122,7 +122,7 @@ describe("a verb that asks a server", () => {
   test("without Go, for pprof: where to get it, and what works without it", async () => {
     await using server = await runServe(join(folder, "without-go"));
     expect((await run(["push", "--service", "a", "--server", server.url, CPU])).code).toBe(0);
-    const pprof = ["pprof", 'cpu{service="a"}', "--last", "9999d", "--server", server.url, "--", "-top"];
+    const pprof = ["pprof", 'cpu{service="a"}', "--last", "9999d", "--server", server.url, "--quiet", "--", "-top"];
     expectAdvice(await run(pprof, { env: { PATH: folder } }), "Go", "profusion merge");
   });
 });

@@ -36,6 +36,7 @@ describe("loadConfiguration()", () => {
       tlsCert: undefined,
       tlsKey: undefined,
       pack: true,
+      selfProfile: false,
       originals: "until-packed",
       logLevel: "info",
       limits: DEFAULT_LIMITS,
@@ -70,11 +71,13 @@ describe("loadConfiguration()", () => {
       tls_key: "/k",
       pack: "false",
       originals: "7d",
+      self_profile: "true",
       log_level: "debug",
     };
+    const plain = Object.keys(texts).length;
     for (const setting of SETTINGS) texts[setting.key] ??= "77";
     const inFile = SETTINGS.map(({ key }) => `${key.replace("limits.", "  ")}: ${texts[key]}\n`);
-    writeFileSync(path, [...inFile.slice(0, 7), "limits:\n", ...inFile.slice(7)].join(""));
+    writeFileSync(path, [...inFile.slice(0, plain), "limits:\n", ...inFile.slice(plain)].join(""));
     const environment = Object.fromEntries(SETTINGS.map(({ variable, key }) => [variable, texts[key]!]));
     const flags = {
       listen: ["127.0.0.1:1"],
@@ -83,8 +86,9 @@ describe("loadConfiguration()", () => {
       tlsKey: "/k",
       pack: false,
       originals: "7d",
+      selfProfile: true,
       logLevel: "debug",
-      limit: SETTINGS.slice(7).map(({ name }) => `${name}=77`),
+      limit: SETTINGS.slice(plain).map(({ name }) => `${name}=77`),
     };
     const fromFile = await load({ config: path });
     expect(fromFile.configuration).toMatchObject({
