@@ -1,6 +1,7 @@
 // The rows of the benchmark, in the order in which they run.
 
 import type { Row } from "./measurement.ts";
+import { cliHelp } from "./rows/cli-help.ts";
 import { cliList } from "./rows/cli-list.ts";
 import { cliPush } from "./rows/cli-push.ts";
 import { downloadPacked } from "./rows/download-packed.ts";
@@ -15,6 +16,7 @@ import { mergeOverHttpHeavy, mergeOverHttpLight } from "./rows/merge-over-http.t
 import { mergePackedDay, mergePackedHour } from "./rows/merge-packed.ts";
 import { packSize } from "./rows/pack-size.ts";
 import { packing } from "./rows/packing.ts";
+import { selfProfile } from "./rows/self-profile.ts";
 import { startToReady } from "./rows/start-to-ready.ts";
 
 export const ROWS: readonly Row[] = [
@@ -36,4 +38,6 @@ export const ROWS: readonly Row[] = [
   cliPush,
   listPages,
   startToReady,
+  selfProfile,
+  cliHelp,
 ];

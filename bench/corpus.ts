@@ -3,7 +3,7 @@
 import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { FleetProfile } from "./fleet.ts";
+import type { FleetProfile } from "../src/fleet/fleet.ts";
 
 export interface CorpusEntry {
   service: string;

@@ -3,10 +3,10 @@
 
 import { join } from "node:path";
 import { argv } from "node:process";
+import { type FleetOptions, fleetInTime } from "../src/fleet/fleet.ts";
+import { readBuilds } from "../src/fleet/real-profiles.ts";
 import { type Corpus, readCorpus, writeCorpus } from "./corpus.ts";
-import { type FleetOptions, fleetInTime } from "./fleet.ts";
 import { buildGoProgram, CACHE, run } from "./go-programs.ts";
-import { readBuilds } from "./real-profiles.ts";
 import { once, recordedProfiles, recordedSeries, renewSeed, SEED_FOLDER } from "./recordings.ts";
 
 /** Part of every folder's name in the cache: raise it when other data would come out. */

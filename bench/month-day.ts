@@ -2,13 +2,13 @@
 
 import { hash } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
+import { fleetMembers, fleetProfile } from "../src/fleet/fleet.ts";
 import type { Labels } from "../src/model/labels.ts";
 import { DEFAULT_LIMITS } from "../src/model/limits.ts";
 import { profileId } from "../src/model/profile-id.ts";
 import type { Shape } from "../src/model/shape.ts";
 import { PackBuilder } from "../src/pack/pack-builder.ts";
 import { summarize } from "../src/pprof/summary.ts";
-import { fleetMembers, fleetProfile } from "./fleet.ts";
 import { type MonthSize, monthFleet } from "./month-fleet.ts";
 
 export interface PackedDay {

@@ -1,6 +1,6 @@
 // The fleet of merge-month: one service for thirty days, with a new release every three.
 
-import type { FleetOptions } from "./fleet.ts";
+import type { FleetOptions } from "../src/fleet/fleet.ts";
 import { fleetOptions, type Size } from "./generate.ts";
 
 export interface MonthSize {

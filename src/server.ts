@@ -1,5 +1,6 @@
 // The composition root: chooses the drivers, builds everything, owns start and shutdown. What anything does is decided below.
 
+import { access, constants } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
@@ -17,6 +18,7 @@ import { NS_PER_MS } from "./model/time.ts";
 import { createRepository, type PackingOptions } from "./repository/create.ts";
 import type { Repository } from "./repository/repository.ts";
 import { repositoryMetrics } from "./repository-metrics.ts";
+import { startSelfProfile } from "./self-profile.ts";
 import { makeDurableFolder } from "./storage/disk/durable.ts";
 import { lockFolder } from "./storage/disk/lock.ts";
 import { openLocalStorage } from "./storage/local/open-local-storage.ts";
@@ -31,6 +33,8 @@ export interface ServerOptions {
   limits: Limits;
   /** Absent: nothing is packed. */
   packing?: PackingOptions | undefined;
+  /** Default: it does not profile itself. */
+  selfProfile?: boolean;
   logger: Logger;
   version: string;
 }
@@ -55,7 +59,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const startedMs = performance.now();
   await using opened = new AsyncDisposableStack();
   const tls = options.tls && (await readTlsCredentials(options.tls));
-  await inFolder(dataFolder, () => makeDurableFolder(dataFolder));
+  await inFolder(dataFolder, async () => {
+    await makeDurableFolder(dataFolder);
+    await access(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
+  });
   opened.use(lockFolder(dataFolder));
   const report = (message: string) => logger.warn({ repair: true }, message);
   const { catalog, blobs, store } = opened.use(
@@ -87,6 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     opened.defer(() => listener.close(0));
     listeners.push(listener);
   }
+  if (options.selfProfile) opened.use(await startSelfProfile({ repository, nowNs, version, logger }));
   const { profiles, series } = await catalog.statistics();
   logger.info(
     {
@@ -119,13 +127,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
+function adviceFor(cause: Error & { code?: unknown }): string {
+  const isRefused = ["EACCES", "EPERM", "EROFS"].includes(String(cause.code));
+  return isRefused
+    ? "; the user that runs this may not write there: give it the folder, or name another with --data"
+    : "";
+}
+
 /** What the file system refuses is the operator's to mend: it is said of which folder, without a stack. */
 async function inFolder<Result>(folder: string, action: () => Promise<Result>): Promise<Result> {
   try {
     return await action();
   } catch (cause) {
     if (!(cause instanceof Error && "syscall" in cause)) throw cause;
-    throw new DomainError("unavailable", `Cannot use the data folder ${folder}: ${cause.message}`, { cause });
+    throw new DomainError("unavailable", `Cannot use the data folder ${folder}: ${cause.message}${adviceFor(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -67,14 +67,6 @@ const sum = (message: object) =>
     selection: { selector: '{service="loose"}', interval: { startTime: "2020-01-01T00:00:00Z" } },
     ...message,
   });
-/** `200` where a ranking has more than one row. */
-const top = async () => {
-  const selection = { selector: '{service="loose"}', interval: { startTime: "2020-01-01T00:00:00Z" } };
-  const { functions } = (await (await call("QueryService/ListTopFunctions", { selection })).json()) as {
-    functions: object[];
-  };
-  return functions.length > 1 ? "200" : "one";
-};
 const batch = () => {
   const request = { metadata: { service: "s", profileType: "cpu" }, profileBytes: BASE64 };
   return rpc("ProfileService/BatchCreateProfiles", { requests: [request, request] });

@@ -1,6 +1,7 @@
 // What packs take on the disk, of profiles that were recorded for real, each type of each program in a pack of its own.
 
 import { hash } from "node:crypto";
+import { readUploads, type Uploads } from "../../src/fleet/real-profiles.ts";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { profileId } from "../../src/model/profile-id.ts";
 import type { EncodedPack } from "../../src/pack/format.ts";
@@ -10,7 +11,6 @@ import { summarize } from "../../src/pprof/summary.ts";
 import { busyDay, catalogSize } from "../data-folders.ts";
 import type { Size } from "../generate.ts";
 import type { Measurement, Row } from "../measurement.ts";
-import { readUploads, type Uploads } from "../real-profiles.ts";
 import { recordedSeries, SEED_FOLDER, SERIES_TYPES } from "../recordings.ts";
 
 export const packSize: Row = {

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command } from "commander";
+import { packageFile } from "./package-file.ts";
 import { shown } from "./terminal.ts";
 import { VERB_FILES } from "./verbs.ts";
 
@@ -44,6 +45,6 @@ function verbsOf(argv: readonly string[] | undefined): (name: string) => boolean
 }
 
 function readVersion(): string {
-  const text = readFileSync(new URL(import.meta.resolve("profusion/package.json")), "utf8");
+  const text = readFileSync(packageFile("package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

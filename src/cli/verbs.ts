@@ -34,6 +34,11 @@ export const VERB_FILES: readonly VerbFile[] = [
     load: async () => (await import("./pack.ts")).addPack,
   },
   {
+    group: SERVER,
+    summaries: { demo: "load a day of a small fleet, to have something to look at" },
+    load: async () => (await import("./demo.ts")).addDemo,
+  },
+  {
     group: PROFILES,
     summaries: { push: "upload profiles: files, folders, stdin, running programs" },
     load: async () => (await import("./push.ts")).addPush,

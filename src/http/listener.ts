@@ -96,10 +96,26 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   };
 }
 
+const ADVICE: Record<string, string> = {
+  EADDRINUSE: "; another process has this port, maybe another Profusion: stop it, or listen on another port",
+  EACCES: "; ports below 1024 are the system's: listen on another one",
+  EADDRNOTAVAIL:
+    "; this machine has no such address: 127.0.0.1 serves this machine, 0.0.0.0 every network that it is in",
+  ENOTFOUND: "; there is no such host: 127.0.0.1 serves this machine, 0.0.0.0 every network that it is in",
+};
+
+function adviceFor(cause: Error): string {
+  return ("code" in cause && ADVICE[String(cause.code)]) || "";
+}
+
 function listen(server: ReturnType<typeof createServer>, host: string, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const fail = (cause: Error) =>
-    reject(new DomainError("unavailable", `Cannot listen on ${host}:${port}: ${cause.message}`, { cause }));
+    reject(
+      new DomainError("unavailable", `Cannot listen on ${host}:${port}: ${cause.message}${adviceFor(cause)}`, {
+        cause,
+      }),
+    );
   server.once("error", fail);
   server.listen({ host, port, backlog: 1024 }, () => {
     server.off("error", fail);

@@ -135,6 +135,7 @@ describe("the tour", () => {
 
 /** What the output of a block shows, by a part of its text; the first that fits. */
 const EXPECTED: [part: string, output: RegExp][] = [
+  ["profusion demo", /1008 profiles of api, compiler, web, worker/],
   ["profusion push", /(?:^[0-7][0-9a-z]{25}$\n?)+/m],
   ["--data-binary", /"id": ?"[0-7][0-9a-z]{25}"/],
   ["-o merged.pb.gz", /merged 2 of 2 profiles/],

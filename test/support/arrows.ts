@@ -14,6 +14,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   model: 0,
   pprof: 1,
   pack: 2,
+  fleet: 2,
   storage: 3,
   discovery: 3,
   repository: 4,

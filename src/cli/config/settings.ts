@@ -55,6 +55,12 @@ const DEFINITIONS = {
     description:
       "Of packed profiles, how long what was sent stays. Packs give every profile back, so by default nothing is held twice; the wrapper of gzip goes.",
   },
+  selfProfile: {
+    kind: toggle,
+    default: "false",
+    description:
+      "Profile the server itself: CPU and heap of the thread that answers requests, every ten seconds, kept as service profusion. Of use to see how Profusion works, and why it is slow. It costs at most 2 % of CPU.",
+  },
   logLevel: {
     kind: oneOf("<level>", LOG_LEVELS),
     default: "info",

@@ -38,6 +38,7 @@ describe("loadConfiguration()", () => {
       tlsCert: undefined,
       tlsKey: undefined,
       pack: true,
+      selfProfile: false,
       originals: "until-packed",
       logLevel: "info",
       limits: DEFAULT_LIMITS,
@@ -71,6 +72,7 @@ describe("loadConfiguration()", () => {
       tls_cert: "/c",
       tls_key: "/k",
       originals: "7d",
+      self_profile: "true",
       log_level: "debug",
     };
     const textOf = ({ key, kind, default: value }: Setting) =>

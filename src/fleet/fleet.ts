@@ -1,9 +1,9 @@
-// A fleet in any number of profiles, drawn from few real ones: services × releases × instances × hours, for benchmarks and tests. A bootstrap:
+// A fleet in any number of profiles, drawn from few real ones: services × releases × instances × hours, for `profusion demo`, benchmarks and tests. A bootstrap:
 // stacks, symbols, labels and values are real; which of them meet in a profile, its instance and its time are not. The same options and the
 // same real profiles give the same fleet.
 
-import type { Labels } from "../src/model/labels.ts";
-import { Random } from "../test/support/random.ts";
+import type { Labels } from "../model/labels.ts";
+import { Random } from "./random.ts";
 import type { RealBuild, RealProfile, RealRow, RealStack, Text } from "./real-profiles.ts";
 import { writeAsRuntime } from "./runtime-writer.ts";
 

@@ -1,8 +1,8 @@
 // Writes profiles byte for byte as Go's runtime writes them: tables in the order of first use, ids dense from 1, strings last. It shares
 // nothing with src/pack/exact, which is tested with what it makes.
 
-import { WIRE } from "../src/pprof/schema.ts";
-import { WireWriter } from "../src/pprof/wire-writer.ts";
+import { WIRE } from "../pprof/schema.ts";
+import { WireWriter } from "../pprof/wire-writer.ts";
 import type { RealFunction, RealLocation, RealProfile, RealRow, Text, ValueType } from "./real-profiles.ts";
 
 /** Field numbers of profile.proto, once more. */

@@ -3,10 +3,10 @@
 import { gunzipSync } from "node:zlib";
 import { Profile } from "pprof-format";
 import { describe, expect, test } from "vitest";
-import { type FleetOptions, fleetInTime, fleetMembers, fleetProfile } from "../../bench/fleet.ts";
-import { parseProfiles, readBuilds, readUploads } from "../../bench/real-profiles.ts";
 import { SEED_FOLDER, SERIES_TYPES } from "../../bench/recordings.ts";
-import { writeAsRuntime } from "../../bench/runtime-writer.ts";
+import { type FleetOptions, fleetInTime, fleetMembers, fleetProfile } from "../../src/fleet/fleet.ts";
+import { parseProfiles, readBuilds, readUploads } from "../../src/fleet/real-profiles.ts";
+import { writeAsRuntime } from "../../src/fleet/runtime-writer.ts";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import { ProfileRebuilder } from "../../src/pack/profile-rebuilder.ts";
 import { summarize } from "../../src/pprof/summary.ts";

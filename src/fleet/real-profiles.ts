@@ -3,7 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { Profile } from "pprof-format";
+import { decodeProfile } from "../pprof/decode.ts";
+import type { Profile } from "../pprof/profile.ts";
 
 /** One program, one version, one type: the profiles of one process, in the order in which they were taken. */
 export interface RealBuild {
@@ -103,64 +104,58 @@ export function parseProfiles(raws: readonly Uint8Array[]): RealProfile[] {
   const functions = new Map<string, RealFunction>();
   const locations = new Map<string, RealLocation>();
   const stacks = new Map<string, RealStack>();
-  return raws.map((raw) => parse(Profile.decode(raw)));
+  return raws.map((raw) => parse(decodeProfile(raw)));
 
   function parse(profile: Profile): RealProfile {
-    const { strings } = profile.stringTable;
-    const text = (index: number | bigint) => {
-      const string = strings[Number(index)]!;
-      return keptOf(texts, string, () => ({ bytes: Buffer.from(string, "utf8") }));
-    };
-    const valueType = (value: Profile["periodType"]): ValueType => [text(value!.type), text(value!.unit)];
+    const text = (string: string) => keptOf(texts, string, () => ({ bytes: Buffer.from(string, "utf8") }));
+    const valueType = ({ type, unit }: Profile["periodType"]): ValueType => [text(type), text(unit)];
     const functionOf = new Map(
-      profile.function.map(({ id, name, systemName, filename, startLine }) => {
+      profile.functions.map(({ id, name, systemName, file, startLine }) => {
         const made = () => ({
           number: functions.size,
           name: text(name),
           systemName: text(systemName),
-          file: text(filename),
+          file: text(file),
           startLine: Number(startLine),
         });
-        return [id, keptOf(functions, `${strings[Number(name)]} ${strings[Number(filename)]} ${startLine}`, made)];
+        return [id, keptOf(functions, `${name} ${file} ${startLine}`, made)];
       }),
     );
     const locationOf = new Map(
-      profile.location.map(({ id, mappingId, address, line }) => {
-        const lines = line.map((each) => ({ function: functionOf.get(each.functionId)!, line: Number(each.line) }));
-        const made = () => ({
-          number: locations.size,
-          address: BigInt(address),
-          mappingId: Number(mappingId),
-          lines,
-        });
+      profile.locations.map(({ id, mappingId, address, lines: written }) => {
+        const lines = written.map(({ functionId, line }) => ({
+          function: functionOf.get(functionId)!,
+          line: Number(line),
+        }));
+        const made = () => ({ number: locations.size, address, mappingId: Number(mappingId), lines });
         // By the functions' names, since of several of one name the runtime tells the first alone: it names no address twice.
         const name = [address, mappingId, ...lines.map(({ line, function: { name } }) => `${line} ${name.bytes}`)];
         return [id, keptOf(locations, name.join(" "), made)];
       }),
     );
-    const rows = profile.sample.map(({ locationId, label, value }) => {
-      const labels = label.map(({ key, str, num }) => ({ key: text(key), text: text(str), number: BigInt(num) }));
-      const stack = locationId.map((id) => locationOf.get(id)!);
+    const rows = profile.samples.map(({ locationIds, labels: written, values }) => {
+      const labels = written.map(({ key, str, num }) => ({ key: text(key), text: text(str), number: num }));
+      const stack = locationIds.map((id) => locationOf.get(id)!);
       const name = [
         ...stack.map(({ number }) => number),
-        ...label.flatMap(({ key, str, num }) => ["|", strings[Number(key)], strings[Number(str)], num]),
+        ...written.flatMap(({ key, str, num }) => ["|", key, str, num]),
       ].join(" ");
-      return { stack: keptOf(stacks, name, () => ({ locations: stack, labels })), values: value.map(BigInt) };
+      return { stack: keptOf(stacks, name, () => ({ locations: stack, labels })), values };
     });
     return {
-      sampleTypes: profile.sampleType.map(valueType),
+      sampleTypes: profile.sampleTypes.map(valueType),
       periodType: valueType(profile.periodType),
-      period: BigInt(profile.period),
-      durationNs: BigInt(profile.durationNanos),
+      period: profile.period,
+      durationNs: profile.durationNs,
       defaultSampleType: text(profile.defaultSampleType),
-      mappings: profile.mapping.map((mapping) => ({
-        id: Number(mapping.id),
-        start: BigInt(mapping.memoryStart),
-        limit: BigInt(mapping.memoryLimit),
-        offset: BigInt(mapping.fileOffset),
-        file: text(mapping.filename),
-        buildId: text(mapping.buildId),
-        hasFunctions: mapping.hasFunctions,
+      mappings: profile.mappings.map(({ id, start, limit, offset, file, buildId, hasFunctions }) => ({
+        id: Number(id),
+        start,
+        limit,
+        offset,
+        file: text(file),
+        buildId: text(buildId),
+        hasFunctions,
       })),
       rows,
     };
