@@ -83,6 +83,7 @@ describe("the packed files", () => {
         "package.json",
         "proto/profusion/v1/profile_service.proto",
         "dist/src/cli/main.js",
+        "docs/profusion.1",
         "dist/src/client/client.d.ts",
         "dist/gen/profusion/v1/profile_service_pb.d.ts",
       ]),
