@@ -20,6 +20,8 @@ export interface Block {
   rows: Int32Array;
   /** Of each column low and high halves, in the order of rows. */
   values: Int32Array[];
+  /** Makes sure that the values of its n-th profile are there. Absent: those of all are. */
+  fill?: (profile: number) => void;
   /** For each row where the profile before has it (earlier-rows.ts), once somebody needed that. */
   earlier?: Int32Array;
 }
@@ -144,15 +146,18 @@ function timesPeriod(
   }
 }
 
-/**
- * Only of those profiles that `isWanted` says, by their place in the block, are all values sure to be there. Default: of all. Throws
- * `unavailable`, naming the section that is damaged.
- */
-export function decodeBlock(
+/** With the values of all profiles. Throws `unavailable`, naming the section that is damaged. */
+export function decodeBlock(decoded: DecodedPack, part: number): Block {
+  const { fill, ...block } = openBlock(decoded, part);
+  for (let profile = 0; profile < block.profiles; profile++) fill(profile);
+  return block;
+}
+
+/** With the values of those profiles alone for which `fill` was called. Throws as decodeBlock() does. */
+export function openBlock(
   { pack, profiles, tables }: DecodedPack,
   part: number,
-  isWanted: (place: number) => boolean = () => true,
-): Block {
+): Block & { fill: (profile: number) => void } {
   const from = new NumberReader(sectionName("columns", part), readSection(pack, "columns", part));
   const rowCount = tables.rowNodes.length;
   const first = part * BLOCK_PROFILES;
@@ -175,17 +180,24 @@ export function decodeBlock(
     }
   }
   const block: Block = { first, profiles: count, ends, rows, values: [] };
+  const fillers: ((profile: number) => void)[] = [];
   for (const mode of modes) {
-    if (mode !== MODE.told) readColumn(from, mode, block, { profiles, tables, isWanted });
+    if (mode !== MODE.told) readColumn(from, mode, block, { profiles, tables, fillers });
     else if (block.values.length === 0) damagedPack(from.section, "its first column is told by none");
   }
   if (block.values.length !== pack.columns) damagedPack(from.section, "its columns are not those of the pack");
   from.end();
-  return block;
+  const isFilled = new Uint8Array(count);
+  const fill = (profile: number) => {
+    if (isFilled[profile] === 0) for (const filler of fillers) filler(profile);
+    isFilled[profile] = 1;
+  };
+  return Object.assign(block, { fill });
 }
 
 interface Context extends Pick<DecodedPack, "profiles" | "tables"> {
-  isWanted: (place: number) => boolean;
+  /** Of columns whose values are made by profile, when they are asked for. */
+  fillers: ((profile: number) => void)[];
 }
 
 /** Adds the column that follows, or two of them. */
@@ -210,7 +222,7 @@ function readColumn(from: NumberReader, mode: number, block: Block, context: Con
   block.values.push(values);
 }
 
-function readSamples(from: NumberReader, mode: number, block: Block, { profiles, tables, isWanted }: Context): void {
+function readSamples(from: NumberReader, mode: number, block: Block, { profiles, tables, fillers }: Context): void {
   if (tables.sampledSizes.length === 0) damagedPack(from.section, "it counts samples that nothing tells the size of");
   const total = block.rows.length;
   const counts = from.signed(total);
@@ -220,9 +232,7 @@ function readSamples(from: NumberReader, mode: number, block: Block, { profiles,
     for (let at = 0; at < total; at++) if (earlier[at]! >= 0) counts[at] = counts[at]! + counts[earlier[at]!]!;
   }
   const pair = [new Int32Array(total * 2), new Int32Array(total * 2)];
-  for (let place = 0; place < block.profiles; place++) {
-    if (isWanted(place)) fromSampleCounts(counts, block, place, tables, pair);
-  }
+  fillers.push((profile) => fromSampleCounts(counts, block, profile, tables, pair));
   const others: number[] = [];
   for (let at = 0; at < total; at++) if (counts[at]! <= 0) others.push(at);
   for (const column of pair) {

@@ -174,6 +174,7 @@ class Expectations {
     const { ends, values } = this.#block;
     const last = values.at(-1);
     if (last === undefined) return order;
+    this.#block.fill?.(profile);
     const start = ends[profile]!;
     // Rounded values sort well enough, and everywhere alike.
     const weights = Float64Array.from(

@@ -39,7 +39,7 @@ export class ProfileMover {
     };
     this.#from = from;
     this.#transfer = transfer;
-    this.#samples = new WrittenSamplesReader(from, { all: true });
+    this.#samples = new WrittenSamplesReader(from);
     this.#heads = {
       headings: new MovedTuples(
         heads.headings,

@@ -18,7 +18,7 @@ import {
   type PackProfiles,
 } from "./pack-profiles.ts";
 import type { PackTables } from "./pack-tables.ts";
-import { type ReadingOptions, WrittenSamplesReader } from "./written-samples.ts";
+import { WrittenSamplesReader } from "./written-samples.ts";
 
 export class ProfileRebuilder {
   readonly #pack: Pack;
@@ -32,12 +32,12 @@ export class ProfileRebuilder {
   #kept: { part: number; bytes: (Uint8Array | undefined)[] } | undefined;
 
   /** `identities`: of the pack, where they are decoded already. */
-  constructor(decoded: DecodedPack, { identities, ...reading }: ReadingOptions & { identities?: PackIdentities } = {}) {
+  constructor(decoded: DecodedPack, { identities }: { identities?: PackIdentities } = {}) {
     this.#identities = identities;
     this.#pack = decoded.pack;
     this.#profiles = decoded.profiles;
     this.#tables = decoded.tables;
-    this.#samples = new WrittenSamplesReader(decoded, reading);
+    this.#samples = new WrittenSamplesReader(decoded);
     this.#mappingRows = new Int32Array(decoded.tables.mappings.length);
   }
 

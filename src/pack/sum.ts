@@ -1,7 +1,7 @@
 // Sums of a pack's rows over some of its profiles. No symbols are looked at.
 
 import type { TotalsState } from "../pprof/column-totals.ts";
-import { type Block, decodeBlock } from "./block.ts";
+import { type Block, openBlock } from "./block.ts";
 import type { DecodedPack } from "./decoded-pack.ts";
 import { hasSection } from "./format.ts";
 import { BLOCK_PROFILES } from "./pack-profiles.ts";
@@ -56,10 +56,8 @@ function addProfiles(sums: RowTotals, decoded: DecodedPack, weightOf: (row: numb
     const weight = weightOf(row);
     if (weight === 0 || heads.rowCounts[row] === 0) continue;
     const part = Math.floor(row / BLOCK_PROFILES);
-    if (block?.first !== part * BLOCK_PROFILES) {
-      const first = part * BLOCK_PROFILES;
-      block = decodeBlock(decoded, part, (place) => weightOf(first + place) !== 0);
-    }
+    if (block?.first !== part * BLOCK_PROFILES) block = openBlock(decoded, part);
+    block.fill?.(row - block.first);
     sums.add(block, row - block.first, weight);
   }
 }

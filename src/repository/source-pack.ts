@@ -21,7 +21,7 @@ export class SourcePack implements Disposable {
       object[Symbol.dispose]();
       throw error;
     }
-    this.#rebuilder = new ProfileRebuilder(this.decoded, { all: true });
+    this.#rebuilder = new ProfileRebuilder(this.decoded);
   }
 
   get profiles(): PackProfiles {
