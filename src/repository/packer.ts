@@ -73,7 +73,9 @@ export class Packer {
   constructor(options: PackerOptions) {
     this.#options = options;
     const { catalog, blobs, limits, originals } = options;
-    this.#originals = typeof originals === "string" ? undefined : new KeptOriginals(catalog, originals.keptNs);
+    if (originals !== "keep") {
+      this.#originals = new KeptOriginals(catalog, originals === "until-packed" ? 0n : originals.keptNs);
+    }
     this.#thread = new Thread(new URL("./pack-worker.ts", import.meta.url), { source: blobs.source(), limits });
   }
 

@@ -336,6 +336,29 @@ describe("what was sent", () => {
     expect(await segments()).toBe(1);
     expect((await merge(select("cpu{}"))).summary.merged).toBe(11);
   });
+
+  test("goes when the policy changes from keep, to a duration or to until-packed, also what was packed before", async () => {
+    await opened[Symbol.asyncDispose]();
+    opened = await openRepository({}, { originals: "keep" });
+    await pushMany(10);
+    await packNow();
+    await pushMany(4, 20);
+    await opened.reopen({ keptNs: 7n * DAY });
+    await packNow();
+    expect(await segments()).toBe(14);
+    opened.clock.nowNs += 8n * DAY;
+    await pushMany(3, 40);
+    await packNow();
+    expect(await segments()).toBe(3);
+    await opened.reopen("keep");
+    await packNow();
+    expect(await segments()).toBe(3);
+    await opened.reopen("until-packed");
+    await packNow();
+    expect(await segments()).toBe(0);
+    expect((await merge(select("cpu{}"))).summary.merged).toBe(17);
+    expect(await verify()).toMatchObject({ damagedPacks: 0, profiles: 17 });
+  });
 });
 
 test("a server packs by itself what has closed, in hours and then in days, and late arrivals join", async () => {

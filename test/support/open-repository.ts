@@ -24,8 +24,8 @@ export interface OpenedRepository extends AsyncDisposable {
   space: Space;
   /** The clock, which tests set. */
   clock: { nowNs: bigint };
-  /** Closes it and opens the same folder again. */
-  reopen(): Promise<void>;
+  /** Closes it and opens the same folder again, with what was given before but for `originals`, if that is given. */
+  reopen(originals?: OriginalsPolicy): Promise<void>;
 }
 
 export async function openRepository(
@@ -38,6 +38,8 @@ export async function openRepository(
   const events: RepositoryEvent[] = [];
   const space = { freeBytes: 100 * GIB, totalBytes: 100 * GIB };
 
+  let policy: OriginalsPolicy = options.originals ?? "until-packed";
+
   async function open() {
     const stack = new AsyncDisposableStack();
     const spaceOf = () => space;
@@ -45,7 +47,7 @@ export async function openRepository(
     const { catalog, blobs } = storage;
     const observe = (event: RepositoryEvent) => void events.push(event);
     const nowNs = () => clock.nowNs;
-    const packing = { originals: options.originals ?? ("until-packed" as const) };
+    const packing = { originals: policy };
     const repository = stack.use(
       createRepository({ packing, ...storage, limits: allLimits, nowNs, threads: 2, observe }),
     );
@@ -67,7 +69,8 @@ export async function openRepository(
     events,
     space,
     clock,
-    async reopen() {
+    async reopen(originals = policy) {
+      policy = originals;
       await parts.stack.disposeAsync();
       parts = await open();
     },
