@@ -6,8 +6,9 @@ import { readLegacyProfiles } from "./legacy-corpus.ts";
 
 export interface Family {
   name: string;
-  /** As google/pprof reads them: uncompressed protobufs, or texts of older formats. */
+  /** Uncompressed protobufs, or bytes of an older format. */
   raws: Uint8Array[];
+  isLegacy: boolean;
 }
 
 const FOLDERS = ["recorded", "written"].map((name) => new URL(`../testdata/${name}/`, import.meta.url));
@@ -25,6 +26,7 @@ export function recordedFamilies(): Family[] {
   const families = [...Map.groupBy(files, ({ name }) => name)].map(([name, members]) => ({
     name,
     raws: members.map(({ raw }) => raw),
+    isLegacy: false,
   }));
-  return [...families, ...readLegacyProfiles().map(({ name, bytes }) => ({ name, raws: [bytes] }))];
+  return [...families, ...readLegacyProfiles().map(({ name, bytes }) => ({ name, raws: [bytes], isLegacy: true }))];
 }
