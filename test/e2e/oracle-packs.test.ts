@@ -1,101 +1,112 @@
-// Merges out of packs against google/pprof itself: whole, of a label, and mixed with loose profiles. Needs Go.
+// Merges out of packs against google/pprof itself: whole, of a label, of any ids, and mixed with loose profiles; out of one pack and out of
+// hundreds. Needs Go. SEED=n repeats a run.
 
-import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
-import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
-import { parseSelector } from "../../src/model/selector.ts";
-import type { PackResult } from "../../src/repository/repository.ts";
-import { canonical, listAll } from "../support/ledger.ts";
-import { normalForm } from "../support/normal-form.ts";
+import { JudgedRepository, select } from "../support/judged-repository.ts";
 import { type OpenedRepository, openRepository } from "../support/open-repository.ts";
 import { startOracle } from "../support/oracle.ts";
-import { buildProfile } from "../support/profile-builder.ts";
 import { encodeGenerated, generateSet } from "../support/profile-generator.ts";
 import { Random } from "../support/random.ts";
+import { recordedFamilies } from "../support/recorded-families.ts";
+import { withTime } from "../support/with-time.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000_000);
 const SETS = 150;
 const HOUR_NS = 3_600_000_000_000n;
-/** 2026-09-19T00:00Z, two days before the clock of the tests. */
-const START_NS = 1_789_776_000_000_000_000n;
+const MINUTE_NS = 60_000_000_000n;
+/** 2026-08-22T00:00Z, a month before the clock of the tests. */
+const START_NS = 1_787_356_800_000_000_000n;
 
 const oracle = startOracle();
 afterAll(() => oracle[Symbol.asyncDispose]());
 
-/** What was sent, by id. */
-type Sent = Map<string, Uint8Array>;
-
-async function push({ repository }: OpenedRepository, sent: Sent, service: string, raw: Uint8Array, half: string) {
-  const labels = [{ name: "half", value: half }];
-  const outcome = await repository.push({ service, type: "any", labels, bytes: gzipSync(raw) });
-  if (outcome.state === "stored") sent.set(outcome.record.id, raw);
-}
-
-async function packNow({ repository }: OpenedRepository): Promise<PackResult> {
-  const { result, error } = await repository.operation(repository.startPack().id, 60_000);
-  expect(error).toBeUndefined();
-  return result as PackResult;
-}
-
-/** Answers how many of the profiles came from packs. */
-async function compare({ repository }: OpenedRepository, sent: Sent, text: string): Promise<number> {
-  const selector = parseSelector(text, DEFAULT_LIMITS);
-  const matching = (await listAll(repository, selector)).sort(canonical);
-  if (matching.length === 0) return 0;
-  const { bytes, summary } = await repository.merge({ selection: { selector }, signal: new AbortController().signal });
-  const theirs = await oracle.merge(matching.map(({ id }) => sent.get(id)!));
-  const ours = normalForm(gunzipSync(bytes));
-  expect(summary.merged, text).toBe(matching.length);
-  expect(ours.text, text).toBe(theirs.text);
-  expect(ours.attributes, text).toBe(theirs.attributes);
-  return summary.packs;
-}
-
 test(`${SETS} generated sets, packed, half packed and by label, have google/pprof's normal form (SEED=${SEED})`, async () => {
-  await using opened = await openRepository({ packHourProfiles: 3 });
-  const sent: Sent = new Map();
-  const halves = ["a", "b"] as const;
+  await using opened = await openRepository({ packHourProfiles: 3, packSharePercent: 100 });
+  const judged = new JudgedRepository(opened, oracle);
+  const parts = ["a", "b"] as const;
   const sets = Array.from({ length: SETS }, (_, at) => generateSet(SEED + at).map(encodeGenerated));
   const isLate = (at: number) => at % 3 === 2;
-  for (const [nth, raws] of sets.entries()) {
-    for (const [at, raw] of raws.entries()) if (!isLate(at)) await push(opened, sent, `s${nth}`, raw, halves[at % 2]!);
+  async function push(isMeant: (at: number) => boolean): Promise<void> {
+    for (const [nth, raws] of sets.entries()) {
+      for (const [at, raw] of raws.entries()) {
+        if (isMeant(at)) await judged.push({ service: `s${nth}`, part: parts[at % 2]!, raw });
+      }
+    }
   }
-  expect((await packNow(opened)).profiles).toBeGreaterThan(SETS);
-  for (const [nth, raws] of sets.entries()) {
-    for (const [at, raw] of raws.entries()) if (isLate(at)) await push(opened, sent, `s${nth}`, raw, halves[at % 2]!);
-  }
+  await push((at) => !isLate(at));
+  expect((await judged.packNow()).profiles).toBeGreaterThan(SETS);
+  await push(isLate);
   let packed = 0;
   for (const nth of sets.keys()) {
-    packed += await compare(opened, sent, `any{service="s${nth}"}`);
-    for (const half of halves) packed += await compare(opened, sent, `any{service="s${nth}",half="${half}"}`);
+    const service = `s${nth}`;
+    packed += await judged.compare(service, select(`any{service="${service}"}`), (each) => each.service === service);
+    for (const part of parts) {
+      packed += await judged.compare(
+        `${service} ${part}`,
+        select(`any{service="${service}",part="${part}"}`),
+        (each) => each.service === service && each.part === part,
+      );
+    }
   }
   expect(packed).toBeGreaterThan(SETS);
 });
 
-test(`one service over 24 hours and a day: 10 % of its profiles and all of them (SEED=${SEED})`, async () => {
-  await using opened = await openRepository({ packHourProfiles: 5 });
-  const sent: Sent = new Map();
-  const random = new Random(SEED);
-  for (let hour = 0; hour < 24; hour++) {
-    for (let at = 0; at < 20; at++) {
-      const stack = Array.from({ length: random.between(1, 8) }, (_, depth) => `f${depth}_${random.between(0, 4)}`);
-      const timeNs = START_NS + BigInt(hour) * HOUR_NS + BigInt(at) * 1_000_000_000n;
-      const samples = Array.from({ length: 5 }, () => ({
-        stack: stack.slice(random.between(0, 1)),
-        values: [1, random.between(-5, 99)],
-      }));
-      await push(
-        opened,
-        sent,
-        "day",
-        buildProfile({ timeNs, durationNs: 1n, samples }),
-        random.chance(0.1) ? "tenth" : "rest",
-      );
+/** A few profiles of the hour, recorded and generated ones, all of which Go's CPU profiles can be summed with. */
+function profilesOfHour(hour: number, random: Random, recorded: readonly Uint8Array[]): Uint8Array[] {
+  const timeOf = () => START_NS + BigInt(hour) * HOUR_NS + BigInt(random.between(0, 59)) * MINUTE_NS;
+  // Of seven kinds of programs the first and the fourth have these columns.
+  const generated = generateSet(7 * random.between(0, 100_000_000) + random.pick([0, 3]));
+  for (const { spec } of generated)
+    spec.timeNs = random.chance(0.7) ? timeOf() : random.pick([0n, -5n, 2n ** 63n - 1n]);
+  const raws = generated.slice(0, 3).map(encodeGenerated);
+  return random.chance(0.15) ? [...raws, withTime(random.pick(recorded), timeOf())] : raws;
+}
+
+async function packStatistics({ repository }: OpenedRepository) {
+  return (await repository.status()).packs;
+}
+
+test.for([2, 24, 720])(`one service in %i packs of hours and in those of their days (SEED=${SEED})`, async (hours) => {
+  await using opened = await openRepository({ packSharePercent: 100, packCacheBytes: 4_000_000, resultCacheBytes: 0 });
+  const judged = new JudgedRepository(opened, oracle);
+  const random = new Random(SEED + hours);
+  const recorded = recordedFamilies().find(({ name }) => name === "go-cpu")!.raws;
+  const clockNs = opened.clock.nowNs;
+
+  async function push(hour: number): Promise<void> {
+    const clientTimeNs = START_NS + BigInt(hour) * HOUR_NS;
+    for (const raw of profilesOfHour(hour, random, recorded)) {
+      await judged.push({ service: "busy", part: random.chance(0.1) ? "tenth" : "rest", raw, clientTimeNs });
     }
   }
-  for (const _ of ["hours", "the day"]) {
-    await packNow(opened);
-    expect(await compare(opened, sent, `any{service="day"}`)).toBe(480);
-    expect(await compare(opened, sent, `any{half="tenth"}`)).toBeGreaterThan(10);
+
+  async function compareAll(told: string): Promise<void> {
+    const all = await judged.compare(`${told}, all`, select("any{}"), () => true);
+    expect(all, told).toBe((await packStatistics(opened)).profiles);
+    await judged.compare(`${told}, a label`, select('any{part="tenth"}'), ({ part }) => part === "tenth");
+    for (const nth of ["first", "second"]) {
+      const ids = new Set(judged.entries(() => random.chance(0.1)).map(({ id }) => id));
+      await judged.compare(`${told}, ${nth} tenth`, select("{}", { ids: [...ids] }), ({ id }) => ids.has(id));
+    }
+    const startNs = START_NS + BigInt(random.between(0, hours * 30)) * MINUTE_NS;
+    const interval = { startNs, endNs: startNs + BigInt(hours * 30) * MINUTE_NS };
+    const isInside = ({ timeNs }: { timeNs: bigint }) => timeNs >= interval.startNs && timeNs < interval.endNs;
+    await judged.compare(`${told}, a window`, select("any{}", { interval }), isInside);
   }
+
+  for (let hour = 0; hour < hours; hour++) await push(hour);
+  // No day is over yet, so that hours are packed each by itself.
+  opened.clock.nowNs = START_NS;
+  expect((await judged.packNow()).refused).toBe(0);
+  expect((await packStatistics(opened)).packs).toBe(hours);
+  await compareAll("hours");
+
+  opened.clock.nowNs = clockNs;
+  for (let nth = 0; nth < 10; nth++) await push(random.between(0, hours - 1));
+  for (const { id } of judged.entries(() => random.chance(0.03))) await judged.delete(id);
+  await compareAll("hours, loose ones and deletions");
+  await judged.packNow();
+  expect((await packStatistics(opened)).packs).toBe(Math.ceil(hours / 24));
+  await compareAll("days");
+  await judged.compareDownloads();
 });

@@ -1,5 +1,6 @@
 // Uploads, deletions, packing and merges, all at once. Each profile has a function of its own, so that a merge tells who is in it, and how
-// often: who was acknowledged before the merge and is not being deleted must be in it once, who was deleted before it must not be.
+// often: who was acknowledged before the merge and is not being deleted must be in it once, who was deleted before it must not be. One half is
+// deleted by id, the other by selector and window.
 
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -24,6 +25,8 @@ const SERVICES = ["one", "two"];
 interface Entry {
   service: string;
   zone: string;
+  /** From DAY_NS on. */
+  minute: number;
   id?: string;
   /** Moments of a counter that every step raises. */
   sent: number;
@@ -78,6 +81,7 @@ test(`every merge is of what was there, while all change at once (SEED=${SEED})`
   const random = new Random(SEED);
   const entries: Entry[] = [];
   let moment = 0;
+  let deletedBySelector = 0;
   let isBusy = true;
   /** Resolves when the packing under way has ended. */
   let packing = Promise.withResolvers<void>();
@@ -86,10 +90,11 @@ test(`every merge is of what was there, while all change at once (SEED=${SEED})`
   async function write(own: Random): Promise<void> {
     while (entries.length < UPLOADS) {
       const nth = entries.length;
-      const entry: Entry = { service: own.pick(SERVICES), zone: own.pick(ZONES), sent: ++moment };
-      entries.push(entry);
       // Over two days and the beginning of a third.
-      const timeNs = DAY_NS + BigInt(own.between(0, 49 * 60)) * MINUTE_NS;
+      const minute = own.between(0, 49 * 60);
+      const timeNs = DAY_NS + BigInt(minute) * MINUTE_NS;
+      const entry: Entry = { service: own.pick(SERVICES), zone: own.pick(ZONES), minute, sent: ++moment };
+      entries.push(entry);
       const { repository } = opened;
       const labels = [{ name: "zone", value: entry.zone }];
       const bytes = gzipSync(profileOf(nth, timeNs));
@@ -97,7 +102,8 @@ test(`every merge is of what was there, while all change at once (SEED=${SEED})`
       if (outcome.state !== "stored") throw new Error("not stored");
       entry.id = outcome.record.id;
       entry.stored = ++moment;
-      if (own.chance(0.3)) await removeOne(own);
+      if (own.chance(0.2)) await removeOne(own);
+      if (own.chance(0.05)) await removeWhere(own);
       // Or all would be there before the first packs are.
       if (nth % 50 === 49) await packing.promise;
     }
@@ -107,8 +113,28 @@ test(`every merge is of what was there, while all change at once (SEED=${SEED})`
     const entry = own.pick(entries);
     if (entry.id === undefined || entry.leaving !== undefined) return;
     entry.leaving = ++moment;
-    await opened.repository.delete(entry.id);
-    entry.gone = ++moment;
+    await opened.repository.delete(entry.id).catch((error) => {
+      // A deletion by selector may have come first.
+      if (error.kind !== "not-found") throw error;
+    });
+    entry.gone ??= ++moment;
+  }
+
+  async function removeWhere(own: Random): Promise<void> {
+    const [service, zone] = [own.pick(SERVICES), own.pick(ZONES)];
+    const from = own.between(0, 47 * 60);
+    const startNs = DAY_NS + BigInt(from) * MINUTE_NS;
+    const interval = { startNs, endNs: startNs + 150n * MINUTE_NS };
+    const selection = { selector: parseSelector(`cpu{service="${service}",zone="${zone}"}`, DEFAULT_LIMITS), interval };
+    const isMeant = (entry: Entry) =>
+      entry.service === service && entry.zone === zone && entry.minute >= from && entry.minute < from + 150;
+    const certain = entries.filter((entry) => entry.stored !== undefined && isMeant(entry));
+    for (const entry of certain) entry.leaving ??= ++moment;
+    const { etag } = await opened.repository.previewDelete(selection);
+    // Who came meanwhile was counted or not, and is deleted or not.
+    for (const entry of entries) if (isMeant(entry)) entry.leaving ??= ++moment;
+    deletedBySelector += await opened.repository.deleteSelection(selection, etag);
+    for (const entry of certain) entry.gone ??= ++moment;
   }
 
   async function pack(): Promise<number> {
@@ -185,7 +211,7 @@ test(`every merge is of what was there, while all change at once (SEED=${SEED})`
     await Promise.allSettled(others);
   }
   const [packed, merges] = (await Promise.all(others)) as number[];
-  expect([packed! > UPLOADS / 4, merges! > 5]).toEqual([true, true]);
+  expect([packed! > UPLOADS / 4, merges! > 5, deletedBySelector > 0]).toEqual([true, true, true]);
   expect(await faultsOfMerges(opened.repository, SERVICES)).toEqual([]);
   const { id } = opened.repository.startVerify();
   expect((await opened.repository.operation(id, 60_000)).result).toMatchObject({ damagedPacks: 0 });
