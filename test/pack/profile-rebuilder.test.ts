@@ -12,7 +12,7 @@ const SEED = 20_260_921;
 
 /** Profiles of one shape each, with the name of what they are, and the pack of them. */
 const GROUPS = [
-  ...mergeSets().flatMap(([name, raws]) =>
+  ...[...mergeSets()].flatMap(([name, raws]) =>
     byShape(raws).map((group): [string, Uint8Array[]] => [name, group.map((nth) => raws[nth]!)]),
   ),
   ["heaps sorted by space", heapsBySpace(20)] as const,
