@@ -14,12 +14,16 @@ import { KIND } from "./pack-profiles.ts";
 import { ProfileRebuilder } from "./profile-rebuilder.ts";
 import { type PackSums, sumProfiles } from "./sum.ts";
 
-/** Adds the chosen profiles. Throws `unavailable` for a damaged pack, and what Merger.add throws; the merger is of no use then. */
+/**
+ * Adds the chosen profiles; `onKept` is called before each that is read from its bytes, with how many these are. Throws `unavailable` for a
+ * damaged pack, and what Merger.add and `onKept` throw; the merger is of no use then.
+ */
 export function addToMerger(
   merger: Merger,
   decoded: DecodedPack,
   chosen: Chosen,
   limits: Limits = DEFAULT_LIMITS,
+  onKept: (bytes: number) => void = () => {},
 ): void {
   const { kinds } = decoded.profiles;
   const summed: { rows: number[]; orders: number[] } = { rows: [], orders: [] };
@@ -36,7 +40,9 @@ export function addToMerger(
   if (alone.rows.length > 0) {
     const rebuilder = new ProfileRebuilder(decoded);
     alone.rows.forEach((row, at) => {
-      addBytes(merger, rebuilder.rebuild(row), alone.orders[at]!, limits);
+      const bytes = rebuilder.rebuild(row);
+      onKept(bytes.length);
+      addBytes(merger, bytes, alone.orders[at]!, limits);
     });
   }
 }

@@ -123,16 +123,16 @@ export function encodePack(
   return { bytes, sizes };
 }
 
-/** Reads the directory. Throws `unavailable` for what is damaged, and `invalid` for what is no pack, or one of a newer version. */
+/** Reads the directory. Throws `unavailable` for what is damaged, what is no pack, and a pack of a newer version. */
 export function openPack(read: ReadRange): Pack {
   const head = Buffer.from(read(0, HEAD_BYTES));
   if (head.length < HEAD_BYTES || MAGIC.compare(head, 0, MAGIC.length) !== 0) {
-    throw new DomainError("invalid", "Cannot read the pack: it does not begin as packs do");
+    throw new DomainError("unavailable", "Cannot read the pack: it does not begin as packs do");
   }
   const [version, sections, signatureBytes, profiles, columns] = [8, 12, 16, 20, 24].map((at) => head.readUInt32LE(at));
   if (version !== PACK_VERSION) {
     const versions = `it is of version ${version}, this program reads version ${PACK_VERSION}`;
-    throw new DomainError("invalid", `Cannot read the pack: ${versions}`);
+    throw new DomainError("unavailable", `Cannot read the pack: ${versions}`);
   }
   if (sections! > SECTIONS_MAX || signatureBytes! > SIGNATURE_BYTES_MAX) damagedPack("directory", "it is too large");
   const length = HEAD_BYTES + sections! * ENTRY_BYTES + signatureBytes!;

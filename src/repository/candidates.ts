@@ -8,6 +8,7 @@ import type { Shape } from "../model/shape.ts";
 import type { Interval } from "../model/time.ts";
 import type { Catalog, MergeInput, MergeInputs } from "../storage/catalog.ts";
 import { hasOriginal, type PackKey, type PackSet } from "../storage/pack-catalog.ts";
+import { type PackPlace, placeOf } from "./pack-place.ts";
 import type { Selection, Skipped } from "./repository.ts";
 
 /** Which profiles of one pack are meant: those for which all holds. */
@@ -19,8 +20,9 @@ export interface PackQuestion {
   readonly sizeBytes: number;
   readonly labels: readonly Matcher[];
   readonly interval?: Interval;
-  /** Only these, ascending; absent: all. */
-  readonly seqs?: Float64Array;
+  readonly place: PackPlace;
+  /** Only these of the set, by seq ascending; absent: all. */
+  readonly only?: { readonly inputs: readonly MergeInput[]; readonly seqs: Float64Array };
 }
 
 export interface Candidates {
@@ -43,7 +45,7 @@ export async function findCandidates(
   limits: Limits,
   skipped: Skipped[],
 ): Promise<Candidates> {
-  if (selection.ids) return rowsOf(await inputsByIds(catalog, selection.ids, skipped));
+  if (selection.ids) return rowsOf(catalog, await inputsByIds(catalog, selection.ids, skipped));
   const { selector, interval, strategy = "newest", maxProfiles } = selection;
   const window = interval && { interval };
   if (maxProfiles !== undefined) {
@@ -54,12 +56,12 @@ export async function findCandidates(
     const cause = maxProfiles === limit ? `max_profiles is ${limit}` : `a merge takes at most ${limit}`;
     const detail = `${cause}: ${strategy} kept ${found.inputs.length}`;
     if (count > 0) skipped.push({ reason: "limit", count, ids: [], detail });
-    return rowsOf(found);
+    return rowsOf(catalog, found);
   }
   const limit = limits.mergeProfiles;
   const { inputs, shapes, loose, sets, fingerprint } = await catalog.coverage({ selector, ...window, limit });
   if (loose > limit) throw tooMany(loose, limit);
-  const packs = sets.flatMap((set) => questionsOf(set, { labels: selector.labels, ...window }));
+  const packs = sets.flatMap((set) => questionsOf(catalog, set, { labels: selector.labels, ...window }));
   return { inputs, packs, shapes, cut: 0, fingerprint };
 }
 
@@ -71,27 +73,33 @@ export function tooMany(profiles: number, limit: number): DomainError {
   );
 }
 
-function questionsOf(set: PackSet, which: Pick<PackQuestion, "labels" | "interval" | "seqs">): PackQuestion[] {
-  return set.packs.map(({ packId, profiles, sizeBytes }) => ({ packId, set, profiles, sizeBytes, ...which }));
+function questionsOf(
+  catalog: Catalog,
+  set: PackSet,
+  which: Pick<PackQuestion, "labels" | "interval" | "only">,
+): PackQuestion[] {
+  const names = catalog.packNames(set);
+  return set.packs.map((file) => ({ ...file, set, place: placeOf(set, file, names), ...which }));
 }
 
 /** Rows without bytes of their own are asked of the set that has them. */
-function rowsOf({ inputs, shapes, sets, matched }: MergeInputs): Candidates {
+function rowsOf(catalog: Catalog, { inputs, shapes, sets, matched }: MergeInputs): Candidates {
   const loose: MergeInput[] = [];
-  const seqsOf = new Map<PackSet, number[]>();
+  const packed = new Map<PackSet, MergeInput[]>();
   for (const input of inputs) {
     if (hasOriginal(input.locator)) {
       loose.push(input);
       continue;
     }
     const set = setOf(input, sets);
-    const seqs = seqsOf.get(set);
-    if (seqs) seqs.push(input.seq);
-    else seqsOf.set(set, [input.seq]);
+    const own = packed.get(set);
+    if (own) own.push(input);
+    else packed.set(set, [input]);
   }
-  const packs = [...seqsOf].flatMap(([set, seqs]) =>
-    questionsOf(set, { labels: [], seqs: Float64Array.from(seqs).sort() }),
-  );
+  const packs = [...packed].flatMap(([set, own]) => {
+    const only = { inputs: own, seqs: Float64Array.from(own, ({ seq }) => seq).sort() };
+    return questionsOf(catalog, set, { labels: [], only });
+  });
   return { inputs: loose, packs, shapes, cut: matched - inputs.length };
 }
 
@@ -100,19 +108,25 @@ export function setOf(
   input: Pick<MergeInput, "id" | "timeNs" | "seq" | keyof PackKey>,
   sets: readonly PackSet[],
 ): PackSet {
-  const { id, serviceId, typeId, shapeId, timeNs, seq } = input;
-  const found = sets.find(
-    (set) =>
-      set.serviceId === serviceId &&
-      set.typeId === typeId &&
-      set.shapeId === shapeId &&
-      set.startNs <= timeNs &&
-      timeNs < set.endNs &&
-      set.seqFrom <= seq &&
-      seq <= set.coversSeq,
-  );
+  const found = sets.find((set) => covers(set, input));
   if (found) return found;
-  throw new DomainError("unavailable", `Cannot find profile ${id}: its bytes are in no segment and in no pack`);
+  throw new DomainError("unavailable", `Cannot find profile ${input.id}: its bytes are in no segment and in no pack`);
+}
+
+/** Whether a set is about a profile: then it has it, unless that was set aside. */
+export function covers(
+  set: PackSet,
+  { serviceId, typeId, shapeId, timeNs, seq }: Pick<MergeInput, "timeNs" | "seq" | keyof PackKey>,
+): boolean {
+  return (
+    set.serviceId === serviceId &&
+    set.typeId === typeId &&
+    set.shapeId === shapeId &&
+    set.startNs <= timeNs &&
+    timeNs < set.endNs &&
+    set.seqFrom <= seq &&
+    seq <= set.coversSeq
+  );
 }
 
 async function inputsByIds(catalog: Catalog, ids: readonly string[], skipped: Skipped[]): Promise<MergeInputs> {

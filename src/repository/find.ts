@@ -9,6 +9,7 @@ import type { Catalog, StoredProfile } from "../storage/catalog.ts";
 import { hasOriginal } from "../storage/pack-catalog.ts";
 import { setOf } from "./candidates.ts";
 import type { MergePool } from "./merge-pool.ts";
+import { placeOf } from "./pack-place.ts";
 import { cutPage, recordBytes } from "./page.ts";
 import type { ReadGuard } from "./read-guard.ts";
 import type { Page, PageRequest } from "./repository.ts";
@@ -62,9 +63,18 @@ export async function readStored(
   const { inputs, sets } = await catalog.mergeInputsByIds([id]);
   const [input] = inputs;
   if (input?.seq !== seq) throw absent(id);
-  for (const { packId } of setOf(input, sets).packs) {
-    const bytes = await pool.rebuild(packId, seq, digest);
-    if (bytes) return bytes;
+  const set = setOf(input, sets);
+  const names = catalog.packNames(set);
+  let damage: unknown;
+  for (const file of set.packs) {
+    try {
+      const bytes = await pool.rebuild(placeOf(set, file, names), seq, digest);
+      if (bytes) return bytes;
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.kind !== "unavailable") throw error;
+      damage ??= error;
+    }
   }
-  throw new DomainError("unavailable", `Cannot find profile ${id}: its bytes are in no segment and in no pack`);
+  const nowhere = `Cannot find profile ${id}: its bytes are in no segment and in no pack`;
+  throw damage ?? new DomainError("unavailable", nowhere);
 }

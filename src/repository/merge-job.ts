@@ -24,7 +24,7 @@ export interface JobOptions {
   maxNodes: number | undefined;
   /** Set: the answer is not the sum, but where it lies. */
   top?: TopGrouping | undefined;
-  /** Not 0: stop before the next profile. */
+  /** Not 0: stop before the next profile, or the next section of a pack. */
   stopFlag: Int32Array;
 }
 
@@ -100,23 +100,32 @@ export class MergeJob {
   }
 
   #foldPack({ pack, rows, orders }: PackChunk): FoldAnswer {
-    if (Atomics.load(this.#options.stopFlag, 0) !== 0) throw new DomainError("cancelled", "The merge was stopped");
-    using opened = openPackHandle(this.#reader, pack);
+    using opened = openPackHandle(this.#reader, pack, () => this.#checkStopped());
+    let inflatedBytes = 0;
     try {
+      this.#checkStopped();
       const decoded = { pack: opened.pack, profiles: opened.heads(), tables: opened.tables() };
-      addToMerger(this.#merger, decoded, { rows, orders }, this.#limits);
+      const onKept = (bytes: number) => {
+        this.#checkStopped();
+        inflatedBytes += bytes;
+      };
+      opened.named(() => addToMerger(this.#merger, decoded, { rows, orders }, this.#limits, onKept));
       this.#folded += rows.length;
-      return { inflatedBytes: 0, damaged: [], decoded: opened.decoded };
+      return { inflatedBytes, damaged: [], decoded: opened.decoded };
     } catch (error) {
-      if (!(error instanceof DomainError) || error.kind === "too-large") throw error;
-      return { inflatedBytes: 0, damaged: [], packDamage: error.message, decoded: opened.decoded };
+      if (!(error instanceof DomainError) || error.kind === "too-large" || error.kind === "cancelled") throw error;
+      return { inflatedBytes, damaged: [], packDamage: error.message, decoded: opened.decoded };
     }
+  }
+
+  #checkStopped(): void {
+    if (Atomics.load(this.#options.stopFlag, 0) !== 0) throw new DomainError("cancelled", "The merge was stopped");
   }
 
   #foldLoose({ first, locators, orders }: LooseChunk): FoldAnswer {
     const answer: FoldAnswer = { inflatedBytes: 0, damaged: [] };
     for (const [at, bytes] of this.#reader.readMany(locators).entries()) {
-      if (Atomics.load(this.#options.stopFlag, 0) !== 0) throw new DomainError("cancelled", "The merge was stopped");
+      this.#checkStopped();
       try {
         if (bytes instanceof Error) throw bytes;
         answer.inflatedBytes += this.#foldOne(bytes, orders[at]!);

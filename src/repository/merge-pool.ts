@@ -12,6 +12,7 @@ import { packName } from "../storage/pack-name.ts";
 import type { PackQuestion } from "./candidates.ts";
 import type { FoldAnswer, JobOptions, LooseChunk, MergedBytes, PackChunk, SummedTop } from "./merge-job.ts";
 import { PackCache, type PackPart } from "./pack-cache.ts";
+import type { PackPlace } from "./pack-place.ts";
 import type { DecodedParts, PackHandle, RebuildAnswer, SelectAnswer } from "./pack-reading.ts";
 import type { RowQuestion } from "./pack-selection.ts";
 import type { RowSeries, SeriesAnswer } from "./pack-series.ts";
@@ -45,6 +46,7 @@ export interface FoldedPack {
 /** What cannot be read. */
 export interface Damage {
   damaged: { input: MergeInput; message: string }[];
+  /** With any of these nothing is summed: what they have may be somewhere else, so whoever asked plans anew. */
   damagedPacks: { pack: FoldedPack; message: string }[];
 }
 
@@ -52,6 +54,9 @@ export interface MergeJobResult<Result> extends Damage {
   /** Absent where nothing could be folded. */
   merged?: Result;
 }
+
+/** Packs that proved damaged while they were read, and why. */
+export type BrokenPacks = ReadonlyMap<number, string>;
 
 /** A chunk is a thread's turn: some 25 ms of work, after which another job's chunk comes. */
 const CHUNK_PROFILES = 64;
@@ -101,79 +106,75 @@ export class MergePool implements AsyncDisposable {
 
   /** Rows of one ranking, out of what several sums have. */
   rank(parts: readonly WeightedTop[], options: RankOptions): Promise<Ranking> {
-    return this.#idlest().request(
-      { kind: "rank", parts, options },
-      parts.map(({ rows }) => rows.buffer as ArrayBuffer),
-      0,
-    );
+    return this.#ask({ kind: "rank", parts, options });
   }
 
   /** Of which series the selected profiles of a pack are. Throws `unavailable` for a damaged pack. */
-  async series({ question: { packId }, rows }: SelectedPack, column: ValueType | undefined): Promise<RowSeries> {
-    const pack = this.#handle(packId, column ? ["heads", "tables"] : ["heads"]);
-    const { decoded, ...series } = await this.#idlest().request<SeriesAnswer>(
-      { kind: "series", pack, rows, column },
-      [],
-      0,
-    );
-    this.#keep(packId, decoded);
+  async series({ question: { place }, rows }: SelectedPack, column: ValueType | undefined): Promise<RowSeries> {
+    const pack = this.#handle(place, column ? ["heads", "tables"] : ["heads"]);
+    const { decoded, ...series } = await this.#ask<SeriesAnswer>({ kind: "series", pack, rows, column });
+    this.#keep(place.packId, decoded);
     return series;
   }
 
   async #sum<Result>(request: SumRequest): Promise<MergeJobResult<Result>> {
-    let { packs = [] } = request;
-    const damagedPacks: Damage["damagedPacks"] = [];
-    for (let start = 1; ; ) {
+    for (let start = 1; ; start++) {
       try {
-        const result = await this.#sumOnce<Result>({ ...request, packs });
-        if (result.damagedPacks.length === 0) return { ...result, damagedPacks };
-        damagedPacks.push(...result.damagedPacks);
-        packs = packs.filter((pack) => !result.damagedPacks.some((damaged) => damaged.pack === pack));
+        return await this.#sumOnce<Result>({ ...request, packs: request.packs ?? [] });
       } catch (error) {
         if (!(error instanceof ThreadLost) || start === STARTS) throw error;
-        start++;
       }
     }
   }
 
-  /** Which profiles of each pack a question means. One that cannot tell says why. */
-  select(questions: readonly PackQuestion[]): Promise<SelectedPack[]> {
-    return Promise.all(questions.map((question) => this.#selectOne(question)));
+  /** Which profiles of each pack a question means. One that cannot tell says why; those in `broken` are known to be damaged, and why. */
+  select(questions: readonly PackQuestion[], broken: BrokenPacks = new Map()): Promise<SelectedPack[]> {
+    return Promise.all(questions.map((question) => this.#selectOne(question, broken.get(question.packId))));
   }
 
-  async #selectOne(question: PackQuestion): Promise<SelectedPack> {
-    const { packId, set, labels, interval, seqs } = question;
-    const asked: RowQuestion = { labels, interval, seqs, deleted: set.deleted };
-    const pack = this.#handle(packId, ["heads"]);
+  async #selectOne(question: PackQuestion, known: string | undefined): Promise<SelectedPack> {
+    if (known !== undefined) return nothingOf(question, known);
+    const { place, set, labels, interval, only } = question;
+    const asked: RowQuestion = { labels, interval, seqs: only?.seqs, deleted: set.deleted };
+    const pack = this.#handle(place, ["heads"]);
     try {
-      const answer = await this.#idlest().request<SelectAnswer>({ kind: "select", pack, question: asked }, [], 0);
-      this.#keep(packId, answer.decoded);
+      const answer = await this.#ask<SelectAnswer>({ kind: "select", pack, question: asked });
+      this.#keep(place.packId, answer.decoded);
       return { question, rows: answer.rows, timesNs: answer.timesNs, ids: answer.ids };
     } catch (error) {
-      if (!(error instanceof DomainError) || (error.kind !== "unavailable" && error.kind !== "not-found")) throw error;
-      const nothing = { rows: new Uint32Array(0), timesNs: new BigInt64Array(0), ids: new Uint8Array(0) };
-      return { question, ...nothing, damage: error.message };
+      if (!(error instanceof DomainError) || error.kind !== "unavailable") throw error;
+      return nothingOf(question, error.message);
     }
   }
 
   /** A profile of a pack, gzipped anew; undefined where the pack does not have it. Throws `unavailable` for a damaged one. */
-  async rebuild(packId: number, seq: number, digest: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const pack = this.#handle(packId, ["heads", "tables"]);
-    const answer = await this.#idlest().request<RebuildAnswer>({ kind: "rebuild", pack, seq, digest }, [], 0);
-    this.#keep(packId, answer.decoded);
+  async rebuild(place: PackPlace, seq: number, digest: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const pack = this.#handle(place, ["heads", "tables"]);
+    const answer = await this.#ask<RebuildAnswer>({ kind: "rebuild", pack, seq, digest });
+    this.#keep(place.packId, answer.decoded);
     return answer.gzipped;
+  }
+
+  /** A question for one thread. Where that is lost, as when another job's is replaced, it is asked once more. */
+  async #ask<Answer>(message: object): Promise<Answer> {
+    try {
+      return await this.#idlest().request<Answer>(message, [], 0);
+    } catch (error) {
+      if (!(error instanceof ThreadLost)) throw error;
+      return this.#idlest().request<Answer>(message, [], 0);
+    }
   }
 
   #idlest(): Thread {
     return this.#threads.reduce((best, next) => (next.pending < best.pending ? next : best));
   }
 
-  #handle(packId: number, parts: readonly PackPart[]): PackHandle {
+  #handle(place: PackPlace, parts: readonly PackPart[]): PackHandle {
     const known = parts.flatMap((part) => {
-      const tables = this.packs.get(packId, part);
+      const tables = this.packs.get(place.packId, part);
       return tables ? [[part, tables] as const] : [];
     });
-    return { packId, reference: this.#objectReference(packName(packId)), parts: Object.fromEntries(known) };
+    return { place, reference: this.#objectReference(packName(place.packId)), parts: Object.fromEntries(known) };
   }
 
   #keep(packId: number, decoded: DecodedParts): void {
@@ -231,7 +232,7 @@ export class MergePool implements AsyncDisposable {
         inputBytes += answer.inflatedBytes;
         for (const { at, message } of answer.damaged) damaged.push({ input: inputs[at]!, message });
         if ("pack" in chunk) {
-          this.#keep(chunk.pack.packId, answer.decoded ?? {});
+          this.#keep(chunk.pack.place.packId, answer.decoded ?? {});
           if (answer.packDamage !== undefined)
             damagedPacks.push({ pack: packs[chunk.at]!, message: answer.packDamage });
         }
@@ -263,7 +264,7 @@ export class MergePool implements AsyncDisposable {
     return packs
       .map(({ selected, orders }, at) => ({ at, pack: selected.question, rows: selected.rows, orders }))
       .sort((a, b) => b.pack.sizeBytes - a.pack.sizeBytes)
-      .map(({ pack, ...chunk }) => ({ ...chunk, pack: this.#handle(pack.packId, ["heads", "tables"]) }));
+      .map(({ pack, ...chunk }) => ({ ...chunk, pack: this.#handle(pack.place, ["heads", "tables"]) }));
   }
 
   /** Ends every thread in the middle of what it does; jobs under way start again on new ones. */
@@ -274,6 +275,11 @@ export class MergePool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
+}
+
+function nothingOf(question: PackQuestion, damage: string): SelectedPack {
+  const nothing = { rows: new Uint32Array(0), timesNs: new BigInt64Array(0), ids: new Uint8Array(0) };
+  return { question, ...nothing, damage };
 }
 
 /** What a job has to fold; threads take from both lists of chunks until they are empty. */

@@ -6,12 +6,11 @@ import type { Column, ValueType } from "../model/shape.ts";
 import { earlierOf, laterOf } from "../model/time.ts";
 import { OTHER_FRAME } from "../pprof/trim.ts";
 import type { MergeInput } from "../storage/catalog.ts";
+import { skip } from "./candidates.ts";
 import type { SortedProfiles } from "./canonical-orders.ts";
 import type { Damage } from "./merge-pool.ts";
-import { firstIds, type MergePlan } from "./planner.ts";
+import type { MergePlan } from "./planner.ts";
 import type { MergeRequest, SampleTypeTotal, Selection, Skipped } from "./repository.ts";
-
-const NAMED_IDS = 10;
 
 /** Their ids are read where others overlap them in time. */
 export function looseProfiles(inputs: readonly MergeInput[]): SortedProfiles {
@@ -60,16 +59,14 @@ export function totalsOf(columns: readonly Column[], totals: readonly bigint[]):
   return columns.map((column, at) => ({ aggregation: "delta", ...column, total: totals[at] ?? 0n }));
 }
 
-export function damagedOf({ damaged, damagedPacks }: Damage, strict: boolean): Skipped[] {
-  const count = damagedPacks.reduce((sum, { pack }) => sum + pack.orders.length, damaged.length);
-  if (count === 0) return [];
-  const ids = [
-    ...damaged.slice(0, NAMED_IDS).map(({ input }) => input.id),
-    ...damagedPacks.flatMap(({ pack }) => firstIds(pack.selected.ids)),
-  ].slice(0, NAMED_IDS);
-  const detail = damaged[0]?.message ?? damagedPacks[0]!.message;
-  if (strict) throw new DomainError("unavailable", `Cannot merge strictly: profile ${ids[0]} is damaged: ${detail}`);
-  return [{ reason: "damaged", count, ids, detail }];
+/** Loose profiles; those in packs are a matter of plans. */
+export function damagedOf(damaged: Damage["damaged"], strict: boolean): Skipped[] {
+  const [first] = damaged;
+  if (first === undefined) return [];
+  const { input, message } = first;
+  if (strict) throw new DomainError("unavailable", `Cannot merge strictly: profile ${input.id} is damaged: ${message}`);
+  const ids = damaged.map(({ input: { id } }) => id);
+  return [skip("damaged", ids, message)];
 }
 
 export function warningsOfSkipped(skipped: readonly Skipped[]): string[] {

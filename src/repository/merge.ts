@@ -37,11 +37,25 @@ export function merge(dependencies: MergeDependencies, request: MergeRequest): P
   return answerOnce(dependencies, { selection, signal, form, kept }, () => mergeAnew(dependencies, request));
 }
 
+/** A pack that proves damaged while it is summed is planned without, and what it has is looked for elsewhere. */
 async function mergeAnew(dependencies: MergeDependencies, request: MergeRequest): Promise<NewAnswer<MergeAnswer>> {
+  const broken = new Map<number, string>();
+  for (;;) {
+    const made = await mergeWithout(broken, dependencies, request);
+    if (made) return made;
+  }
+}
+
+/** Undefined where more packs proved damaged, which `broken` has then. */
+async function mergeWithout(
+  broken: Map<number, string>,
+  dependencies: MergeDependencies,
+  request: MergeRequest,
+): Promise<NewAnswer<MergeAnswer> | undefined> {
   const { catalog, pool, limits } = dependencies;
   const columns = request.columns ?? columnOf(request.selection);
   const plan = await planMerge(catalog, request.selection, columns, limits, request.strict, (packs) =>
-    pool.select(packs),
+    pool.select(packs, broken),
   );
   const only =
     request.verbatimSingle &&
@@ -63,18 +77,17 @@ async function mergeAnew(dependencies: MergeDependencies, request: MergeRequest)
     signal: request.signal,
   });
   const { merged, damaged, damagedPacks } = result;
-  const skipped = [...plan.skipped, ...damagedOf(result, request.strict ?? false)];
+  for (const { pack, message } of damagedPacks) broken.set(pack.selected.question.packId, message);
+  if (damagedPacks.length > 0) return undefined;
+  const skipped = [...plan.skipped, ...damagedOf(damaged, request.strict ?? false)];
   if (merged === undefined) {
-    const reason = damaged[0]?.message ?? damagedPacks[0]?.message;
-    throw new DomainError("unavailable", `None of the ${plan.matched} profiles can be read: ${reason}`);
+    throw new DomainError("unavailable", `None of the ${plan.matched} profiles can be read: ${damaged[0]?.message}`);
   }
   await request.reserve?.(merged.gzipped.length);
   const lost = new Set(damaged.map(({ input }) => input.id));
-  const lostPacks = new Set(damagedPacks.map(({ pack }) => pack.selected));
   const inputs = lost.size === 0 ? plan.inputs : plan.inputs.filter(({ id }) => !lost.has(id));
-  const folded = { inputs, packs: plan.packs.filter((pack) => !lostPacks.has(pack)) };
   const sampleTypes = totalsOf(plan.columns, merged.totals);
-  const summary = summaryOf(request, plan, folded, skipped);
+  const summary = summaryOf(request, plan, { inputs, packs: plan.packs }, skipped);
   const answer = {
     bytes: merged.gzipped,
     summary: {
@@ -84,13 +97,13 @@ async function mergeAnew(dependencies: MergeDependencies, request: MergeRequest)
       etag: `${merged.digest}-m${MERGE_ALGORITHM_VERSION}`,
       warnings: [
         ...warningsOfSkipped(skipped),
+        ...plan.warnings,
         ...warningsOfSums(sampleTypes, merged.wrapped, summary.merged),
         ...warningsOfTrim(merged.trimmed),
       ],
     },
   };
-  const isWhole = damaged.length + damagedPacks.length === 0;
-  return { answer, fingerprint: isWhole ? plan.fingerprint : undefined };
+  return { answer, fingerprint: damaged.length === 0 ? plan.fingerprint : undefined };
 }
 
 /** A single match is answered as it was sent, like the download of its id. */
@@ -107,7 +120,7 @@ async function verbatim(dependencies: MergeDependencies, plan: MergePlan, reques
       algorithmVersion: MERGE_ALGORITHM_VERSION,
       sampleTypes: totalsOf(record.shape?.columns ?? [], record.totals),
       etag: profileEtag(record),
-      warnings: warningsOfSkipped(plan.skipped),
+      warnings: [...warningsOfSkipped(plan.skipped), ...plan.warnings],
     },
   };
 }

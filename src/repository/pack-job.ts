@@ -105,7 +105,7 @@ export class PackJob implements Disposable {
     const untilMs = performance.now() + STEP_MS;
     for (; verifying.next < this.#written.length && performance.now() < untilMs; verifying.next++) {
       const at = this.#written[verifying.next]!;
-      const message = this.#difference(at, () => verifying.source.rebuild(verifying.next));
+      const message = this.#difference(at, () => verifying.source.verify(verifying.next));
       if (message !== undefined) differing.push({ at, message });
     }
     const isDone = verifying.next === this.#written.length;

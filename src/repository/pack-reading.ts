@@ -11,12 +11,13 @@ import { ProfileRebuilder } from "../pack/profile-rebuilder.ts";
 import { deflate } from "../pprof/gzip.ts";
 import type { BlobReader, ObjectReference, OpenObject } from "../storage/blob-store.ts";
 import type { PackPart } from "./pack-cache.ts";
+import { checkHead, checkRows, type PackPlace } from "./pack-place.ts";
 import { type RowQuestion, type SelectedRows, selectRows } from "./pack-selection.ts";
 import { openTables, type SharedTables, shareTables } from "./shared-tables.ts";
 
 /** A pack as a thread is told of it. */
 export interface PackHandle {
-  packId: number;
+  place: PackPlace;
   reference: ObjectReference;
   /** What is decoded already. */
   parts: Partial<Record<PackPart, SharedTables>>;
@@ -31,18 +32,33 @@ export interface OpenedPack extends Disposable {
   readonly pack: Pack;
   heads(): PackHeads;
   tables(): PackTables;
+  /** Reads what has damage told with the pack's number. */
+  named<Value>(read: () => Value): Value;
   readonly decoded: DecodedParts;
 }
 
-/** Reads nothing yet. Damage is told with the pack's number. */
-export function openPackHandle(reader: BlobReader, { packId, reference, parts }: PackHandle): OpenedPack {
+/**
+ * Reads nothing yet; `beforeRead` is called before each section is. What is damaged, not there, or another pack than the catalog names is
+ * `unavailable`, and told with the pack's number.
+ */
+export function openPackHandle(
+  reader: BlobReader,
+  { place, reference, parts }: PackHandle,
+  beforeRead: () => void = () => {},
+): OpenedPack {
   let object: OpenObject | undefined;
   let pack: Pack | undefined;
   const decoded: DecodedParts = {};
   const open = () => {
     const opened = object ?? reader.openObject(reference);
     object = opened;
-    pack ??= openPack((offset, length) => opened.read(offset, length));
+    if (pack) return pack;
+    const found = openPack((offset, length) => {
+      beforeRead();
+      return opened.read(offset, length);
+    });
+    checkHead(found, opened.sizeBytes, place);
+    pack = found;
     return pack;
   };
   const part = <Tables extends object>(name: PackPart, decode: () => Tables): Tables => {
@@ -57,7 +73,8 @@ export function openPackHandle(reader: BlobReader, { packId, reference, parts }:
       return read();
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      throw new DomainError(error.kind, `Pack ${packId}: ${error.message}`, { cause: error });
+      const kind = error.kind === "not-found" ? "unavailable" : error.kind;
+      throw new DomainError(kind, `Pack ${place.packId}: ${error.message}`, { cause: error });
     }
   };
   return {
@@ -68,10 +85,12 @@ export function openPackHandle(reader: BlobReader, { packId, reference, parts }:
       named(() =>
         part("heads", () => {
           const profiles = decodeProfiles(open());
+          checkRows(profiles, place);
           return { ...profiles, ...decodeIdentities(open(), profiles) };
         }),
       ),
     tables: () => named(() => part("tables", () => decodeTables(open()))),
+    named,
     decoded,
     [Symbol.dispose]: () => object?.[Symbol.dispose](),
   };
@@ -112,12 +131,10 @@ export function rebuildFromPack(
   const heads = opened.heads();
   const row = heads.seqs.indexOf(BigInt(seq));
   if (row < 0) return { decoded: opened.decoded };
-  const bytes = new ProfileRebuilder(
-    { pack: opened.pack, profiles: heads, tables: opened.tables() },
-    { identities: heads },
-  ).rebuild(row);
+  const decoded = { pack: opened.pack, profiles: heads, tables: opened.tables() };
+  const bytes = opened.named(() => new ProfileRebuilder(decoded, { identities: heads }).rebuild(row));
   if (Buffer.compare(hash("sha256", bytes, "buffer"), digest) !== 0) {
-    throw new DomainError("unavailable", `Pack ${handle.packId}: profile ${row} is not what was uploaded`);
+    throw new DomainError("unavailable", `Pack ${handle.place.packId}: profile ${row} is not what was uploaded`);
   }
   return { gzipped: new Uint8Array(deflate(bytes, GZIP_LEVEL)), decoded: opened.decoded };
 }

@@ -47,6 +47,7 @@ export function seriesInPack(
   const place = pack.signature.shape.columns.findIndex(
     ({ type, unit }) => type === column.type && unit === column.unit,
   );
-  const totals = columnTotals({ pack, profiles: heads, tables: opened.tables() }, (row) => chosen.has(row));
+  const decoded = { pack, profiles: heads, tables: opened.tables() };
+  const totals = opened.named(() => columnTotals(decoded, (row) => chosen.has(row)));
   return { ...answer, totals: BigInt64Array.from(rows, (row) => totals[row * pack.columns + place]!) };
 }

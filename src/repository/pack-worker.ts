@@ -8,13 +8,14 @@ import type { BlobSource, ObjectReference } from "../storage/blob-store.ts";
 import { openBlobReader } from "../storage/open-blob-reader.ts";
 import { PackCheck } from "./pack-check.ts";
 import { PackJob, type PackJobOptions } from "./pack-job.ts";
+import type { PackPlace } from "./pack-place.ts";
 
 export type PackMessage =
   | { kind: "begin"; options: PackJobOptions }
   | { kind: "add" }
   | { kind: "finish" }
   | { kind: "verify"; reference: ObjectReference }
-  | { kind: "check"; reference: ObjectReference }
+  | { kind: "check"; reference: ObjectReference; place: PackPlace }
   | { kind: "end" };
 
 /** Everything else comes first. On Linux 0 means the calling thread, elsewhere the process; there the hint is left out. */
@@ -48,7 +49,7 @@ function answer(message: PackMessage) {
     case "verify":
       return job!.verify(message.reference);
     case "check":
-      check ??= new PackCheck(reader, message.reference);
+      check ??= new PackCheck(reader, message.reference, message.place);
       return checked(check);
     case "end":
       end();

@@ -5,15 +5,17 @@ import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { quote } from "../model/text.ts";
 import { NS_PER_MS } from "../model/time.ts";
-import type { BlobStore, ObjectReference } from "../storage/blob-store.ts";
+import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog } from "../storage/catalog.ts";
 import type { PackKey, PackSet } from "../storage/pack-catalog.ts";
 import { PACK_NAMES, packIdOf, packName } from "../storage/pack-name.ts";
 import { KeptOriginals } from "./kept-originals.ts";
 import { FULL_PACE, paced } from "./pace.ts";
 import type { CheckAnswer } from "./pack-check.ts";
+import type { PackPlace } from "./pack-place.ts";
 import { DAY_NS, type PackPlan, planPacks } from "./pack-policy.ts";
 import { carryOut, type PackRunOptions, settle } from "./pack-run.ts";
+import { verifyPacks } from "./pack-verify.ts";
 import type { PackMessage } from "./pack-worker.ts";
 import type { ReadGuard } from "./read-guard.ts";
 import type { Reclaim } from "./reclaim.ts";
@@ -55,7 +57,6 @@ export type PackEvent =
 
 /** After a failure, before the same is tried again. */
 const RETRY_NS = 900_000_000_000n;
-const DAMAGED_NAMED = 100;
 
 export class Packer {
   readonly #options: PackerOptions;
@@ -231,40 +232,21 @@ export class Packer {
     observe({ kind: "pack-backlog", seconds });
   }
 
-  /** Reads every pack, and tells of what is damaged. */
-  async verify(tell: (progress: string) => void): Promise<VerifyResult> {
-    const { catalog, blobs, reads } = this.#options;
-    const packs = (await catalog.packSets({})).flatMap((set) => set.packs);
-    const damaged: { packId: number; detail: string }[] = [];
-    let profiles = 0;
-    let damagedPacks = 0;
-    let checked = 0;
-    for (const { packId } of packs) {
-      tell(`${checked} of ${packs.length} packs`);
-      const check = await this.#inTurn(async () => {
-        this.#checkStopped();
+  /** Reads every pack, compares it with the catalog, and tells of what is damaged. */
+  verify(tell: (progress: string) => void): Promise<VerifyResult> {
+    const { catalog, blobs, reads, limits } = this.#options;
+    const read = (place: PackPlace) =>
+      this.#inTurn(async () => {
         using _reading = reads.enter();
         // It may have been replaced meanwhile.
-        if (!(await catalog.packIds()).named.includes(packId)) return undefined;
-        return this.#check(blobs.objectReference(packName(packId)));
+        if (!(await catalog.packIds()).named.includes(place.packId)) return undefined;
+        const reference = blobs.objectReference(packName(place.packId));
+        const answers: CheckAnswer[] = [];
+        do answers.push(await this.#step<CheckAnswer>({ kind: "check", reference, place }, FULL_PACE));
+        while (!answers.at(-1)!.isDone);
+        return answers;
       });
-      if (check === undefined) continue;
-      checked++;
-      profiles += check.profiles;
-      if (check.damage === undefined) continue;
-      damagedPacks++;
-      if (damaged.length < DAMAGED_NAMED) damaged.push({ packId, detail: check.damage });
-    }
-    return { packs: checked, profiles, damaged, damagedPacks };
-  }
-
-  async #check(reference: ObjectReference): Promise<{ profiles: number; damage?: string }> {
-    let profiles = 0;
-    for (;;) {
-      const step = await this.#step<CheckAnswer>({ kind: "check", reference }, FULL_PACE);
-      profiles += step.profiles;
-      if (step.isDone) return { profiles, ...(step.damage !== undefined && { damage: step.damage }) };
-    }
+    return verifyPacks({ catalog, limits, read, tell });
   }
 
   #ask<Answer>(message: PackMessage): Promise<Answer> {

@@ -7,6 +7,7 @@ import { type Column, describeShape, mergeKey, type Shape, type ValueType } from
 import type { Catalog, MergeInput } from "../storage/catalog.ts";
 import type { PackKey } from "../storage/pack-catalog.ts";
 import { type Candidates, findCandidates, type PackQuestion, skip, tooMany } from "./candidates.ts";
+import { findLosses } from "./pack-losses.ts";
 import type { Selection, Skipped } from "./repository.ts";
 
 /** The profiles of one pack that a question is about, in canonical order. */
@@ -34,6 +35,7 @@ export interface MergePlan {
   newest: PackKey;
   matched: number;
   skipped: Skipped[];
+  warnings: string[];
   /** Candidates.fingerprint. */
   fingerprint?: string;
 }
@@ -58,18 +60,28 @@ export async function planMerge(
   const candidates = await findCandidates(catalog, selection, limits, skipped);
   const asked = candidates.packs.length > 0 ? await select(candidates.packs) : [];
   const packs = asked.filter(({ rows }) => rows.length > 0);
-  const damaged = asked.filter(({ damage }) => damage !== undefined);
-  if (strict && damaged[0]) throw new DomainError("unavailable", `Cannot merge strictly: ${damaged[0].damage}`);
   const packed = packs.reduce((sum, { rows }) => sum + rows.length, 0);
   if (packed > limits.mergePackedProfiles) throw tooMany(packed, limits.mergePackedProfiles);
-  const lost = damaged.reduce((sum, { question }) => sum + question.profiles - question.set.deleted.length, 0);
-  if (lost > 0) skipped.push(skip("damaged", [], damaged[0]!.damage!, lost));
-  const { inputs, shapes, cut, fingerprint } = candidates;
-  if (inputs.length + packed === 0 && lost > 0) throw new DomainError("unavailable", damaged[0]!.damage!);
-  if (inputs.length + packed === 0) throw new DomainError("not-found", "No profile matches");
+  const { originals, lost, damage = "" } = await findLosses(catalog, asked, candidates.inputs, limits);
+  if (lost.length > 0) {
+    if (strict) throw new DomainError("unavailable", `Cannot merge strictly: ${damage}`);
+    const ids = lost.map(({ id }) => id);
+    skipped.push(skip("damaged", ids, damage));
+  }
+  const { shapes, cut, fingerprint } = candidates;
+  const inputs = originals.length === 0 ? candidates.inputs : inCanonicalOrder([...candidates.inputs, ...originals]);
+  const found = inputs.length + packed;
+  if (found === 0 && lost.length > 0) throw new DomainError("unavailable", damage);
+  if (found === 0) throw new DomainError("not-found", "No profile matches");
   const fitting = chooseShape({ inputs, packs, shapes }, columns, strict || selection.ids !== undefined, skipped);
-  const isRepeatable = fingerprint !== undefined && damaged.length === 0;
-  return { ...fitting, matched: inputs.length + packed + lost + cut, skipped, ...(isRepeatable && { fingerprint }) };
+  const isRepeatable = fingerprint !== undefined && damage === "";
+  const warnings = originals.length === 0 ? [] : [`${originals.length} read as they were sent: ${damage}`];
+  const matched = found + lost.length + cut;
+  return { ...fitting, matched, skipped, warnings, ...(isRepeatable && { fingerprint }) };
+}
+
+function inCanonicalOrder(inputs: MergeInput[]): MergeInput[] {
+  return inputs.sort((a, b) => (isAfter(a, b) ? 1 : -1));
 }
 
 /**

@@ -2,7 +2,13 @@
 
 import { type DecodedPack, decodePack } from "../pack/decoded-pack.ts";
 import { readSection, type SectionKind } from "../pack/format.ts";
-import { KIND, type PackProfiles } from "../pack/pack-profiles.ts";
+import {
+  BLOCK_PROFILES,
+  decodeIdentities,
+  KIND,
+  type PackIdentities,
+  type PackProfiles,
+} from "../pack/pack-profiles.ts";
 import { ProfileRebuilder } from "../pack/profile-rebuilder.ts";
 import type { OpenObject } from "../storage/blob-store.ts";
 
@@ -11,6 +17,7 @@ export class SourcePack implements Disposable {
   readonly #object: OpenObject;
   readonly decoded: DecodedPack;
   readonly #rebuilder: ProfileRebuilder;
+  #identities: PackIdentities | undefined;
   #rows: Map<number, number> | undefined;
 
   constructor(object: OpenObject) {
@@ -24,8 +31,18 @@ export class SourcePack implements Disposable {
     this.#rebuilder = new ProfileRebuilder(this.decoded);
   }
 
+  get sizeBytes(): number {
+    return this.#object.sizeBytes;
+  }
+
   get profiles(): PackProfiles {
     return this.decoded.profiles;
+  }
+
+  /** Throws `unavailable` where they are damaged. */
+  get identities(): PackIdentities {
+    this.#identities ??= decodeIdentities(this.decoded.pack, this.profiles);
+    return this.#identities;
   }
 
   /** Reads every section and compares its checksum, those too that no profile needs. Throws `unavailable`. */
@@ -50,6 +67,13 @@ export class SourcePack implements Disposable {
   /** A view that is valid until the next call. Throws `unavailable` for what is damaged. */
   rebuild(row: number): Uint8Array {
     return this.#rebuilder.rebuild(row);
+  }
+
+  /** As rebuild(), but the last of each block is read alone first, as downloads read: what only reads in turn must not pass. */
+  verify(row: number): Uint8Array {
+    const isLast = row % BLOCK_PROFILES === BLOCK_PROFILES - 1 || row === this.profiles.count - 1;
+    if (isLast) new ProfileRebuilder(this.decoded, { identities: this.identities }).rebuild(row);
+    return this.rebuild(row);
   }
 
   [Symbol.dispose](): void {

@@ -25,30 +25,35 @@ async function topAnew(dependencies: TopDependencies, request: TopRequest): Prom
   const { catalog, pool, limits } = dependencies;
   const untilMs = performance.now() + limits.mergeMs;
   const asked = request.column ? [request.column] : columnOf(request.selection);
-  const whole = await planMerge(catalog, request.selection, asked, limits, request.strict, (packs) =>
-    pool.select(packs),
-  );
-  const lost: Damage = { damaged: [], damagedPacks: [] };
-  for (let plan = whole; ; plan = without(plan, lost)) {
+  const broken = new Map<number, string>();
+  const replan = () =>
+    planMerge(catalog, request.selection, asked, limits, request.strict, (packs) => pool.select(packs, broken));
+  const damaged: Damage["damaged"] = [];
+  let whole = await replan();
+  for (;;) {
+    const plan = without(whole, damaged);
     if (plan.inputs.length + plan.packs.length === 0) {
-      const reason = lost.damaged[0]?.message ?? lost.damagedPacks[0]?.message;
+      const reason = damaged[0]?.message;
       throw new DomainError("unavailable", `None of the ${whole.matched} profiles can be read: ${reason}`);
     }
     const ranked = await rankPlan(dependencies, request, plan, untilMs);
-    lost.damaged.push(...ranked.damage.damaged);
-    lost.damagedPacks.push(...ranked.damage.damagedPacks);
-    const skipped = [...whole.skipped, ...damagedOf(lost, request.strict ?? false)];
+    damaged.push(...ranked.damage.damaged);
+    const { damagedPacks } = ranked.damage;
+    for (const { pack, message } of damagedPacks) broken.set(pack.selected.question.packId, message);
+    if (damagedPacks.length > 0) whole = await replan();
+    const skipped = [...whole.skipped, ...damagedOf(damaged, request.strict ?? false)];
     // What is lost may have had its say in what the others count for.
     if (ranked.ranking === undefined) continue;
-    const isWhole = lost.damaged.length + lost.damagedPacks.length === 0;
     const summary = summaryOf(request, whole, plan, skipped);
-    return { answer: answerOf(ranked, summary), fingerprint: isWhole ? whole.fingerprint : undefined };
+    const fingerprint = damaged.length === 0 ? whole.fingerprint : undefined;
+    return { answer: answerOf(ranked, summary, whole.warnings), fingerprint };
   }
 }
 
 function answerOf(
   { ranking, column, method, isWrapped, warnings }: Extract<RankedPlan, { ranking: Ranking }>,
   summary: ReturnType<typeof summaryOf>,
+  planned: readonly string[],
 ): TopAnswer {
   const sampleTypes = totalsOf([column], [ranking.sum]);
   const sums = method === "sum" ? warningsOfSums(sampleTypes, [isWrapped], summary.merged) : [];
@@ -62,17 +67,12 @@ function answerOf(
       sampleTypes,
       algorithmVersion: TOP_ALGORITHM_VERSION,
       etag: `${ranking.digest}-t${TOP_ALGORITHM_VERSION}`,
-      warnings: [...warningsOfSkipped(summary.skipped), ...warnings, ...sums],
+      warnings: [...warningsOfSkipped(summary.skipped), ...planned, ...warnings, ...sums],
     },
   };
 }
 
-function without(plan: MergePlan, { damaged, damagedPacks }: Damage): MergePlan {
-  const inputs = new Set(damaged.map(({ input }) => input));
-  const packIds = new Set(damagedPacks.map(({ pack }) => pack.selected.question.packId));
-  return {
-    ...plan,
-    inputs: plan.inputs.filter((input) => !inputs.has(input)),
-    packs: plan.packs.filter(({ question }) => !packIds.has(question.packId)),
-  };
+function without(plan: MergePlan, damaged: Damage["damaged"]): MergePlan {
+  const ids = new Set(damaged.map(({ input }) => input.id));
+  return { ...plan, inputs: plan.inputs.filter(({ id }) => !ids.has(id)) };
 }
