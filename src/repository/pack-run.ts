@@ -1,5 +1,5 @@
 // One pack set from plan to settled rows. Profiles are read and added, packs written and verified; then the catalog switches to them in one
-// commit, and what they replace is freed. Whatever is interrupted leaves the state of before, or of after the switch.
+// commit. Whatever is interrupted leaves the state of before, or of after the switch, and packs that nobody names: pack-files.ts deletes them.
 
 import { DomainError } from "../model/errors.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
@@ -19,8 +19,6 @@ export interface PackRunOptions {
   reads: ReadGuard;
   /** Whether the bytes as they were sent go when their rows are marked. */
   release: boolean;
-  /** Called when a pack is gone. */
-  forget: (packId: number) => void;
   /** A step of the packer's thread. */
   ask: <Answer>(message: PackMessage) => Promise<Answer>;
   /** Throws when the packer is stopped. */
@@ -36,7 +34,6 @@ interface LeftOut {
 /** What was made, when all of it was what had been sent. */
 interface Made {
   setId?: number;
-  freed: number[];
   files: PackFile[];
   newProfiles: number;
   kept: number;
@@ -58,7 +55,6 @@ export async function carryOut(
     const made = await makeSet(options, plan, pace);
     if (made === undefined) continue;
     if (made.setId !== undefined) await settle(options, made.setId, pace);
-    await free(options, made.freed);
     const [first] = made.leftOut;
     return {
       profiles: made.newProfiles,
@@ -79,16 +75,15 @@ async function makeSet(options: PackRunOptions, plan: PackPlan, pace: number): P
   // What the rows name stays readable meanwhile.
   using _reading = reads.enter();
   const { runId } = await catalog.beginPack(plan.request);
-  const files: PackFile[] = [];
   try {
     const rows = await catalog.packRows(runId);
     const replaced = await catalog.packSets({ setIds: plan.replaces });
-    const { refused, differing, kept } = await build(options, { plan, rows, replaced, pace, files });
+    const { files, refused, differing, kept } = await build(options, { plan, rows, replaced, pace });
     const leftOut = [...refused, ...differing];
     await setAside(catalog, rows, leftOut);
     checkStopped();
     if (differing.length > 0) {
-      await abandon(options, runId, files);
+      await catalog.abandonPack(runId);
       return undefined;
     }
     const switched = await catalog.switchPackSet({ runId, packs: files, replaces: plan.replaces });
@@ -96,19 +91,11 @@ async function makeSet(options: PackRunOptions, plan: PackPlan, pace: number): P
     const after = files.reduce((sum, { profiles }) => sum + profiles, 0);
     return { ...switched, files, newProfiles: Math.max(0, after - before), kept, leftOut };
   } catch (error) {
-    await abandon(options, runId, files);
+    await catalog.abandonPack(runId);
     throw error;
   } finally {
     await ask({ kind: "end" }).catch(() => {}); // a thread that is lost has nothing to end
   }
-}
-
-/** The files go only where the catalog is sure not to name them: a commit that failed may have been made. */
-async function abandon({ catalog, blobs }: PackRunOptions, runId: number, files: readonly PackFile[]): Promise<void> {
-  await catalog.abandonPack(runId);
-  if (files.length === 0) return;
-  const named = new Set((await catalog.packIds()).named);
-  for (const { packId } of files) if (!named.has(packId)) await blobs.deleteObject(packName(packId));
 }
 
 interface Build {
@@ -116,16 +103,15 @@ interface Build {
   rows: PackRows;
   replaced: readonly PackSet[];
   pace: number;
-  /** Told of each pack that is written, also where this throws. */
-  files: PackFile[];
 }
 
-async function build(options: PackRunOptions, { plan, rows, replaced, pace, files }: Build) {
+async function build(options: PackRunOptions, { plan, rows, replaced, pace }: Build) {
   const { catalog, blobs, ask, checkStopped } = options;
+  const files: PackFile[] = [];
   const refused: LeftOut[] = [];
   const differing: LeftOut[] = [];
   let kept = 0;
-  if (rows.count === 0) return { refused, differing, kept };
+  if (rows.count === 0) return { files, refused, differing, kept };
   const step = <Answer>(message: PackMessage) => {
     checkStopped();
     return paced(pace, () => ask<Answer>(message));
@@ -150,7 +136,7 @@ async function build(options: PackRunOptions, { plan, rows, replaced, pace, file
       isVerified = verified.isDone;
     }
   }
-  return { refused, differing, kept };
+  return { files, refused, differing, kept };
 }
 
 async function setAside(catalog: Catalog, rows: PackRows, leftOut: readonly LeftOut[]): Promise<void> {
@@ -171,14 +157,5 @@ export async function settle(
     const from = afterId && { afterId };
     afterId = await paced(pace, () => catalog.settlePackSet({ setId, release, ...from }));
     if (afterId === undefined) return;
-  }
-}
-
-async function free({ blobs, reads, forget }: PackRunOptions, packIds: readonly number[]): Promise<void> {
-  if (packIds.length === 0) return;
-  await reads.drained();
-  for (const packId of packIds) {
-    forget(packId);
-    await blobs.deleteObject(packName(packId));
   }
 }

@@ -8,10 +8,11 @@ import { NS_PER_MS } from "../model/time.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog } from "../storage/catalog.ts";
 import type { PackKey, PackSet } from "../storage/pack-catalog.ts";
-import { PACK_NAMES, packIdOf, packName } from "../storage/pack-name.ts";
+import { packName } from "../storage/pack-name.ts";
 import { KeptOriginals } from "./kept-originals.ts";
-import { FULL_PACE, paced } from "./pace.ts";
+import { FULL_PACE } from "./pace.ts";
 import type { CheckAnswer } from "./pack-check.ts";
+import { comparePackFiles, deleteUnnamed } from "./pack-files.ts";
 import type { PackPlace } from "./pack-place.ts";
 import { DAY_NS, type PackPlan, planPacks } from "./pack-policy.ts";
 import { carryOut, type PackRunOptions, settle } from "./pack-run.ts";
@@ -82,7 +83,12 @@ export class Packer {
 
   /** Call it once: cleans up after the last process, then, with `looks`, looks every now and then what is due. */
   begin(looks: boolean): void {
-    void this.#inTurn(() => this.#cleanUp()).catch((error) => this.#failed("could not clean up packs", error));
+    const { observe } = this.#options;
+    const report = (message: string) => observe({ kind: "pack-damage", message });
+    void this.#inTurn(async () => {
+      await comparePackFiles(this.#options, report);
+      await deleteUnnamed(this.#options);
+    }).catch((error) => this.#failed("could not clean up packs", error));
     if (looks) this.#lookLater();
   }
 
@@ -113,27 +119,6 @@ export class Packer {
     return { running: this.#running, lastFailure: this.#lastFailure, ...backlog };
   }
 
-  /** Deletes packs that a run wrote and never switched to. */
-  async #cleanUp(): Promise<void> {
-    const { catalog, blobs, observe } = this.#options;
-    const { named, last } = await catalog.packIds();
-    const present = (await blobs.list(PACK_NAMES)).map(packIdOf).filter((packId) => packId !== undefined);
-    const absent = new Set(named);
-    for (const packId of present) {
-      if (absent.delete(packId)) continue;
-      // The catalog may be an old copy, and the pack all that is left of its profiles.
-      if (packId > last)
-        observe({
-          kind: "pack-damage",
-          message: `Pack ${packId} is kept, though the catalog, which ends before it, does not name it`,
-        });
-      else await blobs.deleteObject(packName(packId));
-    }
-    for (const packId of absent) {
-      observe({ kind: "pack-damage", message: `Pack ${packId} is absent, though the catalog names it` });
-    }
-  }
-
   /** Resolves when nothing is under way: what is interrupted is taken up by the next start. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -152,6 +137,7 @@ export class Packer {
     const { catalog, nowNs, limits, reclaim } = this.#options;
     const pace = everything ? FULL_PACE : limits.packSharePercent;
     const run = this.#runOptions();
+    await deleteUnnamed(this.#options);
     for (const { setId } of await catalog.packSets({ unsettled: true })) await settle(run, setId, pace);
     const plans = await this.#plans(everything);
     const total: PackResult = { profiles: 0, packs: 0, bytes: 0, refused: 0 };
@@ -168,6 +154,7 @@ export class Packer {
         this.#failedUntil.set(windowOf(plan), nowNs() + RETRY_NS);
         this.#failed(`could not pack ${this.#running}`, error);
       }
+      await deleteUnnamed(this.#options);
     }
     this.#running = "";
     if (failure === undefined) this.#lastFailure = "";
@@ -179,12 +166,11 @@ export class Packer {
   }
 
   #runOptions(): PackRunOptions {
-    const { catalog, blobs, reads, originals, forget } = this.#options;
+    const { catalog, blobs, reads, originals } = this.#options;
     return {
       catalog,
       blobs,
       reads,
-      forget,
       release: originals === "until-packed",
       ask: (message) => this.#ask(message),
       checkStopped: () => this.#checkStopped(),
@@ -242,20 +228,16 @@ export class Packer {
         if (!(await catalog.packIds()).named.includes(place.packId)) return undefined;
         const reference = blobs.objectReference(packName(place.packId));
         const answers: CheckAnswer[] = [];
-        do answers.push(await this.#step<CheckAnswer>({ kind: "check", reference, place }, FULL_PACE));
+        do answers.push(await this.#ask<CheckAnswer>({ kind: "check", reference, place }));
         while (!answers.at(-1)!.isDone);
         return answers;
       });
     return verifyPacks({ catalog, limits, read, tell });
   }
 
-  #ask<Answer>(message: PackMessage): Promise<Answer> {
-    return this.#thread.request<Answer>(message, [], 0);
-  }
-
-  #step<Answer>(message: PackMessage, pace: number): Promise<Answer> {
+  async #ask<Answer>(message: PackMessage): Promise<Answer> {
     this.#checkStopped();
-    return paced(pace, () => this.#ask<Answer>(message));
+    return this.#thread.request<Answer>(message, [], 0);
   }
 
   #checkStopped(): void {

@@ -282,7 +282,24 @@ export function packsContract(under: CatalogUnderTest): void {
       const switched = await under.catalog.switchPackSet({ runId: run.runId, packs: [], replaces: [setId] });
       expect(switched).toEqual({ freed: [1] });
       expect(await under.catalog.packSets({})).toEqual([]);
-      expect(await under.catalog.packIds()).toEqual({ named: [], last: 1 });
+      expect(await under.catalog.packIds()).toEqual({ named: [], unnamed: [1] });
+      await under.catalog.forgetPacks([1]);
+      expect(await under.catalog.packIds()).toEqual({ named: [], unnamed: [] });
+    });
+
+    test("a number of a pack is unnamed until a switch names it, and again when its set goes; skipped numbers are not given", async () => {
+      await under.insert(...some(1));
+      const [first, second] = [await under.catalog.nextPackId(), await under.catalog.nextPackId()];
+      expect([first, second]).toEqual([1, 2]);
+      expect(await under.catalog.packIds()).toEqual({ named: [], unnamed: [1, 2] });
+      const setId = await pack(1);
+      expect(await under.catalog.packIds()).toEqual({ named: [3], unnamed: [1, 2] });
+      await under.catalog.forgetPacks([2]);
+      await under.catalog.skipPackIds(7);
+      await pack(1, {}, [setId]);
+      expect(await under.catalog.packIds()).toEqual({ named: [8], unnamed: [1, 3] });
+      await under.catalog.skipPackIds(5);
+      expect(await under.catalog.nextPackId()).toBe(9);
     });
 
     test("the version changes with each insert, removal and switch of packs, and with nothing else", async () => {
