@@ -157,7 +157,7 @@ export function createRepository(options: RepositoryOptions): Repository {
     usage: () => catalog.usage(),
     startPack() {
       if (packing === undefined) throw new DomainError("conflict", "Cannot pack: packing is switched off");
-      return operations.start("pack", (tell) => packer.packNow(tell));
+      return operations.startAnew("pack", (tell) => packer.packNow(tell));
     },
     startVerify: () => operations.start("verify", (tell) => packer.verify(tell)),
     operation: (id, maxWaitMs) => operations.get(id, maxWaitMs),

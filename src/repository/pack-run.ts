@@ -86,7 +86,9 @@ async function makeSet(options: PackRunOptions, plan: PackPlan, pace: number): P
       await catalog.abandonPack(runId);
       return undefined;
     }
-    const switched = await catalog.switchPackSet({ runId, packs: files, replaces: plan.replaces });
+    const left = new Set(leftOut.map(({ at }) => at));
+    const seqs = rows.seqs.filter((_, at) => !left.has(at));
+    const switched = await catalog.switchPackSet({ runId, packs: files, seqs, replaces: plan.replaces });
     const before = replaced.reduce((sum, set) => sum + profilesOf(set) - set.deleted.length, 0);
     const after = files.reduce((sum, { profiles }) => sum + profiles, 0);
     return { ...switched, files, newProfiles: Math.max(0, after - before), kept, leftOut };

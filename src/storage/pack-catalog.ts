@@ -83,6 +83,8 @@ export interface PackSwitch {
   runId: number;
   /** None: the window has no profiles left, and the replaced sets go without a successor. */
   packs: readonly PackFile[];
+  /** Of the profiles in the packs: deletions of others, as of those that were refused, are none of the set. */
+  seqs: Float64Array;
   /** Sets of the same key whose profiles the new packs have. */
   replaces: readonly number[];
 }

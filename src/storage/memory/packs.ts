@@ -105,7 +105,7 @@ export class MemoryPacks {
     this.packed.delete(profile.seq);
   }
 
-  switchTo({ runId, packs, replaces }: PackSwitch): { setId?: number; freed: number[] } {
+  switchTo({ runId, packs, seqs, replaces }: PackSwitch): { setId?: number; freed: number[] } {
     const { deleted, runId: _, ...window } = this.run(runId);
     const replaced = this.#sets.filter(({ setId }) => replaces.includes(setId));
     const absent = replaces.find((setId) => !replaced.some((set) => set.setId === setId));
@@ -131,8 +131,9 @@ export class MemoryPacks {
     if (packs.length === 0) return { freed };
     for (const { packId } of packs) this.unnamed.delete(packId);
     const setId = ++this.#lastSetId;
+    const inside = Float64Array.from(deleted.filter((seq) => seqs.includes(seq)));
     const sorted = [...packs].sort((a, b) => a.packId - b.packId);
-    this.#sets.push({ ...window, setId, packs: sorted, deleted: Float64Array.from(deleted).sort(), settled: false });
+    this.#sets.push({ ...window, setId, packs: sorted, deleted: inside.sort(), settled: false });
     return { setId, freed };
   }
 

@@ -118,7 +118,7 @@ export class PackWriter {
     }
   }
 
-  switchTo({ runId, packs, replaces }: PackSwitch): { setId?: number; freed: number[] } {
+  switchTo({ runId, packs, seqs, replaces }: PackSwitch): { setId?: number; freed: number[] } {
     const run = this.#runs.get(runId);
     if (run === undefined)
       throw new DomainError("conflict", `Cannot switch to the packs of run ${runId}: it has ended`);
@@ -136,7 +136,8 @@ export class PackWriter {
     for (const { packId, profiles, sizeBytes } of packs) insertPack.run(packId, setId, profiles, sizeBytes);
     this.forgetPacks(packs.map(({ packId }) => packId));
     const insertTombstone = this.#statements.plain("INSERT INTO tombstone VALUES (?, ?) ON CONFLICT DO NOTHING");
-    for (const seq of run.deleted) insertTombstone.run(setId, seq);
+    const inside = new Set(seqs);
+    for (const seq of run.deleted) if (inside.has(seq)) insertTombstone.run(setId, seq);
     return { setId, freed };
   }
 
