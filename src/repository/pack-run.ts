@@ -7,7 +7,7 @@ import type { Catalog } from "../storage/catalog.ts";
 import type { PackFile, PackRows, PackSet } from "../storage/pack-catalog.ts";
 import { packName } from "../storage/pack-name.ts";
 import { paced } from "./pace.ts";
-import type { AddAnswer, FinishAnswer, VerifyAnswer } from "./pack-job.ts";
+import type { AddAnswer, FinishAnswer, Refusal, VerifyAnswer } from "./pack-job.ts";
 import { type PackPlan, profilesOf } from "./pack-policy.ts";
 import type { PackMessage } from "./pack-worker.ts";
 import type { ReadGuard } from "./read-guard.ts";
@@ -21,13 +21,19 @@ export interface PackRunOptions {
   release: boolean;
   /** A step of the packer's thread. */
   ask: <Answer>(message: PackMessage) => Promise<Answer>;
+  /** Told of packs that cannot be read, where the run goes on without them. */
+  reportDamage: (message: string) => void;
   /** Throws when the packer is stopped. */
   checkStopped: () => void;
 }
 
+/** Why a profile cannot be packed: `differs` is one that was not written again as it was sent. */
+export type RefusalReason = Refusal | "differs";
+
 /** Profiles that are not in the packs, by their positions in the rows. */
 interface LeftOut {
   at: number;
+  reason: RefusalReason;
   message: string;
 }
 
@@ -45,32 +51,39 @@ const SLICE = 100;
 /** Each leaves out what the one before could not write again. */
 const TRIES = 5;
 
-/** Settled and verified when it resolves. Answers besides how many are kept as bytes, and why profiles were refused, if any were. */
+/** Settled and verified when it resolves. Answers besides how many are kept as bytes, and why profiles were refused. */
 export async function carryOut(
   options: PackRunOptions,
   plan: PackPlan,
   pace: number,
-): Promise<PackResult & { written: number; kept: number; refusal?: string }> {
+): Promise<PackResult & { written: number; kept: number; leftOut: readonly LeftOut[] }> {
+  const before: LeftOut[] = [];
   for (let left = TRIES; left > 0; left--) {
     const made = await makeSet(options, plan, pace);
-    if (made === undefined) continue;
+    if ("differing" in made) {
+      before.push(...made.differing);
+      continue;
+    }
     if (made.setId !== undefined) await settle(options, made.setId, pace);
-    const [first] = made.leftOut;
     return {
       profiles: made.newProfiles,
       kept: made.kept,
       written: made.files.reduce((sum, { profiles }) => sum + profiles, 0),
       packs: made.files.length,
       bytes: made.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-      refused: made.leftOut.length,
-      ...(first && { refusal: first.message }),
+      refused: before.length + made.leftOut.length,
+      leftOut: [...before, ...made.leftOut],
     };
   }
   throw new DomainError("unavailable", "Profiles that were packed were not what was sent, again and again");
 }
 
-/** All steps up to the switch. Undefined where profiles differed from what was sent: they are set aside, and the next try is without them. */
-async function makeSet(options: PackRunOptions, plan: PackPlan, pace: number): Promise<Made | undefined> {
+/** All steps up to the switch. Profiles that differed from what was sent are set aside, and the next try is without them. */
+async function makeSet(
+  options: PackRunOptions,
+  plan: PackPlan,
+  pace: number,
+): Promise<Made | { differing: readonly LeftOut[] }> {
   const { catalog, reads, ask, checkStopped } = options;
   // What the rows name stays readable meanwhile.
   using _reading = reads.enter();
@@ -84,7 +97,7 @@ async function makeSet(options: PackRunOptions, plan: PackPlan, pace: number): P
     checkStopped();
     if (differing.length > 0) {
       await catalog.abandonPack(runId);
-      return undefined;
+      return { differing: leftOut };
     }
     const left = new Set(leftOut.map(({ at }) => at));
     const seqs = rows.seqs.filter((_, at) => !left.has(at));
@@ -108,7 +121,7 @@ interface Build {
 }
 
 async function build(options: PackRunOptions, { plan, rows, replaced, pace }: Build) {
-  const { catalog, blobs, ask, checkStopped } = options;
+  const { catalog, blobs, ask, reportDamage, checkStopped } = options;
   const files: PackFile[] = [];
   const refused: LeftOut[] = [];
   const differing: LeftOut[] = [];
@@ -123,17 +136,19 @@ async function build(options: PackRunOptions, { plan, rows, replaced, pace }: Bu
   for (let isDone = false; !isDone; ) {
     const added = await step<AddAnswer>({ kind: "add" });
     refused.push(...added.refused);
+    for (const message of added.damage) reportDamage(message);
     isDone = added.isDone;
     if (!isDone && !added.isFull) continue;
-    const finished = await step<FinishAnswer | undefined>({ kind: "finish" });
-    if (finished === undefined) continue;
+    let finished = await step<FinishAnswer | undefined>({ kind: "finish" });
+    while (finished && !finished.bytes) finished = await step<FinishAnswer | undefined>({ kind: "finish" });
+    if (finished?.bytes === undefined) continue;
     const packId = await catalog.nextPackId();
     files.push({ packId, profiles: finished.profiles, sizeBytes: finished.bytes.length });
     await blobs.put(packName(packId), finished.bytes);
     const reference = blobs.objectReference(packName(packId));
     for (let isVerified = false; !isVerified; ) {
       const verified = await step<VerifyAnswer>({ kind: "verify", reference });
-      differing.push(...verified.differing);
+      differing.push(...verified.differing.map((one) => ({ ...one, reason: "differs" as const })));
       kept += verified.kept;
       isVerified = verified.isDone;
     }

@@ -9,13 +9,14 @@ import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog } from "../storage/catalog.ts";
 import type { PackKey, PackSet } from "../storage/pack-catalog.ts";
 import { packName } from "../storage/pack-name.ts";
+import { FailedPacks } from "./failed-packs.ts";
 import { KeptOriginals } from "./kept-originals.ts";
 import { FULL_PACE } from "./pace.ts";
 import type { CheckAnswer } from "./pack-check.ts";
 import { comparePackFiles, deleteUnnamed } from "./pack-files.ts";
 import type { PackPlace } from "./pack-place.ts";
 import { DAY_NS, type PackPlan, planPacks } from "./pack-policy.ts";
-import { carryOut, type PackRunOptions, settle } from "./pack-run.ts";
+import { carryOut, type PackRunOptions, type RefusalReason, settle } from "./pack-run.ts";
 import { verifyPacks } from "./pack-verify.ts";
 import type { PackMessage } from "./pack-worker.ts";
 import type { ReadGuard } from "./read-guard.ts";
@@ -50,14 +51,11 @@ export type PackEvent =
       bytes: number;
       durationMs: number;
     }
-  /** How long the earliest profile that is due has waited since its receipt. */
-  | { kind: "pack-backlog"; seconds: number }
-  | { kind: "pack-refused"; profiles: number; message: string }
+  /** How long the earliest profile that is due has waited since its receipt, and how many sets could not be made. */
+  | { kind: "pack-backlog"; seconds: number; failed: number }
+  | { kind: "pack-refused"; reason: RefusalReason; profiles: number; message: string }
   | { kind: "pack-damage"; message: string }
   | { kind: "pack-failed"; message: string; error: unknown };
-
-/** After a failure, before the same is tried again. */
-const RETRY_NS = 900_000_000_000n;
 
 export class Packer {
   readonly #options: PackerOptions;
@@ -65,8 +63,7 @@ export class Packer {
   #turn: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
-  /** Plans that failed are left alone until then. By window. */
-  readonly #failedUntil = new Map<string, bigint>();
+  readonly #failed = new FailedPacks();
   readonly #originals: KeptOriginals | undefined;
   #running = "";
   #lastFailure = "";
@@ -83,19 +80,17 @@ export class Packer {
 
   /** Call it once: cleans up after the last process, then, with `looks`, looks every now and then what is due. */
   begin(looks: boolean): void {
-    const { observe } = this.#options;
-    const report = (message: string) => observe({ kind: "pack-damage", message });
     void this.#inTurn(async () => {
-      await comparePackFiles(this.#options, report);
+      await comparePackFiles(this.#options, (message) => this.#reportDamage(message));
       await deleteUnnamed(this.#options);
-    }).catch((error) => this.#failed("could not clean up packs", error));
+    }).catch((error) => this.#tellFailure("could not clean up packs", error));
     if (looks) this.#lookLater();
   }
 
   #lookLater(): void {
     this.#timer = setTimeout(async () => {
       await this.#inTurn(() => this.#pass(false, () => {})).catch((error) => {
-        if (!this.#isStopped) this.#failed("could not look for what to pack", error);
+        if (!this.#isStopped) this.#tellFailure("could not look for what to pack", error);
       });
       if (!this.#isStopped) this.#lookLater();
     }, this.#options.limits.packPassMs).unref();
@@ -139,29 +134,34 @@ export class Packer {
     const run = this.#runOptions();
     await deleteUnnamed(this.#options);
     for (const { setId } of await catalog.packSets({ unsettled: true })) await settle(run, setId, pace);
-    const plans = await this.#plans(everything);
     const total: PackResult = { profiles: 0, packs: 0, bytes: 0, refused: 0 };
-    let failure: unknown;
-    for (const [at, plan] of plans.entries()) {
-      this.#checkStopped();
-      this.#running = this.#describe(plan);
-      tell(`${at} of ${plans.length}: ${this.#running}`);
-      try {
-        add(total, await this.#carryOut(run, plan, pace));
-      } catch (error) {
-        if (this.#isStopped) throw error;
-        failure ??= error;
-        this.#failedUntil.set(windowOf(plan), nowNs() + RETRY_NS);
-        this.#failed(`could not pack ${this.#running}`, error);
+    const failures: unknown[] = [];
+    const carryOutAll = async (plans: readonly PackPlan[]) => {
+      for (const [at, plan] of plans.entries()) {
+        this.#checkStopped();
+        this.#running = this.#describe(plan);
+        tell(`${at} of ${plans.length}: ${this.#running}`);
+        try {
+          add(total, await this.#carryOut(run, plan, pace));
+          this.#failed.succeeded(plan);
+        } catch (error) {
+          if (this.#isStopped) throw error;
+          failures.push(error);
+          this.#failed.note(plan, nowNs());
+          this.#tellFailure(`could not pack ${this.#running}`, error);
+        }
+        await deleteUnnamed(this.#options);
       }
-      await deleteUnnamed(this.#options);
-    }
+    };
+    await carryOutAll(await this.#plans(everything, everything));
+    // What can be packed without those that failed is.
+    if (everything && failures.length > 0) await carryOutAll(await this.#plans(everything, false));
     this.#running = "";
-    if (failure === undefined) this.#lastFailure = "";
+    if (this.#failed.count === 0) this.#lastFailure = "";
     this.#noteBacklog(undefined);
     const released = await this.#originals?.release(nowNs(), pace, () => this.#checkStopped());
     if (total.packs > 0 || released) reclaim.request();
-    if (everything && failure !== undefined) throw failure;
+    if (everything && failures.length > 0) throw failures[0];
     return total;
   }
 
@@ -173,6 +173,7 @@ export class Packer {
       reads,
       release: originals === "until-packed",
       ask: (message) => this.#ask(message),
+      reportDamage: (message) => this.#reportDamage(message),
       checkStopped: () => this.#checkStopped(),
     };
   }
@@ -180,15 +181,18 @@ export class Packer {
   async #carryOut(run: PackRunOptions, plan: PackPlan, pace: number): Promise<PackResult> {
     const { observe } = this.#options;
     const startedMs = performance.now();
-    const { written, kept, refusal, ...made } = await carryOut(run, plan, pace);
+    const { written, kept, leftOut, ...made } = await carryOut(run, plan, pace);
     const durationMs = performance.now() - startedMs;
-    const { packs, bytes, refused } = made;
+    const { packs, bytes } = made;
     observe({ kind: "packed", reason: plan.reason, profiles: written, kept, packs, bytes, durationMs });
-    if (refusal !== undefined) observe({ kind: "pack-refused", profiles: refused, message: refusal });
+    for (const reason of new Set(leftOut.map((each) => each.reason))) {
+      const those = leftOut.filter((each) => each.reason === reason);
+      observe({ kind: "pack-refused", reason, profiles: those.length, message: those[0]!.message });
+    }
     return made;
   }
 
-  async #plans(everything: boolean): Promise<PackPlan[]> {
+  async #plans(everything: boolean, retries: boolean): Promise<PackPlan[]> {
     const { catalog, nowNs, limits } = this.#options;
     const hours = await catalog.looseHours();
     const sets = new Map<number, PackSet>();
@@ -203,9 +207,10 @@ export class Packer {
       for (const set of await catalog.packSets({ key, startNs, endNs: startNs + DAY_NS })) sets.set(set.setId, set);
     }
     const now = nowNs();
-    const plans = planPacks({ hours, sets: [...sets.values()], nowNs: now, limits, everything }).filter(
-      (plan) => everything || (this.#failedUntil.get(windowOf(plan)) ?? 0n) <= now,
-    );
+    const isWaiting = (window: PackKey & { startNs: bigint; endNs: bigint }) =>
+      !retries && this.#failed.isWaiting(window, now);
+    const plans = planPacks({ hours, sets: [...sets.values()], nowNs: now, limits, everything, isWaiting });
+    this.#failed.keepOnly(plans, now);
     const waiting = hours.filter((hour) => plans.some((plan) => isInside(plan, hour)));
     this.#noteBacklog(waiting.map(({ firstReceivedNs }) => firstReceivedNs).sort((a, b) => (a < b ? -1 : 1))[0]);
     return plans;
@@ -215,7 +220,7 @@ export class Packer {
     const { nowNs, observe } = this.#options;
     this.#backlogNs = receivedNs;
     const seconds = receivedNs === undefined ? 0 : Number((nowNs() - receivedNs) / NS_PER_MS) / 1000;
-    observe({ kind: "pack-backlog", seconds });
+    observe({ kind: "pack-backlog", seconds, failed: this.#failed.count });
   }
 
   /** Reads every pack, compares it with the catalog, and tells of what is damaged. */
@@ -252,15 +257,14 @@ export class Packer {
     return `${profiles} profiles of ${type} of ${quote(service)}, ${request.level} ${time} (${reason})`;
   }
 
-  #failed(what: string, error: unknown): void {
+  #reportDamage(message: string): void {
+    this.#options.observe({ kind: "pack-damage", message });
+  }
+
+  #tellFailure(what: string, error: unknown): void {
     this.#lastFailure = `${what}: ${error instanceof Error ? error.message : String(error)}`;
     this.#options.observe({ kind: "pack-failed", message: what, error });
   }
-}
-
-function windowOf({ request }: PackPlan): string {
-  const { serviceId, typeId, shapeId, startNs, endNs } = request;
-  return `${serviceId} ${typeId} ${shapeId} ${startNs} ${endNs}`;
 }
 
 function isInside({ request }: PackPlan, hour: PackKey & { startNs: bigint }) {
