@@ -2,7 +2,7 @@
 // and compare every profile. Pure apart from reading blobs; src/repository/pack-worker.ts runs it in a thread.
 
 import { hash } from "node:crypto";
-import { DomainError, type ErrorKind } from "../model/errors.ts";
+import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { formatProfileId } from "../model/profile-id.ts";
 import type { EncodedPack, PackSignature } from "../pack/format.ts";
@@ -12,6 +12,7 @@ import type { Steps } from "../pack/steps.ts";
 import { withInflated } from "../pprof/gzip.ts";
 import type { BlobReader, ObjectReference } from "../storage/blob-store.ts";
 import type { PackRows } from "../storage/pack-catalog.ts";
+import { type AddAnswer, type FinishAnswer, REFUSALS, type VerifyAnswer } from "./pack-job-answers.ts";
 import { PackSources } from "./pack-sources.ts";
 import { SourcePack } from "./source-pack.ts";
 
@@ -20,34 +21,6 @@ export interface PackJobOptions {
   rows: PackRows;
   /** Packs that have the profiles whose bytes as sent are gone. */
   sources: readonly ObjectReference[];
-}
-
-export interface AddAnswer {
-  /** Positions in the rows that cannot be packed, and why. */
-  refused: { at: number; reason: Refusal; message: string }[];
-  /** Packs that could not be read, though the bytes as sent were there in their place. */
-  damage: string[];
-  /** The pack is full: finish it, and go on. */
-  isFull: boolean;
-  isDone: boolean;
-}
-
-/** What is a profile's own fault: to try it again does not help. */
-const REFUSALS = ["invalid", "conflict", "too-large"] as const satisfies ErrorKind[];
-export type Refusal = (typeof REFUSALS)[number];
-
-/** Without bytes it is not done yet. */
-export interface FinishAnswer {
-  bytes?: Uint8Array<ArrayBuffer>;
-  profiles: number;
-}
-
-export interface VerifyAnswer {
-  /** Profiles that are not what was sent. */
-  differing: { at: number; message: string }[];
-  /** Told when it is done: profiles of the pack that have their bytes in it, since nobody knows how they were written. */
-  kept: number;
-  isDone: boolean;
 }
 
 /** A step's turn: some 30 ms. */

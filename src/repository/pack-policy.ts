@@ -162,3 +162,14 @@ function countOf(hours: readonly LooseHour[]): number {
 export function profilesOf({ packs }: PackSet): number {
   return packs.reduce((sum, { profiles }) => sum + profiles, 0);
 }
+
+/** Whether the plan packs what is loose of the hour. */
+export function isInside({ request }: PackPlan, hour: PackKey & { startNs: bigint }) {
+  return (
+    hour.serviceId === request.serviceId &&
+    hour.typeId === request.typeId &&
+    hour.shapeId === request.shapeId &&
+    hour.startNs >= request.startNs &&
+    hour.startNs < request.endNs
+  );
+}

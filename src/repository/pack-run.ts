@@ -7,7 +7,7 @@ import type { Catalog } from "../storage/catalog.ts";
 import type { PackFile, PackRows, PackSet } from "../storage/pack-catalog.ts";
 import { packName } from "../storage/pack-name.ts";
 import { paced } from "./pace.ts";
-import type { AddAnswer, FinishAnswer, Refusal, VerifyAnswer } from "./pack-job.ts";
+import type { AddAnswer, FinishAnswer, Refusal, VerifyAnswer } from "./pack-job-answers.ts";
 import { type PackPlan, profilesOf } from "./pack-policy.ts";
 import type { PackMessage } from "./pack-worker.ts";
 import type { ReadGuard } from "./read-guard.ts";

@@ -13,10 +13,11 @@ import { FailedPacks } from "./failed-packs.ts";
 import { KeptOriginals } from "./kept-originals.ts";
 import { FULL_PACE } from "./pace.ts";
 import type { CheckAnswer } from "./pack-check.ts";
+import type { PackEvent } from "./pack-event.ts";
 import { comparePackFiles, deleteUnnamed } from "./pack-files.ts";
 import type { PackPlace } from "./pack-place.ts";
-import { DAY_NS, type PackPlan, planPacks } from "./pack-policy.ts";
-import { carryOut, type PackRunOptions, type RefusalReason, settle } from "./pack-run.ts";
+import { DAY_NS, isInside, type PackPlan, planPacks } from "./pack-policy.ts";
+import { carryOut, type PackRunOptions, settle } from "./pack-run.ts";
 import { verifyPacks } from "./pack-verify.ts";
 import type { PackMessage } from "./pack-worker.ts";
 import type { ReadGuard } from "./read-guard.ts";
@@ -39,23 +40,6 @@ export interface PackerOptions {
   forget: (packId: number) => void;
   observe: (event: PackEvent) => void;
 }
-
-export type PackEvent =
-  | {
-      kind: "packed";
-      reason: PackPlan["reason"];
-      profiles: number;
-      /** Of these, those that have their bytes in the pack. */
-      kept: number;
-      packs: number;
-      bytes: number;
-      durationMs: number;
-    }
-  /** How long the earliest profile that is due has waited since its receipt, and how many sets could not be made. */
-  | { kind: "pack-backlog"; seconds: number; failed: number }
-  | { kind: "pack-refused"; reason: RefusalReason; profiles: number; message: string }
-  | { kind: "pack-damage"; message: string }
-  | { kind: "pack-failed"; message: string; error: unknown };
 
 export class Packer {
   readonly #options: PackerOptions;
@@ -265,16 +249,6 @@ export class Packer {
     this.#lastFailure = `${what}: ${error instanceof Error ? error.message : String(error)}`;
     this.#options.observe({ kind: "pack-failed", message: what, error });
   }
-}
-
-function isInside({ request }: PackPlan, hour: PackKey & { startNs: bigint }) {
-  return (
-    hour.serviceId === request.serviceId &&
-    hour.typeId === request.typeId &&
-    hour.shapeId === request.shapeId &&
-    hour.startNs >= request.startNs &&
-    hour.startNs < request.endNs
-  );
 }
 
 function add(total: PackResult, one: PackResult): void {
