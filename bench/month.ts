@@ -95,13 +95,14 @@ async function register(catalog: Catalog, blobs: BlobStore, { day, profiles, sha
   const startNs = MONTH_START_NS + BigInt(day) * DAY_NS;
   const window = { serviceId, typeId, shapeId, level: "day" as const, startNs, endNs: startNs + DAY_NS };
   const { runId } = await catalog.beginPack({ ...window, seqFrom: 1 });
+  const { seqs } = await catalog.packRows(runId);
   const files: PackFile[] = [];
   for (const { bytes, profiles: count } of packs) {
     const packId = await catalog.nextPackId();
     await blobs.put(packName(packId), bytes);
     files.push({ packId, profiles: count, sizeBytes: bytes.length });
   }
-  const { setId } = await catalog.switchPackSet({ runId, packs: files, replaces: [] });
+  const { setId } = await catalog.switchPackSet({ runId, packs: files, seqs, replaces: [] });
   for (let afterId: Uint8Array | undefined; ; ) {
     afterId = await catalog.settlePackSet({ setId: setId!, release: true, ...(afterId && { afterId }) });
     if (afterId === undefined) return;

@@ -14,6 +14,8 @@ export interface Packing {
   /** Of all threads, verification included. */
   cpuMs: number;
   ms: number;
+  /** Of the whole process, at most, looked at every 20 ms. */
+  rssGrowthBytes: number;
 }
 
 const [, , folder, ...times] = argv;
@@ -35,13 +37,19 @@ const day = await pack();
 console.log(JSON.stringify({ hour, day }));
 
 async function pack(): Promise<Packing> {
+  const rssBefore = process.memoryUsage.rss();
+  let rssMost = rssBefore;
+  const watch = setInterval(() => {
+    rssMost = Math.max(rssMost, process.memoryUsage.rss());
+  }, 20);
   const before = process.cpuUsage();
   const startedMs = performance.now();
   let operation = repository.startPack();
   while (operation.endNs === undefined) operation = await repository.operation(operation.id, 60_000);
   const ms = performance.now() - startedMs;
   const { user, system } = process.cpuUsage(before);
+  clearInterval(watch);
   if (operation.error) throw new Error(operation.error.message);
   const { profiles, packs, bytes } = operation.result as PackResult;
-  return { profiles, packs, bytes, ms, cpuMs: (user + system) / 1000 };
+  return { profiles, packs, bytes, ms, cpuMs: (user + system) / 1000, rssGrowthBytes: rssMost - rssBefore };
 }

@@ -35,6 +35,7 @@ export function repositoryMetrics(
   const refused = metrics.counter(
     "profusion_pack_refused_profiles_total",
     "Profiles that cannot be packed, and stay as they were sent.",
+    ["reason"],
   );
   const keptProfiles = metrics.counter(
     "profusion_pack_kept_profiles_total",
@@ -45,6 +46,12 @@ export function repositoryMetrics(
     "profusion_pack_backlog_seconds",
     "How long the earliest profile that is due to be packed has waited since its receipt.",
     () => backlogSeconds,
+  );
+  let failedSets = 0;
+  metrics.gauge(
+    "profusion_pack_failed_sets",
+    "Pack sets that could not be made, and wait to be tried again, ever longer.",
+    () => failedSets,
   );
   const failedPacks = metrics.counter(
     "profusion_pack_failures_total",
@@ -91,9 +98,10 @@ export function repositoryMetrics(
         break;
       case "pack-backlog":
         backlogSeconds = event.seconds;
+        failedSets = event.failed;
         break;
       case "pack-refused":
-        refused({}, event.profiles);
+        refused({ reason: event.reason }, event.profiles);
         logger.warn({ profiles: event.profiles }, `profiles cannot be packed: ${event.message}`);
         break;
       case "pack-failed":

@@ -46,7 +46,8 @@ async function measure(size: Size): Promise<Measurement> {
     hours.push(packed.hour);
     days.push(packed.day);
   }
-  const of = (runs: readonly Packing[], figure: "cpuMs" | "ms") => median(runs.map((each) => each[figure]));
+  const of = (runs: readonly Packing[], figure: "cpuMs" | "ms" | "rssGrowthBytes") =>
+    median(runs.map((each) => each[figure]));
   const beside = await uploadsBeside(join(temporary.path, "beside"), folder, entries.length);
   return {
     counts: {
@@ -60,6 +61,7 @@ async function measure(size: Size): Promise<Measurement> {
       hourMs: of(hours, "ms"),
       dayCpuMs: of(days, "cpuMs"),
       dayMs: of(days, "ms"),
+      packRssGrowthBytes: Math.max(of(hours, "rssGrowthBytes"), of(days, "rssGrowthBytes")),
       googleCpuMs: median(google.map(({ cpuMs }) => cpuMs)),
       hourRatio: median(hours.map(({ cpuMs }, pair) => cpuMs / google[pair]!.cpuMs)),
       dayRatio: median(days.map(({ cpuMs }, pair) => cpuMs / google[pair]!.cpuMs)),

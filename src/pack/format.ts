@@ -5,6 +5,7 @@ import { DomainError } from "../model/errors.ts";
 import { type Shape, shapeSignature } from "../model/shape.ts";
 import { checksum, compress, decompress } from "./compression.ts";
 import { damagedPack } from "./pack-damage.ts";
+import type { Steps } from "./steps.ts";
 
 const MAGIC = Buffer.from("PROFPACK", "latin1");
 /** A reader takes this version alone; a change of any section is a new one. */
@@ -85,18 +86,20 @@ export interface EncodedPack {
   sizes: Map<SectionKind | "directory", number>;
 }
 
-export function encodePack(
+/** A step for each section. */
+export function* encodePack(
   { service, type, shape }: PackSignature,
   profiles: number,
   sections: readonly Section[],
   level?: number,
-): EncodedPack {
+): Steps<EncodedPack> {
   const signature = Buffer.from(JSON.stringify([service, type, shapeSignature(shape)]), "utf8");
   const directory = Buffer.alloc(HEAD_BYTES + sections.length * ENTRY_BYTES + signature.length);
   const sizes = new Map<SectionKind | "directory", number>([["directory", directory.length]]);
   const stored: Uint8Array[] = [directory];
   let offset = directory.length;
-  sections.forEach(({ kind, part, bytes }, at) => {
+  for (const [at, { kind, part, bytes }] of sections.entries()) {
+    yield;
     const compressed = compress(bytes, level);
     const content = compressed.length < bytes.length ? compressed : bytes;
     const entry = HEAD_BYTES + at * ENTRY_BYTES;
@@ -107,7 +110,7 @@ export function encodePack(
     stored.push(content);
     offset += content.length;
     sizes.set(kind, (sizes.get(kind) ?? 0) + content.length);
-  });
+  }
   directory.set(signature, HEAD_BYTES + sections.length * ENTRY_BYTES);
   MAGIC.copy(directory);
   [PACK_VERSION, sections.length, signature.length, profiles, shape.columns.length].forEach((word, place) => {

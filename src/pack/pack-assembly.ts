@@ -15,6 +15,7 @@ import { encodeTables, type PackTables } from "./pack-tables.ts";
 import type { HeadTuples } from "./profile-intake.ts";
 import type { LoggedRows, RowLog } from "./row-log.ts";
 import { findSamplings, isSampledPair, NO_SAMPLINGS } from "./sampling.ts";
+import type { Steps } from "./steps.ts";
 import { RowTotals } from "./sum.ts";
 import { encodeTotals } from "./totals.ts";
 
@@ -30,7 +31,9 @@ export interface Gathered {
 /** A sum is stored where it saves adding more than so many values. */
 const ENTRIES_PER_TOTAL = 4;
 
-export function assemblePack({ signature, interner, log, heads, profiles, level }: Gathered): EncodedPack {
+/** A step for the tables, then one for each block, then one for each section. */
+export function* assemblePack(gathered: Gathered): Steps<EncodedPack> {
+  const { signature, interner, log, heads, profiles, level } = gathered;
   const strings = new StringNumbers(interner);
   const { tables, rowOf } = numberTables(interner, log.isUsed, strings);
   const packHeads = renameHeads(heads, strings);
@@ -51,6 +54,7 @@ export function assemblePack({ signature, interner, log, heads, profiles, level 
   const totals = new RowTotals(tables.rowNodes.length, signature.shape.columns.length);
   let entries = 0;
   for (let part = 0; part < blockCount(profiles.length); part++) {
+    yield;
     const members = profiles.slice(part * BLOCK_PROFILES, (part + 1) * BLOCK_PROFILES);
     const logged = members.map(({ rowCount }) => next(rowCount));
     const { block, orders } = sortRows(part, members, logged, rowOf, signature.shape.columns.length);
@@ -64,7 +68,7 @@ export function assemblePack({ signature, interner, log, heads, profiles, level 
     if (kept) sections.push(kept);
   }
   if (entries > totals.rowCount * ENTRIES_PER_TOTAL) sections.push(encodeTotals(totals.all(), columns));
-  return encodePack(signature, profiles.length, sections, level);
+  return yield* encodePack(signature, profiles.length, sections, level);
 }
 
 /** A key that sorts as the row does, and among equal rows as they were written: there are at most 2^20 in a profile. */

@@ -9,6 +9,7 @@ import { BLOCK_PROFILES } from "./pack-profiles.ts";
 import { ProfileIntake, type TakenProfile } from "./profile-intake.ts";
 import { ProfileMover } from "./profile-mover.ts";
 import { RowLog } from "./row-log.ts";
+import { allSteps, type Steps } from "./steps.ts";
 
 export interface PackEntry {
   /** As src/model/profile-id.ts has it. */
@@ -41,6 +42,10 @@ export type PackedProfile = PackEntry & TakenProfile;
 
 /** A block is read as a whole, some 30 bytes for each sample. */
 const BLOCK_ROWS_MAX = 4_000_000;
+/** Tables, with room to grow and ways to find what is in them, are larger than what is written of them. */
+const MEMORY_FACTOR = 3;
+/** Of a PackedProfile, but for its arrays. */
+const PROFILE_BYTES = 500;
 
 export class PackBuilder {
   readonly #signature: PackSignature;
@@ -50,6 +55,8 @@ export class PackBuilder {
   readonly #movers = new Map<DecodedPack, ProfileMover>();
   readonly #profiles: PackedProfile[] = [];
   #keptBytes = 0;
+  /** Of all that is held for each profile beside its rows. */
+  #profileBytes = 0;
   /** Samples of the profiles in the block that is being filled. */
   #blockRows = 0;
 
@@ -70,12 +77,17 @@ export class PackBuilder {
     const { nodesMax, bytesMax, profilesMax } = this.#options;
     const { stacks, strings } = this.#intake.interner;
     if (this.#blockRows >= BLOCK_ROWS_MAX || this.profiles >= profilesMax || stacks.count >= nodesMax) return true;
-    return this.#log.bytes + this.#keptBytes + strings.bytes >= bytesMax;
+    if (this.#log.bytes + this.#keptBytes + strings.bytes >= bytesMax) return true;
+    return this.#gatheredBytes >= bytesMax * MEMORY_FACTOR;
   }
 
   /** Memory held, by its own count of its arrays. */
   get bytes(): number {
-    return this.#intake.bytes + this.#log.bytes + this.#keptBytes;
+    return this.#gatheredBytes + this.#intake.scratchBytes;
+  }
+
+  get #gatheredBytes(): number {
+    return this.#intake.bytes + this.#log.bytes + this.#profileBytes;
   }
 
   /**
@@ -104,12 +116,23 @@ export class PackBuilder {
   #note(entry: PackEntry, taken: TakenProfile, rows: Int32Array, values: Int32Array): void {
     this.#log.add(rows, values, taken.rowCount);
     this.#keptBytes += taken.kept?.length ?? 0;
+    this.#profileBytes += (taken.kept?.length ?? 0) + taken.orders.length + PROFILE_BYTES;
     this.#blockRows = taken.rowCount + (this.profiles % BLOCK_PROFILES === 0 ? 0 : this.#blockRows);
     this.#profiles.push({ ...entry, ...taken });
   }
 
+  /** Of a pack that profiles were moved from: no more are. */
+  forget(from: DecodedPack): void {
+    this.#movers.delete(from);
+  }
+
   /** The pack of what was added. The builder is of no use afterwards. */
   finish(): EncodedPack {
+    return allSteps(this.finishing());
+  }
+
+  /** As finish(), step by step. */
+  finishing(): Steps<EncodedPack> {
     return assemblePack({
       signature: this.#signature,
       interner: this.#intake.interner,

@@ -72,10 +72,15 @@ export class ProfileIntake {
     this.#samples.keepsEmptyLabels = true;
   }
 
-  /** Memory held. */
+  /** Memory held by what all profiles share. */
   get bytes(): number {
-    const own = this.rows.byteLength + this.values.byteLength;
-    return own + this.interner.bytes + this.#reader.bytes + this.#tables.bytes;
+    const { headings, processes, uses, skeletons } = this.heads;
+    return this.interner.bytes + headings.bytes + processes.bytes + uses.bytes + skeletons.bytes;
+  }
+
+  /** Memory held to take the next profile. */
+  get scratchBytes(): number {
+    return this.rows.byteLength + this.values.byteLength + this.#reader.bytes + this.#tables.bytes;
   }
 
   /** Throws `invalid` for bytes that are no profile, in a legacy format neither, and `conflict` for one of another shape. */

@@ -12,7 +12,8 @@ import { createIngest } from "./ingest.ts";
 import { merge } from "./merge.ts";
 import { MergePool } from "./merge-pool.ts";
 import { Operations } from "./operations.ts";
-import { type OriginalsPolicy, type PackEvent, Packer } from "./packer.ts";
+import type { PackEvent } from "./pack-event.ts";
+import { type OriginalsPolicy, Packer } from "./packer.ts";
 import { ReadGuard } from "./read-guard.ts";
 import { Reclaim } from "./reclaim.ts";
 import type { MergeSummary, PackResult, PushOutcome, Repository, VerifyResult } from "./repository.ts";
@@ -157,7 +158,7 @@ export function createRepository(options: RepositoryOptions): Repository {
     usage: () => catalog.usage(),
     startPack() {
       if (packing === undefined) throw new DomainError("conflict", "Cannot pack: packing is switched off");
-      return operations.start("pack", (tell) => packer.packNow(tell));
+      return operations.startAnew("pack", (tell) => packer.packNow(tell));
     },
     startVerify: () => operations.start("verify", (tell) => packer.verify(tell)),
     operation: (id, maxWaitMs) => operations.get(id, maxWaitMs),

@@ -4,12 +4,16 @@
 import { hash } from "node:crypto";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
-import type { PackSignature } from "../pack/format.ts";
+import { formatProfileId } from "../model/profile-id.ts";
+import type { EncodedPack, PackSignature } from "../pack/format.ts";
 import { PackBuilder, type PackEntry } from "../pack/pack-builder.ts";
 import { KIND } from "../pack/pack-profiles.ts";
+import type { Steps } from "../pack/steps.ts";
 import { withInflated } from "../pprof/gzip.ts";
 import type { BlobReader, ObjectReference } from "../storage/blob-store.ts";
 import type { PackRows } from "../storage/pack-catalog.ts";
+import { type AddAnswer, type FinishAnswer, REFUSALS, type VerifyAnswer } from "./pack-job-answers.ts";
+import { PackSources } from "./pack-sources.ts";
 import { SourcePack } from "./source-pack.ts";
 
 export interface PackJobOptions {
@@ -17,27 +21,6 @@ export interface PackJobOptions {
   rows: PackRows;
   /** Packs that have the profiles whose bytes as sent are gone. */
   sources: readonly ObjectReference[];
-}
-
-export interface AddAnswer {
-  /** Positions in the rows that cannot be packed, and why. */
-  refused: { at: number; message: string }[];
-  /** The pack is full: finish it, and go on. */
-  isFull: boolean;
-  isDone: boolean;
-}
-
-export interface FinishAnswer {
-  bytes: Uint8Array<ArrayBuffer>;
-  profiles: number;
-}
-
-export interface VerifyAnswer {
-  /** Profiles that are not what was sent. */
-  differing: { at: number; message: string }[];
-  /** Told when it is done: profiles of the pack that have their bytes in it, since nobody knows how they were written. */
-  kept: number;
-  isDone: boolean;
 }
 
 /** A step's turn: some 30 ms. */
@@ -50,12 +33,14 @@ export class PackJob implements Disposable {
   readonly #limits: Limits;
   readonly #signature: PackSignature;
   readonly #rows: PackRows;
-  readonly #sources: SourcePack[];
+  readonly #sources: PackSources;
   #next = 0;
   #builder: PackBuilder | undefined;
   /** Positions in the rows, in the order of the pack that is built. */
   #building: number[] = [];
   #written: number[] = [];
+  readonly #damage = new Set<string>();
+  #finishing: Steps<EncodedPack> | undefined;
   #verifying: { source: SourcePack; next: number } | undefined;
 
   constructor(reader: BlobReader, limits: Limits, { signature, rows, sources }: PackJobOptions) {
@@ -63,12 +48,12 @@ export class PackJob implements Disposable {
     this.#limits = limits;
     this.#signature = signature;
     this.#rows = rows;
-    this.#sources = sources.map((reference) => new SourcePack(reader.openObject(reference)));
+    this.#sources = new PackSources(reader, sources, rows.seqs, (pack) => this.#builder?.forget(pack));
   }
 
-  /** Adds the next profiles. Throws `unavailable` where a pack that has them is damaged: nobody else has them. */
+  /** Adds the next profiles. Throws `unavailable` for one that cannot be read now. */
   add(): AddAnswer {
-    const answer: AddAnswer = { refused: [], isFull: false, isDone: false };
+    const answer: AddAnswer = { refused: [], damage: [], isFull: false, isDone: false };
     const untilMs = performance.now() + STEP_MS;
     const to = this.#stepEnd();
     const originals = this.#readOriginals(this.#next, to);
@@ -77,24 +62,35 @@ export class PackJob implements Disposable {
       try {
         this.#addOne(at, originals.get(at));
       } catch (error) {
-        if (!(error instanceof DomainError) || this.#isPacked(at)) throw error;
-        answer.refused.push({ at, message: error.message });
+        const reason = REFUSALS.find((kind) => error instanceof DomainError && error.kind === kind);
+        if (reason === undefined) throw error;
+        answer.refused.push({ at, reason, message: (error as DomainError).message });
       }
+      this.#sources.pass(this.#rows.seqs[at]!);
       answer.isFull = this.#builder?.isFull ?? false;
     }
     answer.isDone = this.#next === this.#rows.count;
+    if (answer.isDone) answer.damage = [...new Set([...this.#sources.damage, ...this.#damage])];
     return answer;
   }
 
-  /** Undefined where nothing was added since the last. */
+  /** Call it until the bytes are there. Undefined where nothing was added since the last. */
   finish(): FinishAnswer | undefined {
-    const builder = this.#builder;
-    if (builder === undefined || this.#building.length === 0) return undefined;
-    this.#builder = undefined;
-    this.#written = this.#building;
-    this.#building = [];
-    const { bytes } = builder.finish();
-    return { bytes, profiles: this.#written.length };
+    if (this.#finishing === undefined) {
+      if (this.#builder === undefined || this.#building.length === 0) return undefined;
+      this.#written = this.#building;
+      this.#building = [];
+      this.#finishing = this.#builder.finishing();
+      this.#builder = undefined;
+    }
+    const untilMs = performance.now() + STEP_MS;
+    while (performance.now() < untilMs) {
+      const step = this.#finishing.next();
+      if (!step.done) continue;
+      this.#finishing = undefined;
+      return { bytes: step.value.bytes, profiles: this.#written.length };
+    }
+    return { profiles: this.#written.length };
   }
 
   /** Reads back the pack that was finished last, from where it was put. Call it until it is done. Throws `unavailable` where it is no pack. */
@@ -105,7 +101,7 @@ export class PackJob implements Disposable {
     const untilMs = performance.now() + STEP_MS;
     for (; verifying.next < this.#written.length && performance.now() < untilMs; verifying.next++) {
       const at = this.#written[verifying.next]!;
-      const message = this.#difference(at, () => verifying.source.verify(verifying.next));
+      const message = this.#difference(at, verifying.source, verifying.next);
       if (message !== undefined) differing.push({ at, message });
     }
     const isDone = verifying.next === this.#written.length;
@@ -116,11 +112,11 @@ export class PackJob implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closeWritten();
-    for (const source of this.#sources) source[Symbol.dispose]();
+    this.#sources[Symbol.dispose]();
   }
 
   #isPacked(at: number): boolean {
-    return this.#sources.some((source) => source.rowOf(this.#rows.seqs[at]!) !== undefined);
+    return this.#sources.has(this.#rows.seqs[at]!);
   }
 
   #stepEnd(): number {
@@ -147,23 +143,42 @@ export class PackJob implements Disposable {
     return new Map(positions.map((at, nth) => [at, bytes[nth]!]));
   }
 
-  /** From a pack, where that has it: then nobody else need have it. */
+  /** From a pack, where one has it: then nobody else need have it. */
   #addOne(at: number, original: Uint8Array | DomainError | undefined): void {
-    const seq = this.#rows.seqs[at]!;
-    const builder = this.#openBuilder();
-    const entry = this.#entry(at);
-    const source = this.#sources.find((each) => each.rowOf(seq) !== undefined);
-    if (source) {
-      const row = source.rowOf(seq)!;
-      if (source.hasRows(row)) builder.move(entry, source.decoded, row);
-      else builder.add(entry, source.rebuild(row));
-    } else if (original === undefined) {
-      throw new DomainError("unavailable", `Cannot pack profile ${seq} anew: no pack of its set has it`);
-    } else {
-      if (original instanceof Error) throw original;
-      withInflated(original, this.#limits.inflatedBytes, (inflated) => builder.add(entry, inflated));
+    if (!this.#isPacked(at)) {
+      this.#addOriginal(at, original ?? this.#absent(at));
+      return;
     }
+    try {
+      const [builder, entry] = [this.#openBuilder(), this.#entry(at)];
+      this.#sources.read(this.#rows.seqs[at]!, (source, row) => {
+        if (source.hasRows(row)) builder.move(entry, source.decoded, row);
+        else builder.add(entry, source.rebuild(row));
+      });
+      this.#building.push(at);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      this.#damage.add(error.message);
+      this.#addOriginal(at, this.#readOriginal(at) ?? this.#absent(at, error.message));
+    }
+  }
+
+  #addOriginal(at: number, original: Uint8Array | DomainError): void {
+    if (original instanceof Error) throw original;
+    const builder = this.#openBuilder();
+    withInflated(original, this.#limits.inflatedBytes, (inflated) => builder.add(this.#entry(at), inflated));
     this.#building.push(at);
+  }
+
+  #readOriginal(at: number): Uint8Array | DomainError | undefined {
+    const [segmentId, offset, sizeBytes] = this.#rows.locators.subarray(at * 3);
+    if (segmentId === 0) return undefined;
+    return this.#reader.readMany([{ segmentId: segmentId!, offset: offset!, sizeBytes: sizeBytes! }])[0];
+  }
+
+  #absent(at: number, damage = this.#sources.damage[0] ?? "no pack of its set has it"): DomainError {
+    const id = formatProfileId(this.#rows.ids.subarray(at * 16, at * 16 + 16));
+    return new DomainError("unavailable", `Cannot pack profile ${id} anew: ${damage}`);
   }
 
   #openBuilder(): PackBuilder {
@@ -195,15 +210,17 @@ export class PackJob implements Disposable {
     this.#verifying = undefined;
   }
 
-  /** By the whole digest that the catalog has, over all bytes; undefined where there is none. */
-  #difference(at: number, rebuild: () => Uint8Array): string | undefined {
+  /** By the whole digest that the catalog has, over all bytes; undefined where there is none. Throws `unavailable` for a damaged pack. */
+  #difference(at: number, source: SourcePack, row: number): string | undefined {
     try {
-      const digest = hash("sha256", rebuild(), "buffer");
+      const digest = hash("sha256", source.verify(row), "buffer");
       const isSame = Buffer.compare(digest, this.#rows.digests.subarray(at * 32, at * 32 + 32)) === 0;
       return isSame ? undefined : "written again, it was not what was sent";
     } catch (error) {
-      if (error instanceof DomainError) return `it could not be written again: ${error.message}`;
-      throw error;
+      if (!(error instanceof DomainError)) throw error;
+      // Where the pack reads as it was written, the fault is in what was written.
+      source.checkSections();
+      return `it could not be written again: ${error.message}`;
     }
   }
 }

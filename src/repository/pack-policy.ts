@@ -24,6 +24,8 @@ export interface PackSituation {
   limits: Limits;
   /** Not only what is closed: all that is loose. */
   everything: boolean;
+  /** Whether no set of this window is to be made now, since that failed. Default: of none. */
+  isWaiting?: (window: PackKey & { startNs: bigint; endNs: bigint }) => boolean;
 }
 
 /** More sets of one window than this are joined, however small the last ones are: a merge opens each. */
@@ -33,9 +35,15 @@ const GRACES_WAITED = 6n;
 
 /** In the order of the days, one plan for each window at most. */
 export function planPacks(situation: PackSituation): PackPlan[] {
+  const { isWaiting = () => false } = situation;
   return [...daysOf(situation).values()]
     .sort((a, b) => (a.startNs < b.startNs ? -1 : 1))
-    .flatMap((day) => planDay(day, situation));
+    .flatMap((day) => {
+      // What of it can be packed by hours is: a set that cannot be read must not keep the others of its day from that.
+      const isStuck = isWaiting({ ...day.key, startNs: day.startNs, endNs: day.startNs + DAY_NS });
+      return isStuck ? planHours(day, situation) : planDay(day, situation);
+    })
+    .filter(({ request }) => !isWaiting(request));
 }
 
 /** All of one key and one day (UTC). */
@@ -153,4 +161,15 @@ function countOf(hours: readonly LooseHour[]): number {
 
 export function profilesOf({ packs }: PackSet): number {
   return packs.reduce((sum, { profiles }) => sum + profiles, 0);
+}
+
+/** Whether the plan packs what is loose of the hour. */
+export function isInside({ request }: PackPlan, hour: PackKey & { startNs: bigint }) {
+  return (
+    hour.serviceId === request.serviceId &&
+    hour.typeId === request.typeId &&
+    hour.shapeId === request.shapeId &&
+    hour.startNs >= request.startNs &&
+    hour.startNs < request.endNs
+  );
 }

@@ -29,7 +29,7 @@ let check: PackCheck | undefined;
 parentPort!.on("message", ({ requestId, ...message }: PackMessage & { requestId: number }) => {
   try {
     const value = answer(message);
-    const buffers = value && "bytes" in value ? [value.bytes.buffer] : [];
+    const buffers = value && "bytes" in value && value.bytes ? [value.bytes.buffer] : [];
     parentPort!.postMessage({ requestId, value }, buffers);
   } catch (error) {
     parentPort!.postMessage({ requestId, error: toErrorMessage(error) });

@@ -8,12 +8,15 @@ import { NS_PER_MS } from "../model/time.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import type { Catalog } from "../storage/catalog.ts";
 import type { PackKey, PackSet } from "../storage/pack-catalog.ts";
-import { PACK_NAMES, packIdOf, packName } from "../storage/pack-name.ts";
+import { packName } from "../storage/pack-name.ts";
+import { FailedPacks } from "./failed-packs.ts";
 import { KeptOriginals } from "./kept-originals.ts";
-import { FULL_PACE, paced } from "./pace.ts";
+import { FULL_PACE } from "./pace.ts";
 import type { CheckAnswer } from "./pack-check.ts";
+import type { PackEvent } from "./pack-event.ts";
+import { comparePackFiles, deleteUnnamed } from "./pack-files.ts";
 import type { PackPlace } from "./pack-place.ts";
-import { DAY_NS, type PackPlan, planPacks } from "./pack-policy.ts";
+import { DAY_NS, isInside, type PackPlan, planPacks } from "./pack-policy.ts";
 import { carryOut, type PackRunOptions, settle } from "./pack-run.ts";
 import { verifyPacks } from "./pack-verify.ts";
 import type { PackMessage } from "./pack-worker.ts";
@@ -38,34 +41,13 @@ export interface PackerOptions {
   observe: (event: PackEvent) => void;
 }
 
-export type PackEvent =
-  | {
-      kind: "packed";
-      reason: PackPlan["reason"];
-      profiles: number;
-      /** Of these, those that have their bytes in the pack. */
-      kept: number;
-      packs: number;
-      bytes: number;
-      durationMs: number;
-    }
-  /** How long the earliest profile that is due has waited since its receipt. */
-  | { kind: "pack-backlog"; seconds: number }
-  | { kind: "pack-refused"; profiles: number; message: string }
-  | { kind: "pack-damage"; message: string }
-  | { kind: "pack-failed"; message: string; error: unknown };
-
-/** After a failure, before the same is tried again. */
-const RETRY_NS = 900_000_000_000n;
-
 export class Packer {
   readonly #options: PackerOptions;
   readonly #thread: Thread;
   #turn: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
-  /** Plans that failed are left alone until then. By window. */
-  readonly #failedUntil = new Map<string, bigint>();
+  readonly #failed = new FailedPacks();
   readonly #originals: KeptOriginals | undefined;
   #running = "";
   #lastFailure = "";
@@ -82,14 +64,17 @@ export class Packer {
 
   /** Call it once: cleans up after the last process, then, with `looks`, looks every now and then what is due. */
   begin(looks: boolean): void {
-    void this.#inTurn(() => this.#cleanUp()).catch((error) => this.#failed("could not clean up packs", error));
+    void this.#inTurn(async () => {
+      await comparePackFiles(this.#options, (message) => this.#reportDamage(message));
+      await deleteUnnamed(this.#options);
+    }).catch((error) => this.#tellFailure("could not clean up packs", error));
     if (looks) this.#lookLater();
   }
 
   #lookLater(): void {
     this.#timer = setTimeout(async () => {
       await this.#inTurn(() => this.#pass(false, () => {})).catch((error) => {
-        if (!this.#isStopped) this.#failed("could not look for what to pack", error);
+        if (!this.#isStopped) this.#tellFailure("could not look for what to pack", error);
       });
       if (!this.#isStopped) this.#lookLater();
     }, this.#options.limits.packPassMs).unref();
@@ -113,27 +98,6 @@ export class Packer {
     return { running: this.#running, lastFailure: this.#lastFailure, ...backlog };
   }
 
-  /** Deletes packs that a run wrote and never switched to. */
-  async #cleanUp(): Promise<void> {
-    const { catalog, blobs, observe } = this.#options;
-    const { named, last } = await catalog.packIds();
-    const present = (await blobs.list(PACK_NAMES)).map(packIdOf).filter((packId) => packId !== undefined);
-    const absent = new Set(named);
-    for (const packId of present) {
-      if (absent.delete(packId)) continue;
-      // The catalog may be an old copy, and the pack all that is left of its profiles.
-      if (packId > last)
-        observe({
-          kind: "pack-damage",
-          message: `Pack ${packId} is kept, though the catalog, which ends before it, does not name it`,
-        });
-      else await blobs.deleteObject(packName(packId));
-    }
-    for (const packId of absent) {
-      observe({ kind: "pack-damage", message: `Pack ${packId} is absent, though the catalog names it` });
-    }
-  }
-
   /** Resolves when nothing is under way: what is interrupted is taken up by the next start. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -152,41 +116,48 @@ export class Packer {
     const { catalog, nowNs, limits, reclaim } = this.#options;
     const pace = everything ? FULL_PACE : limits.packSharePercent;
     const run = this.#runOptions();
+    await deleteUnnamed(this.#options);
     for (const { setId } of await catalog.packSets({ unsettled: true })) await settle(run, setId, pace);
-    const plans = await this.#plans(everything);
     const total: PackResult = { profiles: 0, packs: 0, bytes: 0, refused: 0 };
-    let failure: unknown;
-    for (const [at, plan] of plans.entries()) {
-      this.#checkStopped();
-      this.#running = this.#describe(plan);
-      tell(`${at} of ${plans.length}: ${this.#running}`);
-      try {
-        add(total, await this.#carryOut(run, plan, pace));
-      } catch (error) {
-        if (this.#isStopped) throw error;
-        failure ??= error;
-        this.#failedUntil.set(windowOf(plan), nowNs() + RETRY_NS);
-        this.#failed(`could not pack ${this.#running}`, error);
+    const failures: unknown[] = [];
+    const carryOutAll = async (plans: readonly PackPlan[]) => {
+      for (const [at, plan] of plans.entries()) {
+        this.#checkStopped();
+        this.#running = this.#describe(plan);
+        tell(`${at} of ${plans.length}: ${this.#running}`);
+        try {
+          add(total, await this.#carryOut(run, plan, pace));
+          this.#failed.succeeded(plan);
+        } catch (error) {
+          if (this.#isStopped) throw error;
+          failures.push(error);
+          this.#failed.note(plan, nowNs());
+          this.#tellFailure(`could not pack ${this.#running}`, error);
+        }
+        await deleteUnnamed(this.#options);
       }
-    }
+    };
+    await carryOutAll(await this.#plans(everything, everything));
+    // What can be packed without those that failed is.
+    if (everything && failures.length > 0) await carryOutAll(await this.#plans(everything, false));
     this.#running = "";
-    if (failure === undefined) this.#lastFailure = "";
+    if (this.#failed.count === 0) this.#lastFailure = "";
     this.#noteBacklog(undefined);
     const released = await this.#originals?.release(nowNs(), pace, () => this.#checkStopped());
     if (total.packs > 0 || released) reclaim.request();
-    if (everything && failure !== undefined) throw failure;
+    if (everything && failures.length > 0) throw failures[0];
     return total;
   }
 
   #runOptions(): PackRunOptions {
-    const { catalog, blobs, reads, originals, forget } = this.#options;
+    const { catalog, blobs, reads, originals } = this.#options;
     return {
       catalog,
       blobs,
       reads,
-      forget,
       release: originals === "until-packed",
       ask: (message) => this.#ask(message),
+      reportDamage: (message) => this.#reportDamage(message),
       checkStopped: () => this.#checkStopped(),
     };
   }
@@ -194,15 +165,18 @@ export class Packer {
   async #carryOut(run: PackRunOptions, plan: PackPlan, pace: number): Promise<PackResult> {
     const { observe } = this.#options;
     const startedMs = performance.now();
-    const { written, kept, refusal, ...made } = await carryOut(run, plan, pace);
+    const { written, kept, leftOut, ...made } = await carryOut(run, plan, pace);
     const durationMs = performance.now() - startedMs;
-    const { packs, bytes, refused } = made;
+    const { packs, bytes } = made;
     observe({ kind: "packed", reason: plan.reason, profiles: written, kept, packs, bytes, durationMs });
-    if (refusal !== undefined) observe({ kind: "pack-refused", profiles: refused, message: refusal });
+    for (const reason of new Set(leftOut.map((each) => each.reason))) {
+      const those = leftOut.filter((each) => each.reason === reason);
+      observe({ kind: "pack-refused", reason, profiles: those.length, message: those[0]!.message });
+    }
     return made;
   }
 
-  async #plans(everything: boolean): Promise<PackPlan[]> {
+  async #plans(everything: boolean, retries: boolean): Promise<PackPlan[]> {
     const { catalog, nowNs, limits } = this.#options;
     const hours = await catalog.looseHours();
     const sets = new Map<number, PackSet>();
@@ -217,9 +191,10 @@ export class Packer {
       for (const set of await catalog.packSets({ key, startNs, endNs: startNs + DAY_NS })) sets.set(set.setId, set);
     }
     const now = nowNs();
-    const plans = planPacks({ hours, sets: [...sets.values()], nowNs: now, limits, everything }).filter(
-      (plan) => everything || (this.#failedUntil.get(windowOf(plan)) ?? 0n) <= now,
-    );
+    const isWaiting = (window: PackKey & { startNs: bigint; endNs: bigint }) =>
+      !retries && this.#failed.isWaiting(window, now);
+    const plans = planPacks({ hours, sets: [...sets.values()], nowNs: now, limits, everything, isWaiting });
+    this.#failed.keepOnly(plans, now);
     const waiting = hours.filter((hour) => plans.some((plan) => isInside(plan, hour)));
     this.#noteBacklog(waiting.map(({ firstReceivedNs }) => firstReceivedNs).sort((a, b) => (a < b ? -1 : 1))[0]);
     return plans;
@@ -229,7 +204,7 @@ export class Packer {
     const { nowNs, observe } = this.#options;
     this.#backlogNs = receivedNs;
     const seconds = receivedNs === undefined ? 0 : Number((nowNs() - receivedNs) / NS_PER_MS) / 1000;
-    observe({ kind: "pack-backlog", seconds });
+    observe({ kind: "pack-backlog", seconds, failed: this.#failed.count });
   }
 
   /** Reads every pack, compares it with the catalog, and tells of what is damaged. */
@@ -242,20 +217,16 @@ export class Packer {
         if (!(await catalog.packIds()).named.includes(place.packId)) return undefined;
         const reference = blobs.objectReference(packName(place.packId));
         const answers: CheckAnswer[] = [];
-        do answers.push(await this.#step<CheckAnswer>({ kind: "check", reference, place }, FULL_PACE));
+        do answers.push(await this.#ask<CheckAnswer>({ kind: "check", reference, place }));
         while (!answers.at(-1)!.isDone);
         return answers;
       });
     return verifyPacks({ catalog, limits, read, tell });
   }
 
-  #ask<Answer>(message: PackMessage): Promise<Answer> {
-    return this.#thread.request<Answer>(message, [], 0);
-  }
-
-  #step<Answer>(message: PackMessage, pace: number): Promise<Answer> {
+  async #ask<Answer>(message: PackMessage): Promise<Answer> {
     this.#checkStopped();
-    return paced(pace, () => this.#ask<Answer>(message));
+    return this.#thread.request<Answer>(message, [], 0);
   }
 
   #checkStopped(): void {
@@ -270,25 +241,14 @@ export class Packer {
     return `${profiles} profiles of ${type} of ${quote(service)}, ${request.level} ${time} (${reason})`;
   }
 
-  #failed(what: string, error: unknown): void {
+  #reportDamage(message: string): void {
+    this.#options.observe({ kind: "pack-damage", message });
+  }
+
+  #tellFailure(what: string, error: unknown): void {
     this.#lastFailure = `${what}: ${error instanceof Error ? error.message : String(error)}`;
     this.#options.observe({ kind: "pack-failed", message: what, error });
   }
-}
-
-function windowOf({ request }: PackPlan): string {
-  const { serviceId, typeId, shapeId, startNs, endNs } = request;
-  return `${serviceId} ${typeId} ${shapeId} ${startNs} ${endNs}`;
-}
-
-function isInside({ request }: PackPlan, hour: PackKey & { startNs: bigint }) {
-  return (
-    hour.serviceId === request.serviceId &&
-    hour.typeId === request.typeId &&
-    hour.shapeId === request.shapeId &&
-    hour.startNs >= request.startNs &&
-    hour.startNs < request.endNs
-  );
 }
 
 function add(total: PackResult, one: PackResult): void {

@@ -219,7 +219,7 @@ export interface Repository extends AsyncDisposable {
   status(): Promise<RepositoryStatus>;
   /** Of each service and type, sorted by both. */
   usage(): Promise<Usage[]>;
-  /** Packs everything loose; the one under way, where there is one. Throws `conflict` where packing is off. */
+  /** Packs everything that is loose by now, after the one under way, where there is one. Throws `conflict` where packing is off. */
   startPack(): Operation<PackResult | VerifyResult>;
   /** Reads every pack and compares every profile in it. */
   startVerify(): Operation<PackResult | VerifyResult>;

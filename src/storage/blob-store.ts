@@ -63,7 +63,10 @@ export interface BlobStore extends AsyncDisposable {
   /** Deleting an absent segment succeeds; a segment that still takes appends is sealed first. */
   deleteSegment(segmentId: number): Promise<void>;
 
-  /** Immutable and whole or not at all: putting the same name again succeeds and changes nothing. Names: lower-case words joined by - . / */
+  /**
+   * Durable when it resolves; immutable, whole or not at all. Throws `conflict` where the name is taken, and changes nothing then. Names:
+   * lower-case words joined by - . /
+   */
   put(name: string, bytes: Uint8Array): Promise<void>;
   /** Throws `not-found`; a range that ends behind the object is cut there. */
   readRange(name: string, offset: number, length: number): Promise<Uint8Array>;

@@ -83,6 +83,8 @@ export interface PackSwitch {
   runId: number;
   /** None: the window has no profiles left, and the replaced sets go without a successor. */
   packs: readonly PackFile[];
+  /** Of the profiles in the packs: deletions of others, as of those that were refused, are none of the set. */
+  seqs: Float64Array;
   /** Sets of the same key whose profiles the new packs have. */
   replaces: readonly number[];
 }
@@ -102,6 +104,14 @@ export interface PackSetQuery {
   unsettled?: true;
 }
 
+/** Ascending. */
+export interface PackIds {
+  /** Those of the sets. */
+  named: number[];
+  /** Made, and in no set, or not any more. A pack that is in neither list was made by a later catalog than this. */
+  unnamed: number[];
+}
+
 export interface PackStatistics {
   sets: number;
   packs: number;
@@ -119,10 +129,13 @@ export interface PackCatalog {
   packSets(query: PackSetQuery): Promise<PackSet[]>;
   packStatistics(): Promise<PackStatistics>;
 
-  /** A number for a new pack, durable when it resolves: an object with a higher one was made by a later catalog than this. */
+  /** A number for a new pack, durable when it resolves. It is unnamed until a switch names it. */
   nextPackId(): Promise<number>;
-  /** For the start: packs that are named, and the highest number given. */
-  packIds(): Promise<{ named: number[]; last: number }>;
+  /** Numbers up to this one are not given: packs that a later catalog than this made have them. */
+  skipPackIds(last: number): Promise<void>;
+  packIds(): Promise<PackIds>;
+  /** Unnamed packs whose objects are gone. */
+  forgetPacks(packIds: readonly number[]): Promise<void>;
 
   beginPack(request: PackRunRequest): Promise<PackRun>;
   /** Those of its window and seqs that are not set aside, in packs or not. */

@@ -30,6 +30,42 @@ test("a pack is full with its stack nodes, its bytes or its profiles, whichever 
   expect(fillUp({})).toBe(1000);
 });
 
+test("a pack is full when all that its builder holds is a few times its bytes, as where each sample has a number of its own", () => {
+  const bytesMax = 1024 * 1024;
+  const numbered = (nth: number) =>
+    buildProfile({
+      timeNs: BigInt(nth + 1),
+      samples: Array.from({ length: 1000 }, (_, at) => ({
+        stack: ["main"],
+        values: [1, 10],
+        numbers: [["trace", BigInt(nth * 1000 + at) * 7919n]],
+      })),
+    });
+  const builder = new PackBuilder({ service: "api", type: "cpu", shape: shapeOf(numbered(0)) }, { bytesMax });
+  let count = 0;
+  while (!builder.isFull && count < 100) builder.add(entryOf(numbered(count), count), numbered(count++));
+  expect(count).toBeLessThan(100);
+  expect(builder.bytes).toBeLessThan(bytesMax * 8);
+});
+
+test("a pack is finished step by step, one for each block and each section at least, and is the same", () => {
+  const raws = Array.from({ length: 200 }, (_, nth) => profile(nth));
+  const filled = () => {
+    const builder = new PackBuilder({ service: "api", type: "cpu", shape: shapeOf(raws[0]!) });
+    raws.forEach((raw, nth) => {
+      builder.add(entryOf(raw, nth), raw);
+    });
+    return builder;
+  };
+  const steps = filled().finishing();
+  let count = 0;
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) count++;
+  const { bytes, sizes } = filled().finish();
+  expect(step.value.bytes).toEqual(bytes);
+  expect(count).toBeGreaterThan(200 / 64 + sizes.size);
+});
+
 test("what the catalog knows of a profile comes back, whatever it is", () => {
   const raws = [0, 1, 2].map(profile);
   const entries = raws.map((raw, nth) => ({

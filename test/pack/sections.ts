@@ -1,6 +1,7 @@
 // A pack taken apart into its sections, and put together again with other ones: what damage looks like that checksums do not see.
 
 import { encodePack, openPack, readSection, SECTION, type Section, type SectionKind } from "../../src/pack/format.ts";
+import { allSteps } from "../../src/pack/steps.ts";
 import { readerOf } from "./packing.ts";
 
 export function sectionsOf(bytes: Uint8Array): Section[] {
@@ -19,7 +20,7 @@ export function resealed(bytes: Uint8Array, change: (section: Section) => Uint8A
     const changed = change(section);
     if (changed) sections.push({ ...section, bytes: changed });
   }
-  return encodePack(signature, profiles, sections, 1).bytes;
+  return allSteps(encodePack(signature, profiles, sections, 1)).bytes;
 }
 
 /** Where each section lies in the pack, by its name. */

@@ -31,6 +31,27 @@ test("one of a kind runs at a time, and the next is a new one", async () => {
   expect(operations.start("pack", () => promise).id).not.toBe(first.id);
 });
 
+test("one that is asked for anew while one runs begins when that has ended, one for all who ask meanwhile", async () => {
+  const operations = newOperations();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const begun: string[] = [];
+  const pass = (name: string, result: Promise<string>) => async () => {
+    begun.push(name);
+    return result;
+  };
+  const first = operations.startAnew("pack", pass("first", promise));
+  const second = operations.startAnew("pack", pass("second", Promise.resolve("again")));
+  expect(second.id).not.toBe(first.id);
+  expect(operations.startAnew("pack", pass("third", promise)).id).toBe(second.id);
+  expect(begun).toEqual(["first"]);
+  resolve("done");
+  expect((await operations.get(second.id, 60_000)).result).toBe("again");
+  expect((await operations.get(first.id, 0)).result).toBe("done");
+  expect(begun).toEqual(["first", "second"]);
+  expect(operations.startAnew("pack", pass("fourth", promise)).id).not.toBe(second.id);
+  expect(begun).toEqual(["first", "second", "fourth"]);
+});
+
 test("one that fails says why, and waiting ends with its time", async () => {
   const operations = newOperations();
   const failing = operations.start("pack", async () => {

@@ -197,10 +197,13 @@ export function describeBlobStore(driver: DriverUnderTest): void {
       expect(textOf(await store.readRange("packs/one.pack", 100, 1))).toBe("");
     });
 
-    test("an object never changes: putting its name again succeeds and is without effect, at once or later", async () => {
+    test("an object never changes: putting its name again is a conflict, at once or later", async () => {
       await using store = await open();
-      await Promise.all([store.put("a", bytesOf("first")), store.put("a", bytesOf("at once"))]);
-      await store.put("a", bytesOf("later"));
+      const conflict = { kind: "conflict", message: 'Cannot put object "a": there is one of this name' };
+      const first = store.put("a", bytesOf("first"));
+      await expect(store.put("a", bytesOf("at once"))).rejects.toMatchObject(conflict);
+      await first;
+      await expect(store.put("a", bytesOf("later"))).rejects.toMatchObject(conflict);
       expect(textOf(await store.readRange("a", 0, 100))).toBe("first");
     });
 

@@ -347,6 +347,7 @@ test(`SQLite answers ${STEPS} random steps as plain arrays do (SEED=${SEED})`, {
           const { setId, freed } = await either.switchPackSet({
             runId: run.runId,
             packs,
+            seqs: rows.seqs,
             replaces: replaces.map((set) => set.setId),
           });
           if (setId === undefined) return { freed, rows: comparableRows(rows) };

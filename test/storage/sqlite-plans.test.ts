@@ -142,7 +142,7 @@ test("an insert, a retry, a relocation and a deletion find their rows by key", a
     fresh.setAside([profile.id]);
     const { runId } = fresh.beginPack({ ...window, seqFrom: 1 });
     const packs = [{ packId: fresh.nextPackId(), profiles: 1, sizeBytes: 1 }];
-    const { setId } = fresh.switchPackSet({ runId, packs, replaces: [] });
+    const { setId } = fresh.switchPackSet({ runId, packs, seqs: Float64Array.of(1), replaces: [] });
     fresh.settlePackSet({ setId: setId!, release: true });
     fresh.releaseOriginals([profile.id]);
     fresh.delete([profile.id]);

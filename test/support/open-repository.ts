@@ -24,6 +24,8 @@ export interface OpenedRepository extends AsyncDisposable {
   space: Space;
   /** The clock, which tests set. */
   clock: { nowNs: bigint };
+  /** Until it is opened again. */
+  close(): Promise<void>;
   /** Closes it and opens the same folder again, with what was given before but for `originals`, if that is given. */
   reopen(originals?: OriginalsPolicy): Promise<void>;
 }
@@ -69,6 +71,7 @@ export async function openRepository(
     events,
     space,
     clock,
+    close: () => parts.stack.disposeAsync(),
     async reopen(originals = policy) {
       policy = originals;
       await parts.stack.disposeAsync();

@@ -681,7 +681,7 @@ export const AdminService: GenService<{
   },
   /**
    * Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
-   * time: a second call answers the operation under way. FAILED_PRECONDITION: packing is switched off.
+   * time: calls while one does share one more, which begins when it has ended. FAILED_PRECONDITION: packing is switched off.
    *
    * @generated from rpc profusion.v1.AdminService.Pack
    */

@@ -4,7 +4,7 @@ import { open, readdir, rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { DomainError } from "../../model/errors.ts";
 import { quote } from "../../model/text.ts";
-import { checkObjectName } from "../object-name.ts";
+import { checkObjectName, nameIsTaken } from "../object-name.ts";
 import { makeDurableFolder, syncFolder } from "./durable.ts";
 import { writeFailure } from "./write-failure.ts";
 
@@ -12,7 +12,7 @@ export class Objects {
   readonly #folder: string;
   /** Holds what is not whole yet; emptied at start. */
   readonly #scratch: string;
-  readonly #putting = new Map<string, Promise<void>>();
+  readonly #putting = new Set<string>();
   #lastScratchId = 0;
 
   private constructor(folder: string) {
@@ -32,22 +32,21 @@ export class Objects {
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
     const path = this.#path(name);
-    // The first of several that run at once decides, as the first of several in a row does.
-    const first = this.#putting.get(name);
-    if (first) return first;
-    const putting = this.#write(name, path, bytes).finally(() => this.#putting.delete(name));
-    this.#putting.set(name, putting);
-    return putting;
+    if (this.#putting.has(name)) throw nameIsTaken(name);
+    this.#putting.add(name);
+    try {
+      if (await exists(path)) throw nameIsTaken(name);
+      await this.#write(name, path, bytes);
+    } finally {
+      this.#putting.delete(name);
+    }
   }
 
   async #write(name: string, path: string, bytes: Uint8Array): Promise<void> {
     const scratch = join(this.#scratch, String(++this.#lastScratchId));
     try {
-      if (!(await exists(path))) {
-        await writeSynced(scratch, bytes);
-        await rename(scratch, path);
-      }
-      // Also for a name that was there: its rename may have been the last thing before a crash.
+      await writeSynced(scratch, bytes);
+      await rename(scratch, path);
       await syncFolder(this.#folder);
     } catch (cause) {
       await rm(scratch, { force: true });

@@ -5,7 +5,7 @@ import type { Limits } from "../../model/limits.ts";
 import { quote } from "../../model/text.ts";
 import type { BlobKind, BlobSource, BlobStore, Locator, ObjectReference, Segment } from "../blob-store.ts";
 import { absentSegment, frameEnd, frameHead } from "../frame.ts";
-import { checkObjectName } from "../object-name.ts";
+import { checkObjectName, nameIsTaken } from "../object-name.ts";
 import { assertSpace, type Space } from "../space.ts";
 import { readFromArena } from "./arena-reader.ts";
 
@@ -81,7 +81,7 @@ export class MemoryBlobs implements BlobStore {
   }
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
-    if (this.#objects.has(checkObjectName(name))) return;
+    if (this.#objects.has(checkObjectName(name))) throw nameIsTaken(name);
     const object = new Uint8Array(new SharedArrayBuffer(bytes.length));
     object.set(bytes);
     this.#objects.set(name, object);

@@ -220,6 +220,14 @@ class MemoryCatalog implements Catalog {
     return this.#packs.ids();
   }
 
+  async skipPackIds(last: number): Promise<void> {
+    this.#packs.skipIds(last);
+  }
+
+  async forgetPacks(packIds: readonly number[]): Promise<void> {
+    for (const packId of packIds) this.#packs.unnamed.delete(packId);
+  }
+
   async beginPack(request: PackRunRequest) {
     return this.#packs.begin(request, this.#seq);
   }

@@ -3,6 +3,7 @@
 import { DomainError } from "../../model/errors.ts";
 import type { StoredProfile } from "../catalog.ts";
 import type {
+  PackIds,
   PackKey,
   PackRun,
   PackRunRequest,
@@ -19,6 +20,7 @@ export class MemoryPacks {
   /** Ids of profiles that are marked as packed, and that are never packed. By seq. */
   readonly packed = new Set<number>();
   readonly aside = new Set<number>();
+  readonly unnamed = new Set<number>();
   #sets: MemorySet[] = [];
   readonly #runs = new Map<number, Run>();
   #lastSetId = 0;
@@ -26,12 +28,17 @@ export class MemoryPacks {
   #lastPackId = 0;
 
   nextPackId(): number {
-    return ++this.#lastPackId;
+    this.unnamed.add(++this.#lastPackId);
+    return this.#lastPackId;
   }
 
-  ids(): { named: number[]; last: number } {
+  skipIds(last: number): void {
+    this.#lastPackId = Math.max(this.#lastPackId, last);
+  }
+
+  ids(): PackIds {
     const named = this.#sets.flatMap(({ packs }) => packs.map(({ packId }) => packId));
-    return { named: named.sort((a, b) => a - b), last: this.#lastPackId };
+    return { named: named.sort((a, b) => a - b), unnamed: [...this.unnamed].sort((a, b) => a - b) };
   }
 
   /** The set that has the profile, deleted ones not counted out. */
@@ -98,7 +105,7 @@ export class MemoryPacks {
     this.packed.delete(profile.seq);
   }
 
-  switchTo({ runId, packs, replaces }: PackSwitch): { setId?: number; freed: number[] } {
+  switchTo({ runId, packs, seqs, replaces }: PackSwitch): { setId?: number; freed: number[] } {
     const { deleted, runId: _, ...window } = this.run(runId);
     const replaced = this.#sets.filter(({ setId }) => replaces.includes(setId));
     const absent = replaces.find((setId) => !replaced.some((set) => set.setId === setId));
@@ -120,10 +127,13 @@ export class MemoryPacks {
     this.#runs.delete(runId);
     this.#sets = kept;
     const freed = replaced.flatMap((set) => set.packs.map(({ packId }) => packId)).sort((a, b) => a - b);
+    for (const packId of freed) this.unnamed.add(packId);
     if (packs.length === 0) return { freed };
+    for (const { packId } of packs) this.unnamed.delete(packId);
     const setId = ++this.#lastSetId;
+    const inside = Float64Array.from(deleted.filter((seq) => seqs.includes(seq)));
     const sorted = [...packs].sort((a, b) => a.packId - b.packId);
-    this.#sets.push({ ...window, setId, packs: sorted, deleted: Float64Array.from(deleted).sort(), settled: false });
+    this.#sets.push({ ...window, setId, packs: sorted, deleted: inside.sort(), settled: false });
     return { setId, freed };
   }
 

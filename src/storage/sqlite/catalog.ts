@@ -29,6 +29,7 @@ import { consecutiveLocators } from "../frame.ts";
 import type { MatchElsewhere } from "../label-index.ts";
 import type {
   LooseHour,
+  PackIds,
   PackKey,
   PackRows,
   PackRun,
@@ -251,8 +252,16 @@ export class SqliteCatalog implements Catalog {
     return this.#threads.read("packStatistics");
   }
 
-  packIds(): Promise<{ named: number[]; last: number }> {
+  packIds(): Promise<PackIds> {
     return this.#threads.read("packIds");
+  }
+
+  async skipPackIds(last: number): Promise<void> {
+    await this.#threads.write("skipPackIds", last);
+  }
+
+  async forgetPacks(packIds: readonly number[]): Promise<void> {
+    await this.#threads.write("forgetPacks", packIds);
   }
 
   nextPackId(): Promise<number> {

@@ -112,6 +112,10 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO usage SELECT service_id, type_id, count(*), sum(size_bytes), sum(iif(segment_id = 0, 0, size_bytes))
   FROM profile GROUP BY service_id, type_id;
   `,
+  `
+  -- Numbers that were given to packs which no set names: their files go. Files of other numbers are not this catalog's to delete.
+  CREATE TABLE pack_unnamed (pack_id INTEGER PRIMARY KEY) STRICT;
+  `,
 ];
 
 /** Each migration is one transaction. Throws `conflict` for a file that a newer program wrote. */

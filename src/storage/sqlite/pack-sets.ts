@@ -1,6 +1,6 @@
 // Pack sets as rows: reading those that a query asks for, with their packs and deletions. Changing them is pack-writer.ts's.
 
-import type { PackFile, PackLevel, PackSet, PackSetQuery, PackStatistics } from "../pack-catalog.ts";
+import type { PackFile, PackIds, PackLevel, PackSet, PackSetQuery, PackStatistics } from "../pack-catalog.ts";
 import type { Statements } from "./statements.ts";
 
 export const PACK_LEVELS = ["hour", "day"] as const satisfies PackLevel[];
@@ -102,10 +102,12 @@ export function readPackStatistics(statements: Statements): PackStatistics {
   return { sets, packs, profiles, sizeBytes };
 }
 
-export function readPackIds(statements: Statements): { named: number[]; last: number } {
-  const named = statements.plain("SELECT pack_id FROM pack ORDER BY pack_id").all() as [number][];
-  const last = statements.value("SELECT value FROM counter WHERE name = 'pack'") as number;
-  return { named: named.map(([packId]) => packId), last };
+export function readPackIds(statements: Statements): PackIds {
+  const [named, unnamed] = ["pack", "pack_unnamed"].map((table) => {
+    const rows = statements.plain(`SELECT pack_id FROM ${table} ORDER BY pack_id`).all() as [number][];
+    return rows.map(([packId]) => packId);
+  });
+  return { named: named!, unnamed: unnamed! };
 }
 
 /** Changes whenever profiles of the sets or the sets themselves do: a set's deletions only grow, and its number is never given again. */

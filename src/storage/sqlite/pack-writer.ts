@@ -25,6 +25,8 @@ const SET_OF = `SELECT s.set_id FROM series r CROSS JOIN pack_set s INDEXED BY p
   WHERE r.series_id = @seriesId AND s.end_ns > @timeNs AND s.shape_id = @shapeId AND s.seq_from <= @seq AND s.covers_seq >= @seq`;
 const UPDATE_ROW = `UPDATE profile SET flags = flags | @flag, segment_id = @segmentId, offset = @offset
   WHERE (service_id, type_id) = (SELECT service_id, type_id FROM series WHERE series_id = @seriesId) AND profile_id = @id`;
+const INSERT_UNNAMED = "INSERT INTO pack_unnamed VALUES (?)";
+const DELETE_UNNAMED = "DELETE FROM pack_unnamed WHERE pack_id = ?";
 
 export class PackWriter {
   readonly #statements: Statements;
@@ -83,7 +85,17 @@ export class PackWriter {
 
   nextPackId(): number {
     this.#statements.plain("UPDATE counter SET value = value + 1 WHERE name = 'pack'").run();
-    return this.#statements.value("SELECT value FROM counter WHERE name = 'pack'") as number;
+    const packId = this.#statements.value("SELECT value FROM counter WHERE name = 'pack'") as number;
+    this.#statements.plain(INSERT_UNNAMED).run(packId);
+    return packId;
+  }
+
+  skipPackIds(last: number): void {
+    this.#statements.plain("UPDATE counter SET value = max(value, ?) WHERE name = 'pack'").run(last);
+  }
+
+  forgetPacks(packIds: readonly number[]): void {
+    for (const packId of packIds) this.#statements.plain(DELETE_UNNAMED).run(packId);
   }
 
   begin(request: PackRunRequest, seq: number): PackRun {
@@ -106,7 +118,7 @@ export class PackWriter {
     }
   }
 
-  switchTo({ runId, packs, replaces }: PackSwitch): { setId?: number; freed: number[] } {
+  switchTo({ runId, packs, seqs, replaces }: PackSwitch): { setId?: number; freed: number[] } {
     const run = this.#runs.get(runId);
     if (run === undefined)
       throw new DomainError("conflict", `Cannot switch to the packs of run ${runId}: it has ended`);
@@ -122,8 +134,10 @@ export class PackWriter {
     const setId = Number(lastInsertRowid);
     const insertPack = this.#statements.plain("INSERT INTO pack VALUES (?, ?, ?, ?)");
     for (const { packId, profiles, sizeBytes } of packs) insertPack.run(packId, setId, profiles, sizeBytes);
+    this.forgetPacks(packs.map(({ packId }) => packId));
     const insertTombstone = this.#statements.plain("INSERT INTO tombstone VALUES (?, ?) ON CONFLICT DO NOTHING");
-    for (const seq of run.deleted) insertTombstone.run(setId, seq);
+    const inside = new Set(seqs);
+    for (const seq of run.deleted) if (inside.has(seq)) insertTombstone.run(setId, seq);
     return { setId, freed };
   }
 
@@ -134,6 +148,7 @@ export class PackWriter {
     this.#statements.plain("DELETE FROM tombstone WHERE set_id = ?").run(setId);
     const { changes } = this.#statements.plain("DELETE FROM pack_set WHERE set_id = ?").run(setId);
     if (changes === 0) throw new DomainError("conflict", `Cannot replace pack set ${setId}: it is gone`);
+    for (const [packId] of packs) this.#statements.plain(INSERT_UNNAMED).run(packId);
     return packs.map(([packId]) => packId);
   }
 

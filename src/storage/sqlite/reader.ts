@@ -5,7 +5,7 @@ import type { Limits } from "../../model/limits.ts";
 import { compileAnchored, regexpDeadline } from "../../model/regexp.ts";
 import type { Interval } from "../../model/time.ts";
 import type { CatalogSegment } from "../catalog.ts";
-import type { PackRunRequest, PackSet, PackSetQuery, PackStatistics } from "../pack-catalog.ts";
+import type { PackIds, PackRunRequest, PackSet, PackSetQuery, PackStatistics } from "../pack-catalog.ts";
 import { RecordCollector, recordSql, type SelectionRule, type SortedRecords } from "./merge-records.ts";
 import { type CoverageRows, type LooseCursor, type LooseRow, PackReader, type RawPackRows } from "./pack-reader.ts";
 import { readPackIds, readPackSets, readPackStatistics, WINDOW_NS } from "./pack-sets.ts";
@@ -153,7 +153,7 @@ export class CatalogReader {
     return readPackStatistics(this.#statements);
   }
 
-  packIds(): { named: number[]; last: number } {
+  packIds(): PackIds {
     return readPackIds(this.#statements);
   }
 

@@ -120,6 +120,14 @@ export class CatalogWriter {
     return this.#commit(() => this.#packs.nextPackId());
   }
 
+  skipPackIds(last: number): void {
+    this.#commit(() => this.#packs.skipPackIds(last));
+  }
+
+  forgetPacks(packIds: readonly number[]): void {
+    this.#commit(() => this.#packs.forgetPacks(packIds));
+  }
+
   beginPack(request: PackRunRequest): PackRun {
     return this.#packs.begin(request, this.#seq);
   }

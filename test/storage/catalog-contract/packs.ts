@@ -32,7 +32,8 @@ export function packsContract(under: CatalogUnderTest): void {
 
     async function pack(profiles: number, more: Partial<PackRunRequest> = {}, replaces: number[] = []) {
       const { runId } = await begin(more);
-      return (await under.catalog.switchPackSet({ runId, packs: [await file(profiles)], replaces })).setId!;
+      const { seqs } = await under.catalog.packRows(runId);
+      return (await under.catalog.switchPackSet({ runId, packs: [await file(profiles)], seqs, replaces })).setId!;
     }
 
     const cover = (text = "{}") => under.catalog.coverage({ selector: selector(text), limit: 1000 });
@@ -190,7 +191,12 @@ export function packsContract(under: CatalogUnderTest): void {
       const { runId } = await begin();
       const rows = await under.catalog.packRows(runId);
       await under.catalog.delete([idOf(profiles[1]!)]);
-      const { setId } = await under.catalog.switchPackSet({ runId, packs: [await file(rows.count)], replaces: [] });
+      const { setId } = await under.catalog.switchPackSet({
+        runId,
+        packs: [await file(rows.count)],
+        seqs: rows.seqs,
+        replaces: [],
+      });
       expect([...(await cover()).sets[0]!.deleted]).toEqual([2]);
       await under.catalog.delete([idOf(profiles[2]!)]);
       await settle(setId!);
@@ -210,13 +216,27 @@ export function packsContract(under: CatalogUnderTest): void {
       expect([...coverage.sets[0]!.deleted]).toEqual([1]);
     });
 
+    test("a deletion during a run is one of the new set where its profile is in the packs", async () => {
+      const profiles = some(3);
+      await under.insert(...profiles);
+      const { runId } = await begin();
+      await under.catalog.delete([idOf(profiles[0]!)]);
+      const { seqs } = await under.catalog.packRows(runId);
+      expect([...seqs]).toEqual([2, 3]);
+      await under.catalog.delete([idOf(profiles[1]!)]);
+      await under.catalog.switchPackSet({ runId, packs: [await file(2)], seqs, replaces: [] });
+      expect([...(await cover()).sets[0]!.deleted]).toEqual([2]);
+      expect((await under.catalog.packStatistics()).profiles).toBe(1);
+    });
+
     test("what is set aside stays loose, whatever covers its time", async () => {
       const profiles = some(3);
       await under.insert(...profiles);
       const { runId } = await begin();
       await under.catalog.setAside([profiles[1]!.id, new Uint8Array(16)]);
-      expect((await under.catalog.packRows(runId)).count).toBe(2);
-      const { setId } = await under.catalog.switchPackSet({ runId, packs: [await file(2)], replaces: [] });
+      const { count, seqs } = await under.catalog.packRows(runId);
+      expect(count).toBe(2);
+      const { setId } = await under.catalog.switchPackSet({ runId, packs: [await file(2)], seqs, replaces: [] });
       expect(await looseIds()).toEqual([idOf(profiles[1]!)]);
       await settle(setId!);
       expect(await looseIds()).toEqual([idOf(profiles[1]!)]);
@@ -239,9 +259,10 @@ export function packsContract(under: CatalogUnderTest): void {
         endNs: (START_NS / dayNs + 1n) * dayNs,
       };
       const { runId, coversSeq } = await begin(day);
-      expect((await under.catalog.packRows(runId)).count).toBe(4);
+      const { count, seqs } = await under.catalog.packRows(runId);
+      expect(count).toBe(4);
       expect(coversSeq).toBe(4);
-      const change = { runId, packs: [await file(4)], replaces: [hourSet] };
+      const change = { runId, packs: [await file(4)], seqs, replaces: [hourSet] };
       const { setId, freed } = await under.catalog.switchPackSet(change);
       expect(freed).toEqual(packs.map(({ packId }) => packId));
       expect(await looseIds()).toEqual([]);
@@ -259,13 +280,18 @@ export function packsContract(under: CatalogUnderTest): void {
       for (const replaces of [[], [setId, setId + 99]]) {
         await under.insert(newProfile({ second: 4 }));
         const { runId } = await begin();
-        await expect(under.catalog.switchPackSet({ runId, packs: [await file(4)], replaces })).rejects.toMatchObject({
+        const { seqs } = await under.catalog.packRows(runId);
+        const change = { runId, packs: [await file(4)], seqs, replaces };
+        await expect(under.catalog.switchPackSet(change)).rejects.toMatchObject({
           kind: "conflict",
         });
         await under.catalog.abandonPack(runId);
         expect(await under.catalog.packSets({})).toEqual(before);
       }
-      await expect(under.catalog.switchPackSet({ runId: 99, packs: [], replaces: [] })).rejects.toMatchObject({
+      const none = new Float64Array(0);
+      await expect(
+        under.catalog.switchPackSet({ runId: 99, packs: [], seqs: none, replaces: [] }),
+      ).rejects.toMatchObject({
         kind: "conflict",
       });
     });
@@ -279,10 +305,28 @@ export function packsContract(under: CatalogUnderTest): void {
       expect((await under.catalog.packSets({ deletedShare: 0.25 })).map((set) => set.setId)).toEqual([setId]);
       const { serviceId, typeId, shapeId, level, startNs, endNs } = (await under.catalog.packSets({}))[0]!;
       const run = await under.catalog.beginPack({ serviceId, typeId, shapeId, level, startNs, endNs, seqFrom: 1 });
-      const switched = await under.catalog.switchPackSet({ runId: run.runId, packs: [], replaces: [setId] });
+      const change = { runId: run.runId, packs: [], seqs: new Float64Array(0), replaces: [setId] };
+      const switched = await under.catalog.switchPackSet(change);
       expect(switched).toEqual({ freed: [1] });
       expect(await under.catalog.packSets({})).toEqual([]);
-      expect(await under.catalog.packIds()).toEqual({ named: [], last: 1 });
+      expect(await under.catalog.packIds()).toEqual({ named: [], unnamed: [1] });
+      await under.catalog.forgetPacks([1]);
+      expect(await under.catalog.packIds()).toEqual({ named: [], unnamed: [] });
+    });
+
+    test("a number of a pack is unnamed until a switch names it, and again when its set goes; skipped numbers are not given", async () => {
+      await under.insert(...some(1));
+      const [first, second] = [await under.catalog.nextPackId(), await under.catalog.nextPackId()];
+      expect([first, second]).toEqual([1, 2]);
+      expect(await under.catalog.packIds()).toEqual({ named: [], unnamed: [1, 2] });
+      const setId = await pack(1);
+      expect(await under.catalog.packIds()).toEqual({ named: [3], unnamed: [1, 2] });
+      await under.catalog.forgetPacks([2]);
+      await under.catalog.skipPackIds(7);
+      await pack(1, {}, [setId]);
+      expect(await under.catalog.packIds()).toEqual({ named: [8], unnamed: [1, 3] });
+      await under.catalog.skipPackIds(5);
+      expect(await under.catalog.nextPackId()).toBe(9);
     });
 
     test("the version changes with each insert, removal and switch of packs, and with nothing else", async () => {

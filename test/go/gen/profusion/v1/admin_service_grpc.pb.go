@@ -40,7 +40,7 @@ type AdminServiceClient interface {
 	// What each service and type of profile takes. Counted without a look at packed profiles one by one.
 	GetUsage(ctx context.Context, in *GetUsageRequest, opts ...grpc.CallOption) (*GetUsageResponse, error)
 	// Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
-	// time: a second call answers the operation under way. FAILED_PRECONDITION: packing is switched off.
+	// time: calls while one does share one more, which begins when it has ended. FAILED_PRECONDITION: packing is switched off.
 	Pack(ctx context.Context, in *PackRequest, opts ...grpc.CallOption) (*PackResponse, error)
 	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest. Nothing is changed. One runs at a time.
 	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error)
@@ -118,7 +118,7 @@ type AdminServiceServer interface {
 	// What each service and type of profile takes. Counted without a look at packed profiles one by one.
 	GetUsage(context.Context, *GetUsageRequest) (*GetUsageResponse, error)
 	// Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
-	// time: a second call answers the operation under way. FAILED_PRECONDITION: packing is switched off.
+	// time: calls while one does share one more, which begins when it has ended. FAILED_PRECONDITION: packing is switched off.
 	Pack(context.Context, *PackRequest) (*PackResponse, error)
 	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest. Nothing is changed. One runs at a time.
 	Verify(context.Context, *VerifyRequest) (*VerifyResponse, error)

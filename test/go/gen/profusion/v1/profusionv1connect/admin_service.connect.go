@@ -55,7 +55,7 @@ type AdminServiceClient interface {
 	// What each service and type of profile takes. Counted without a look at packed profiles one by one.
 	GetUsage(context.Context, *connect.Request[v1.GetUsageRequest]) (*connect.Response[v1.GetUsageResponse], error)
 	// Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
-	// time: a second call answers the operation under way. FAILED_PRECONDITION: packing is switched off.
+	// time: calls while one does share one more, which begins when it has ended. FAILED_PRECONDITION: packing is switched off.
 	Pack(context.Context, *connect.Request[v1.PackRequest]) (*connect.Response[v1.PackResponse], error)
 	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest. Nothing is changed. One runs at a time.
 	Verify(context.Context, *connect.Request[v1.VerifyRequest]) (*connect.Response[v1.VerifyResponse], error)
@@ -151,7 +151,7 @@ type AdminServiceHandler interface {
 	// What each service and type of profile takes. Counted without a look at packed profiles one by one.
 	GetUsage(context.Context, *connect.Request[v1.GetUsageRequest]) (*connect.Response[v1.GetUsageResponse], error)
 	// Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
-	// time: a second call answers the operation under way. FAILED_PRECONDITION: packing is switched off.
+	// time: calls while one does share one more, which begins when it has ended. FAILED_PRECONDITION: packing is switched off.
 	Pack(context.Context, *connect.Request[v1.PackRequest]) (*connect.Response[v1.PackResponse], error)
 	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest. Nothing is changed. One runs at a time.
 	Verify(context.Context, *connect.Request[v1.VerifyRequest]) (*connect.Response[v1.VerifyResponse], error)
