@@ -66,6 +66,17 @@ export async function busyDay(size: Size): Promise<BusyDay> {
   return { corpus, loose, packed };
 }
 
+/** An hour of heap profiles of one service, in packs of that hour. */
+export async function packedHeaps(size: Size): Promise<string> {
+  const corpus = await fleetCorpus(size, "heap");
+  const sources = ["bench/fleet.ts", "bench/generate.ts", "src/pack/**/*.ts"];
+  return await keptFolder(`heap-packed-${size}`, sources, async (unfinished) => {
+    await using server = await startProcess(unfinished);
+    await sendLoad(server.url, corpus.folder, { clients: 8, rounds: 1, warmup: 0, type: "heap" });
+    await packNow(server.url, corpus.entries.length);
+  });
+}
+
 /** The catalog's file, and what of it is in use: pages that packing emptied are taken by the next uploads. By SQLite's file header. */
 export async function catalogSize(dataFolder: string): Promise<{ fileBytes: number; usedBytes: number }> {
   await using file = await open(join(dataFolder, "catalog.db"));

@@ -44,13 +44,15 @@ async function realProfiles(size: Size): Promise<string> {
 export const DAY_START_NS = BigInt(Date.UTC(2026, 2, 2)) * 1_000_000n;
 
 interface FleetSize {
+  /** Default cpu. */
+  type?: string;
   services: readonly string[];
   hours: number;
   instances: number;
   perInstance: Record<Size, number>;
 }
 
-/** `day`: as many profiles as the corpus, over a day. `busyDay`: one service, 900 an hour. */
+/** `day`: as many profiles as the corpus, over a day. `busyDay`: one service, 900 an hour. `heap`, `goroutine`: an hour of snapshots. */
 const FLEETS = {
   day: {
     services: ["api", "compiler", "web", "worker"],
@@ -59,16 +61,19 @@ const FLEETS = {
     perInstance: { full: 125, small: 5 },
   },
   busyDay: { services: ["api"], hours: 24, instances: 10, perInstance: { full: 2160, small: 36 } },
+  heap: { type: "heap", services: ["api"], hours: 1, instances: 10, perInstance: { full: 100, small: 2 } },
+  goroutine: { type: "goroutine", services: ["api"], hours: 1, instances: 10, perInstance: { full: 100, small: 2 } },
 } as const satisfies Record<string, FleetSize>;
 
 export type FleetName = keyof typeof FLEETS;
 
-/** A fleet's CPU profiles, drawn by bench/fleet.ts, from DAY_START_NS on. */
+/** A fleet's profiles, drawn by bench/fleet.ts, from DAY_START_NS on. */
 export async function fleetOptions(
   size: Size,
-  { services, hours, instances, perInstance }: FleetSize,
+  { type = "cpu", services, hours, instances, perInstance }: FleetSize,
 ): Promise<FleetOptions> {
-  const builds = readBuilds(await realProfiles(size)).filter(({ service }) => services.includes(service));
+  const folder = size === "full" && type !== "cpu" ? await recordedSeries() : await realProfiles(size);
+  const builds = readBuilds(folder, [type]).filter(({ service }) => services.includes(service));
   return { builds, seed: 1, startNs: DAY_START_NS, hours, instances, perInstance: perInstance[size] };
 }
 
@@ -87,7 +92,8 @@ if (import.meta.main) {
     await recordedSeries();
     for (const size of ["small", "full"] as const) {
       for (const weight of ["light", "heavy"] as const) describe(`${size} ${weight}`, await corpus(size, weight));
-      for (const name of ["day", "busyDay"] as const) describe(`${size} ${name}`, await fleetCorpus(size, name));
+      for (const name of ["day", "busyDay", "heap", "goroutine"] as const)
+        describe(`${size} ${name}`, await fleetCorpus(size, name));
     }
   }
 }

@@ -41,14 +41,24 @@ export interface LoadOptions {
   warmup: number;
   /** Number of the first round; one that was sent before is sent again. Default 0. */
   firstRound?: number;
+  /** Of all profiles. Default cpu. */
+  type?: string;
 }
 
 /** Posts the corpus to a server that speaks `/api/0`. Rejects where one upload fails: there is no rate of failures. */
 export async function sendLoad(url: string, corpusFolder: string, options: LoadOptions): Promise<Load> {
-  const { clients, rounds, warmup, firstRound = 0 } = options;
+  const { clients, rounds, warmup, firstRound = 0, type = "cpu" } = options;
   const counts = { clients, rounds, warmup, "first-round": firstRound };
   const numbers = Object.entries(counts).flatMap(([name, count]) => [`-${name}`, String(count)]);
-  const output = await run(await buildGoProgram("load"), ["-url", url, "-corpus", corpusFolder, ...numbers]);
+  const output = await run(await buildGoProgram("load"), [
+    "-url",
+    url,
+    "-corpus",
+    corpusFolder,
+    "-type",
+    type,
+    ...numbers,
+  ]);
   const sent = JSON.parse(output) as Load & { errors: number; firstError?: string };
   if (sent.errors > 0)
     throw new Error(`${sent.errors} of ${sent.errors + sent.profiles} uploads failed: ${sent.firstError}`);

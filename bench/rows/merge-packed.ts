@@ -33,7 +33,7 @@ export const mergePackedDay: Row = {
   name: "merge-packed-day",
   what: "the same of profiles spread over a day, with a new release at noon",
   run: async (size) => {
-    const targets = [{ figure: "googleRatio", atLeast: 12 }, GROWTH];
+    const targets = [{ figure: "googleRatio", atLeast: 12 }, GROWTH, { figure: "againMs", atMost: 5 }];
     return await measure(size, await fleetCorpus(size, "day"), targets);
   },
 };

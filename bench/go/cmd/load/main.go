@@ -41,6 +41,7 @@ func main() {
 	clients := flag.Int("clients", 8, "connections, each with one request at a time")
 	first := flag.Int("first-round", 0, "number of the first round")
 	rounds := flag.Int("rounds", 1, "times that the corpus is sent; but for round 0 with a label round=N, so that every profile is new")
+	profileType := flag.String("type", "cpu", "of all profiles")
 	warmup := flag.Int("warmup", 0, "uploads before, to a service of their own, that are not measured")
 	flag.Parse()
 	stored, err := corpus.ReadStored(*folder)
@@ -49,17 +50,17 @@ func main() {
 	}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: *clients, DisableCompression: true}}
 	if *warmup > 0 {
-		send(client, *clients, uploads(*base, stored, "warmup", 0)[:min(*warmup, len(stored.Entries))])
+		send(client, *clients, uploads(*base, stored, *profileType, "warmup", 0)[:min(*warmup, len(stored.Entries))])
 	}
 	var all []upload
 	for round := range *rounds {
-		all = append(all, uploads(*base, stored, "", *first+round)...)
+		all = append(all, uploads(*base, stored, *profileType, "", *first+round)...)
 	}
 	json.NewEncoder(os.Stdout).Encode(send(client, *clients, all))
 }
 
 // uploads of the whole corpus; a service given here replaces that of the entries.
-func uploads(base string, stored corpus.Stored, service string, round int) []upload {
+func uploads(base string, stored corpus.Stored, profileType, service string, round int) []upload {
 	made := make([]upload, len(stored.Entries))
 	for at, entry := range stored.Entries {
 		labels := fmt.Sprintf("version=%s,instance=%s", entry.Version, entry.Instance)
@@ -70,7 +71,7 @@ func uploads(base string, stored corpus.Stored, service string, round int) []upl
 		if service != "" {
 			name = service
 		}
-		query := url.Values{"service": {name}, "type": {"cpu"}, "labels": {labels}}
+		query := url.Values{"service": {name}, "type": {profileType}, "labels": {labels}}
 		made[at] = upload{base + "/api/0/profiles?" + query.Encode(), stored.Body(entry)}
 	}
 	return made
