@@ -3,7 +3,6 @@
 import { blockCount, decodeBlock } from "./block.ts";
 import type { DecodedPack } from "./decoded-pack.ts";
 import { BLOCK_PROFILES } from "./pack-profiles.ts";
-import { type PackSums, sumProfiles, wrappedTotal } from "./sum.ts";
 
 /**
  * The sums of each profile's columns, profile after profile in the order of the pack; they wrap as int64 does. 0 for profiles that are not
@@ -51,42 +50,6 @@ export function increaseWeights(totals: ArrayLike<bigint>): Int8Array {
   return weights;
 }
 
-/**
- * The sum, over groups of profiles, of each group's mean. A group is a series' profiles, by their rows in the pack. Each value of the result is
- * rounded once, half to even. Throws `unavailable`, naming the section that is damaged.
- */
-export function sumOfMeans(decoded: DecodedPack, groups: readonly ArrayLike<number>[]): PackSums {
-  const { columns } = decoded.pack;
-  const filled = groups.filter(({ length }) => length > 0);
-  const denominator = filled.reduce((product, { length }) => leastCommonMultiple(product, BigInt(length)), 1n);
-  const numerators = new Map<number, bigint[]>();
-  const totals: bigint[] = new Array(columns).fill(0n);
-  for (const group of filled) {
-    const factor = denominator / BigInt(group.length);
-    const { rows, sums } = sumProfiles(decoded, group);
-    rows.forEach((row, at) => {
-      const own = numerators.get(row) ?? new Array<bigint>(columns).fill(0n);
-      numerators.set(row, own);
-      for (let column = 0; column < columns; column++) {
-        const half = (at * columns + column) * 2;
-        own[column]! += ((BigInt(sums[half + 1]!) << 32n) | BigInt(sums[half]! >>> 0)) * factor;
-      }
-    });
-  }
-  const means = [...numerators]
-    .map(([row, values]) => ({ row, values: values.map((value) => roundedQuotient(value, denominator)) }))
-    .filter(({ values }) => values.some((value) => value !== 0n))
-    .sort((a, b) => a.row - b.row);
-  for (const { values } of means) {
-    for (let column = 0; column < columns; column++) totals[column]! += values[column]!;
-  }
-  return {
-    rows: Int32Array.from(means, ({ row }) => row),
-    sums: Int32Array.from(means.flatMap(({ values }) => values.flatMap(halvesOf))),
-    totals: totals.map(wrappedTotal),
-  };
-}
-
 /** Half to even. `divisor` is positive. */
 export function roundedQuotient(dividend: bigint, divisor: bigint): bigint {
   let quotient = dividend / divisor;
@@ -97,10 +60,6 @@ export function roundedQuotient(dividend: bigint, divisor: bigint): bigint {
   }
   const isUp = rest * 2n > divisor || (rest * 2n === divisor && quotient % 2n !== 0n);
   return isUp ? quotient + 1n : quotient;
-}
-
-function halvesOf(value: bigint): [low: number, high: number] {
-  return [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
 }
 
 export function leastCommonMultiple(a: bigint, b: bigint): bigint {

@@ -167,7 +167,7 @@ function liveSums({ sums, totals }: PackTotals, rowCount: number): PackSums {
 }
 
 /** As ColumnTotals tells it. */
-export function wrappedTotal(total: bigint): TotalsState[number] {
+function wrappedTotal(total: bigint): TotalsState[number] {
   const wrapped = BigInt.asIntN(64, total);
   return [String(wrapped), Number((total - wrapped) >> 64n)];
 }

@@ -1,7 +1,7 @@
 // src/pack/aggregation.ts against sums done by hand.
 
 import { expect, test } from "vitest";
-import { columnTotals, increaseWeights, roundedQuotient, sumOfMeans } from "../../src/pack/aggregation.ts";
+import { columnTotals, increaseWeights, roundedQuotient } from "../../src/pack/aggregation.ts";
 import { sumProfiles, sumWeighted } from "../../src/pack/sum.ts";
 import { buildProfile } from "../support/profile-builder.ts";
 import { decode, packOf } from "./packing.ts";
@@ -54,13 +54,6 @@ test("sumWeighted() takes away what it is told to", () => {
   expect(valuesOf({ sums })).toEqual([5n, -2n * FAR]);
   expect(totals).toEqual([[String(5n - 2n * FAR), 0]]);
   expect(sumWeighted(decoded, (row) => [1, 0, 0, 0][row]!)).toEqual(sumProfiles(decoded, [0]));
-});
-
-test("sumOfMeans() rounds half to even, once, after the groups were added", () => {
-  expect(valuesOf(sumOfMeans(decoded, [[0, 1]]))).toEqual([4n, FAR]);
-  // 7/2 + 9/2 is 8, where 4 + 4 or 3 + 5 would have been rounded twice.
-  expect(valuesOf(sumOfMeans(decoded, [[0, 1], [2, 3], []]))).toEqual([8n, 2n ** 52n]);
-  expect(valuesOf(sumOfMeans(decoded, [[0, 1, 3]]))[0]).toBe(3n);
 });
 
 test("roundedQuotient() rounds half to even on both sides of zero", () => {
