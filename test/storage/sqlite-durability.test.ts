@@ -166,8 +166,9 @@ describe("migrate()", () => {
     const kept = "SELECT profiles, sent_bytes FROM usage ORDER BY service_id, type_id";
     const counts = database.prepare(kept).all();
     database.exec("DROP TABLE usage");
-    database.pragma(`user_version = ${MIGRATIONS.length - 1}`);
-    migrate(database);
+    const counting = MIGRATIONS.findIndex((migration) => migration.includes("CREATE TABLE usage"));
+    database.pragma(`user_version = ${counting}`);
+    migrate(database, MIGRATIONS.slice(0, counting + 1));
     expect(database.prepare(kept).all()).toEqual(counts);
     expect(database.prepare("SELECT original_bytes FROM usage ORDER BY type_id").pluck().all()).toEqual([900, 0]);
   });
