@@ -1,18 +1,21 @@
 // The server profiles itself and keeps that like any other profile: CPU and heap of the thread that answers requests, as service "profusion".
 // The threads that check, merge and pack are not in it. What V8 says becomes a profile in src/pprof/v8-profiles.ts.
 
-import { console as inspectorConsole, Session } from "node:inspector/promises";
+import { Session } from "node:inspector/promises";
 import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Logger } from "pino";
 import { encodeProfile } from "./pprof/encode.ts";
 import type { Profile } from "./pprof/profile.ts";
-import { cpuProfileOfV8, heapProfileOfV8, type V8CpuProfile } from "./pprof/v8-profiles.ts";
+import { cpuProfileOfV8, heapProfileOfV8 } from "./pprof/v8-profiles.ts";
 import type { Repository } from "./repository/repository.ts";
 
 /** Short enough for who has just started a server and wants to see something; a profile takes some 2 KB. */
 const WINDOW_MS = 10_000;
+/** A window in each: V8's sampler takes a few percent of the thread while it runs, and each look at the heap collects garbage first. */
+const PERIOD_MS = 60_000;
 /** As Go's. */
 const CPU_PERIOD_US = 10_000;
 const HEAP_PERIOD_BYTES = 512 * 1024;
@@ -24,23 +27,33 @@ export interface SelfProfileOptions {
   version: string;
   logger: Logger;
   windowMs?: number;
+  periodMs?: number;
 }
 
-/** Profiles from now on until it is disposed. What cannot be kept is logged. */
+/** Profiles a window of each period from now on until it is disposed. What cannot be kept is logged. */
 export async function startSelfProfile(options: SelfProfileOptions): Promise<AsyncDisposable> {
-  const { windowMs = WINDOW_MS } = options;
   const sampler = await Sampler.start(options.nowNs);
-  let keeping = Promise.resolve();
-  const timer = setInterval(() => {
-    keeping = keeping.then(() => keepWindow(sampler, options));
-  }, windowMs).unref();
+  const stopping = new AbortController();
+  const running = keepWindows(sampler, options, stopping.signal).catch((err) => {
+    options.logger.warn({ err }, "cannot profile the server itself any more");
+  });
   return {
     async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      await keeping;
+      stopping.abort();
+      await running;
       sampler.stop();
     },
   };
+}
+
+async function keepWindows(sampler: Sampler, options: SelfProfileOptions, signal: AbortSignal): Promise<void> {
+  const { windowMs = WINDOW_MS, periodMs = PERIOD_MS } = options;
+  const pause = (ms: number) => delay(ms, true, { signal, ref: false }).catch(() => false);
+  do {
+    await sampler.begin();
+    if (!(await pause(windowMs))) return;
+    await keepWindow(sampler, options);
+  } while (await pause(periodMs - windowMs));
 }
 
 async function keepWindow(sampler: Sampler, { repository, version, logger }: SelfProfileOptions): Promise<void> {
@@ -49,7 +62,7 @@ async function keepWindow(sampler: Sampler, { repository, version, logger }: Sel
     { name: "version", value: version },
   ];
   try {
-    for (const [type, profile] of Object.entries(await sampler.nextWindow())) {
+    for (const [type, profile] of Object.entries(await sampler.end())) {
       const bytes = await promisify(gzip)(encodeProfile(profile));
       await repository.push({ service: "profusion", type, labels, bytes });
     }
@@ -58,14 +71,10 @@ async function keepWindow(sampler: Sampler, { repository, version, logger }: Sel
   }
 }
 
-/**
- * V8's samplers, window by window. To start CPU profiling V8 reads its whole heap, which holds the event loop up for some 50 ms: so each window
- * begins before the one before it ends, by console.profile(), which lets several run at once: V8 never stops.
- */
+/** V8's samplers: of CPU time in windows, of the heap all the time, since objects may be older than a window. */
 class Sampler {
   readonly #session = new Session();
   readonly #nowNs: () => bigint;
-  #window = 0;
   #startNs = 0n;
 
   private constructor(nowNs: () => bigint) {
@@ -79,48 +88,27 @@ class Sampler {
     await session.post("Profiler.enable");
     await session.post("Profiler.setSamplingInterval", { interval: CPU_PERIOD_US });
     await session.post("HeapProfiler.startSampling", { samplingInterval: HEAP_PERIOD_BYTES });
-    sampler.#begin();
     return sampler;
   }
 
+  /** V8 reads its whole heap first, which holds the event loop up for some 50 ms. */
+  async begin(): Promise<void> {
+    this.#startNs = this.#nowNs();
+    await this.#session.post("Profiler.start");
+  }
+
   /** The profiles of the window that ends now. */
-  async nextWindow(): Promise<{ cpu: Profile; heap: Profile }> {
+  async end(): Promise<{ cpu: Profile; heap: Profile }> {
+    const { profile: cpu } = await this.#session.post("Profiler.stop");
     const endNs = this.#nowNs();
-    const startNs = this.#startNs;
-    const ended = this.#title();
-    this.#begin();
-    const v8 = this.#end(ended);
     const { profile: heap } = await this.#session.post("HeapProfiler.getSamplingProfile");
     return {
-      cpu: cpuProfileOfV8(v8, startNs, BigInt(CPU_PERIOD_US) * NS_PER_US),
+      cpu: cpuProfileOfV8(cpu, this.#startNs, BigInt(CPU_PERIOD_US) * NS_PER_US),
       heap: heapProfileOfV8(heap.head, endNs, BigInt(HEAP_PERIOD_BYTES)),
     };
   }
 
   stop(): void {
-    inspectorConsole.profileEnd(this.#title());
     this.#session.disconnect();
-  }
-
-  #title(): string {
-    return `profusion ${this.#window}`;
-  }
-
-  #begin(): void {
-    this.#window++;
-    this.#startNs = this.#nowNs();
-    inspectorConsole.profile(this.#title());
-  }
-
-  /** V8 hands the profile over before console.profileEnd() returns. */
-  #end(title: string): V8CpuProfile {
-    let found: V8CpuProfile | undefined;
-    this.#session.on("Profiler.consoleProfileFinished", ({ params }) => {
-      if (params.title === title) found = params.profile;
-    });
-    inspectorConsole.profileEnd(title);
-    this.#session.removeAllListeners("Profiler.consoleProfileFinished");
-    if (found === undefined) throw new Error(`V8 handed out no CPU profile "${title}"`);
-    return found;
   }
 }

@@ -40,6 +40,7 @@ describe("startSelfProfile()", () => {
         version: "1.2.3",
         logger: pino({ level: "silent" }),
         windowMs: 200,
+        periodMs: 250,
       });
       await burnUntil(() => pushed.length >= 6);
     }
@@ -59,7 +60,7 @@ describe("startSelfProfile()", () => {
     const lines: string[] = [];
     const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
     const repository = { push: () => Promise.reject(new Error("the disk is full")) };
-    await using _ = await startSelfProfile({ repository, nowNs, version: "1", logger, windowMs: 50 });
+    await using _ = await startSelfProfile({ repository, nowNs, version: "1", logger, windowMs: 50, periodMs: 60 });
     await burnUntil(() => lines.length >= 2);
     expect(lines[1]).toContain("the disk is full");
   });
