@@ -4,11 +4,17 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 export interface Terminal extends AsyncDisposable {
-  /** Presses keys as soon as `text` has come since the last call, and gives what came. Fails where the program ends before. */
+  /**
+   * Presses keys as soon as `after` has come since the last call, and gives what came. Fails where the program ends before, or says nothing of
+   * it for a minute; what is pressed then fails too.
+   */
   press(keys: string, after: string | RegExp): Promise<string>;
+  readonly isLost: boolean;
   /** What came until the program ended, and its exit code. */
   ended(): Promise<{ code: number | null; text: string }>;
 }
+
+const PATIENCE_MS = 60_000;
 
 export interface TerminalOptions {
   env?: Record<string, string>;
@@ -26,17 +32,25 @@ export function openTerminal(command: string, { env = {}, columns = 80 }: Termin
   const closed = once(child, "close") as Promise<[number | null]>;
   let text = "";
   let changed = Promise.withResolvers<void>();
+  let isLost = false;
   child.stdout.on("data", (chunk: Buffer) => {
     text += chunk.toString();
     changed.resolve();
     changed = Promise.withResolvers();
   });
   return {
+    get isLost() {
+      return isLost;
+    },
     async press(keys, after) {
       const hasCome = () => (typeof after === "string" ? text.includes(after) : after.test(text));
+      const deadline = AbortSignal.timeout(PATIENCE_MS);
+      const late = once(deadline, "abort").then(() => ["late"]);
       while (!hasCome()) {
-        const over = await Promise.race([changed.promise, closed]);
-        if (over && !hasCome()) throw new Error(`it ended before ${after} came: ${text}`);
+        const over = isLost ? ["lost"] : await Promise.race([changed.promise, closed, late]);
+        if (!over || hasCome()) continue;
+        isLost = true;
+        throw new Error(`${deadline.aborted ? "it waits" : "it ended"} before ${after} came: ${JSON.stringify(text)}`);
       }
       const came = text;
       text = "";
