@@ -53,7 +53,7 @@ export interface BusyDay {
 /** A day of one service with 900 profiles an hour, uploaded, and packed. */
 export async function busyDay(size: Size): Promise<BusyDay> {
   const corpus = await fleetCorpus(size, "busyDay");
-  const generator = ["bench/fleet.ts", "bench/generate.ts"];
+  const generator = ["src/fleet/fleet.ts", "bench/generate.ts"];
   const loose = await keptFolder(`day-loose-${size}`, generator, async (unfinished) => {
     await using server = await startProcess(unfinished, ["--no-pack"]);
     await sendLoad(server.url, corpus.folder, { clients: 8, rounds: 1, warmup: 0 });
@@ -69,7 +69,7 @@ export async function busyDay(size: Size): Promise<BusyDay> {
 /** An hour of heap profiles of one service, in packs of that hour. */
 export async function packedHeaps(size: Size): Promise<string> {
   const corpus = await fleetCorpus(size, "heap");
-  const sources = ["bench/fleet.ts", "bench/generate.ts", "src/pack/**/*.ts"];
+  const sources = ["src/fleet/fleet.ts", "bench/generate.ts", "src/pack/**/*.ts"];
   return await keptFolder(`heap-packed-${size}`, sources, async (unfinished) => {
     await using server = await startProcess(unfinished);
     await sendLoad(server.url, corpus.folder, { clients: 8, rounds: 1, warmup: 0, type: "heap" });

@@ -18,7 +18,7 @@ export const MONTH_START_NS = DAY_START_NS;
 const DAY_NS = 86_400_000_000_000n;
 const BATCH = 512;
 /** Not all of src/pack: a month that another version of the same format packed is a month still. Remove the folder to pack it anew. */
-const SOURCES = ["bench/fleet.ts", "bench/month*.ts", "src/pack/format.ts"];
+const SOURCES = ["src/fleet/fleet.ts", "bench/month*.ts", "src/pack/format.ts"];
 
 /** Filled now if it is not in the cache: at full size ten minutes of CPU time, 300 MB. */
 export async function monthFolder(size: Size): Promise<string> {

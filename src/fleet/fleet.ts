@@ -86,7 +86,9 @@ export function fleetProfile(options: FleetOptions, member: FleetMember, nth: nu
   const { seed, startNs, hours, perInstance, draw = LIGHT_DRAW } = options;
   const random = new Random(((seed * 1_000_003 + member.number) * 1_000_003 + nth) % 2 ** 32);
   const stepNs = (hours * HOUR_NS) / perInstance;
-  const sinceNs = BigInt(Math.floor(stepNs * (nth + (member.number % 97) / 97) * 0.999 + random.fraction() * 5e5));
+  // Within its step, so that a day has as many as another.
+  const offset = ((member.number % 97) / 97) * 0.999;
+  const sinceNs = BigInt(Math.floor(stepNs * (nth + offset) + random.fraction() * 5e5));
   const timeNs = startNs + sinceNs;
   const { build, lap } = releaseAt(options, member, Number(sinceNs) / HOUR_NS);
   const source = build.profiles[Math.floor((nth / perInstance) * build.profiles.length)]!;
