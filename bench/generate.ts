@@ -67,7 +67,7 @@ const FLEETS = {
 
 export type FleetName = keyof typeof FLEETS;
 
-/** A fleet's profiles, drawn by bench/fleet.ts, from DAY_START_NS on. */
+/** A fleet's profiles, drawn by src/fleet/fleet.ts, from DAY_START_NS on. */
 export async function fleetOptions(
   size: Size,
   { type = "cpu", services, hours, instances, perInstance }: FleetSize,
