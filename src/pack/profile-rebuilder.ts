@@ -41,13 +41,17 @@ export class ProfileRebuilder {
     this.#mappingRows = new Int32Array(decoded.tables.mappings.length);
   }
 
+  /** SHA-256, all of it, of what rebuild() answered last: the pack has half of it. */
+  digest: Uint8Array = new Uint8Array(0);
+
   /** The inflated bytes of profile `row`: a view that is valid until the next call. Throws `unavailable` where they are not what was packed. */
   rebuild(row: number): Uint8Array {
     if (!(row >= 0 && row < this.#profiles.count)) throw new RangeError(`There is no row ${row} in the pack`);
     const bytes = this.#profiles.kinds[row] === KIND.rows ? this.#write(row) : this.#keptBytes(row);
     this.#identities ??= decodeIdentities(this.#pack, this.#profiles);
     const expected = this.#identities.digests.subarray(row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES);
-    if (Buffer.compare(sha256(bytes).subarray(0, DIGEST_BYTES), expected) !== 0) {
+    this.digest = sha256(bytes);
+    if (Buffer.compare(this.digest.subarray(0, DIGEST_BYTES), expected) !== 0) {
       damagedPack(`profile ${row}`, "its digest does not fit");
     }
     return bytes;

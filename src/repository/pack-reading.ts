@@ -1,7 +1,6 @@
 // Packs as merges and downloads read them in a thread: from tables that are decoded already, or decoding them and telling. Pure apart from
 // reading blobs; src/repository/merge-worker.ts runs it.
 
-import { hash } from "node:crypto";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { openPack, type Pack } from "../pack/format.ts";
@@ -132,8 +131,9 @@ export function rebuildFromPack(
   const row = heads.seqs.indexOf(BigInt(seq));
   if (row < 0) return { decoded: opened.decoded };
   const decoded = { pack: opened.pack, profiles: heads, tables: opened.tables() };
-  const bytes = opened.named(() => new ProfileRebuilder(decoded, { identities: heads }).rebuild(row));
-  if (Buffer.compare(hash("sha256", bytes, "buffer"), digest) !== 0) {
+  const rebuilder = new ProfileRebuilder(decoded, { identities: heads });
+  const bytes = opened.named(() => rebuilder.rebuild(row));
+  if (Buffer.compare(rebuilder.digest, digest) !== 0) {
     throw new DomainError("unavailable", `Pack ${handle.place.packId}: profile ${row} is not what was uploaded`);
   }
   return { gzipped: new Uint8Array(deflate(bytes, GZIP_LEVEL)), decoded: opened.decoded };

@@ -69,11 +69,15 @@ export class SourcePack implements Disposable {
     return this.#rebuilder.rebuild(row);
   }
 
-  /** As rebuild(), but the last of each block is read alone first, as downloads read: what only reads in turn must not pass. */
+  /**
+   * The SHA-256 of what rebuild() answers; the last profile of each block is read alone first, as downloads read: what only reads in turn must
+   * not pass.
+   */
   verify(row: number): Uint8Array {
     const isLast = row % BLOCK_PROFILES === BLOCK_PROFILES - 1 || row === this.profiles.count - 1;
     if (isLast) new ProfileRebuilder(this.decoded, { identities: this.identities }).rebuild(row);
-    return this.rebuild(row);
+    this.rebuild(row);
+    return this.#rebuilder.digest;
   }
 
   [Symbol.dispose](): void {
