@@ -20,7 +20,7 @@ const SCRIPTS = {
       [[ $value == *= ]] && compopt -o nospace
       COMPREPLY+=("$(printf %q "$value")")
     fi
-  done < <(profusion __complete --line "\${COMP_LINE:0:COMP_POINT}" --current "$current" 2>/dev/null)
+  done < <(profusion __complete --line "\${COMP_LINE:0:COMP_POINT}" --current "$current" </dev/null 2>/dev/null)
 }
 complete -F _profusion profusion
 `,
@@ -39,13 +39,13 @@ _profusion() {
     else
       compadd -- "$value"
     fi
-  done < <(profusion __complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)
+  done < <(profusion __complete -- "\${(@Q)words[2,CURRENT]}" </dev/null 2>/dev/null)
 }
 compdef _profusion profusion
 `,
   fish: `function __profusion_complete
     set -l words (commandline -opc)
-    for candidate in (profusion __complete -- $words[2..-1] (commandline -ct) 2>/dev/null)
+    for candidate in (profusion __complete -- $words[2..-1] (commandline -ct) </dev/null 2>/dev/null)
         if test "$candidate" = :files
             __fish_complete_path (commandline -ct)
         else
