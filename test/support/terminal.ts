@@ -9,7 +9,6 @@ export interface Terminal extends AsyncDisposable {
    * it for a minute; what is pressed then fails too.
    */
   press(keys: string, after: string | RegExp): Promise<string>;
-  readonly isLost: boolean;
   /** What came until the program ended, and its exit code. */
   ended(): Promise<{ code: number | null; text: string }>;
 }
@@ -39,9 +38,6 @@ export function openTerminal(command: string, { env = {}, columns = 80 }: Termin
     changed = Promise.withResolvers();
   });
   return {
-    get isLost() {
-      return isLost;
-    },
     async press(keys, after) {
       const hasCome = () => (typeof after === "string" ? text.includes(after) : after.test(text));
       const deadline = AbortSignal.timeout(PATIENCE_MS);
