@@ -24,6 +24,8 @@ export interface MergeJobRequest {
   inputs: readonly MergeInput[];
   /** The place of each input in the canonical order of all. Default: as they stand. */
   orders?: Float64Array;
+  /** How often each input counts, up to 2^16 times. Default: once. */
+  weights?: Uint16Array;
   /** Default: none. */
   packs?: readonly FoldedPack[];
   columns: readonly ValueType[];
@@ -41,6 +43,8 @@ type SumRequest = MergeJobRequest & { top?: TopGrouping };
 export interface FoldedPack {
   selected: SelectedPack;
   orders: Float64Array;
+  /** As those of the inputs. */
+  weights?: Uint16Array;
 }
 
 /** What cannot be read. */
@@ -184,8 +188,9 @@ export class MergePool implements AsyncDisposable {
   async #sumOnce<Result>(request: SumRequest & { packs: readonly FoldedPack[] }): Promise<MergeJobResult<Result>> {
     const jobId = ++this.#lastJobId;
     const { packs } = request;
-    const { inputs, orders } = byService(request);
-    const work = { inputs, packs, packChunks: this.#packChunks(packs), looseChunks: cutChunks(inputs, orders) };
+    const loose = byService(request);
+    const { inputs } = loose;
+    const work = { inputs, packs, packChunks: this.#packChunks(packs), looseChunks: cutChunks(loose) };
     const profiles = packs.reduce((sum, { orders }) => sum + orders.length, inputs.length);
     const stop = new StopFlag(request.signal, this.#limits.mergeMs, profiles);
     const options: JobOptions = {
@@ -262,7 +267,13 @@ export class MergePool implements AsyncDisposable {
   /** The largest first, so that no thread begins one when the others are done. */
   #packChunks(packs: readonly FoldedPack[]): PackChunk[] {
     return packs
-      .map(({ selected, orders }, at) => ({ at, pack: selected.question, rows: selected.rows, orders }))
+      .map(({ selected, orders, weights }, at) => ({
+        at,
+        pack: selected.question,
+        rows: selected.rows,
+        orders,
+        weights,
+      }))
       .sort((a, b) => b.pack.sizeBytes - a.pack.sizeBytes)
       .map(({ pack, ...chunk }) => ({ ...chunk, pack: this.#handle(pack.place, ["heads", "tables"]) }));
   }
@@ -288,6 +299,12 @@ interface MergeWork {
   packs: readonly FoldedPack[];
   packChunks: PackChunk[];
   looseChunks: LooseChunk[];
+}
+
+interface LooseInputs {
+  inputs: readonly MergeInput[];
+  orders: Float64Array;
+  weights?: Uint16Array;
 }
 
 /** Why a job stops early, and the flag that its threads look at before each profile. */
@@ -342,15 +359,16 @@ class StopFlag {
  * Profiles of one service share most of what they name: folded one after another they find it where it was just used, which saves a sixth
  * of the time. The orders keep the answer the same.
  */
-function byService({ inputs, orders }: MergeJobRequest): { inputs: readonly MergeInput[]; orders: Float64Array } {
+function byService({ inputs, orders, weights }: MergeJobRequest): LooseInputs {
   const places = inputs.map((_, at) => at).sort((a, b) => inputs[a]!.serviceId - inputs[b]!.serviceId);
   return {
     inputs: places.map((at) => inputs[at]!),
     orders: Float64Array.from(places, (at) => orders?.[at] ?? at),
+    ...(weights && { weights: Uint16Array.from(places, (at) => weights[at]!) }),
   };
 }
 
-function cutChunks(inputs: readonly MergeInput[], orders: Float64Array): LooseChunk[] {
+function cutChunks({ inputs, orders, weights }: LooseInputs): LooseChunk[] {
   const chunks: LooseChunk[] = [];
   let start = 0;
   let bytes = 0;
@@ -361,6 +379,7 @@ function cutChunks(inputs: readonly MergeInput[], orders: Float64Array): LooseCh
       first: start,
       locators: inputs.slice(start, at + 1).map(({ locator }) => locator),
       orders: orders.slice(start, at + 1),
+      weights: weights?.slice(start, at + 1),
     });
     start = at + 1;
     bytes = 0;
