@@ -15,7 +15,7 @@ import { PackCache, type PackPart } from "./pack-cache.ts";
 import type { PackPlace } from "./pack-place.ts";
 import type { DecodedParts, PackHandle, RebuildAnswer, SelectAnswer } from "./pack-reading.ts";
 import type { RowQuestion } from "./pack-selection.ts";
-import type { RowSeries, SeriesAnswer } from "./pack-series.ts";
+import type { RowSeries, SeriesAnswer, StartLinesAnswer } from "./pack-series.ts";
 import type { SelectedPack } from "./planner.ts";
 import { Thread, ThreadLost } from "./thread.ts";
 import type { Ranking, RankOptions, WeightedTop } from "./top-ranking.ts";
@@ -113,12 +113,30 @@ export class MergePool implements AsyncDisposable {
     return this.#ask({ kind: "rank", parts, options });
   }
 
-  /** Of which series the selected profiles of a pack are. Throws `unavailable` for a damaged pack. */
-  async series({ question: { place }, rows }: SelectedPack, column: ValueType | undefined): Promise<RowSeries> {
-    const pack = this.#handle(place, column ? ["heads", "tables"] : ["heads"]);
-    const { decoded, ...series } = await this.#ask<SeriesAnswer>({ kind: "series", pack, rows, column });
+  /** Of which series the selected profiles of a pack are, and the totals of columns that it has. Throws `unavailable` for a damaged pack. */
+  async series({ question: { place }, rows }: SelectedPack, columns: readonly ValueType[]): Promise<RowSeries> {
+    const pack = this.#handle(place, columns.length > 0 ? ["heads", "tables"] : ["heads"]);
+    const { decoded, ...series } = await this.#ask<SeriesAnswer>({ kind: "series", pack, rows, columns });
     this.#keep(place.packId, decoded);
     return series;
+  }
+
+  /** For each selected profile of a pack, whether it says on which lines its functions begin. Throws `unavailable` for a damaged pack. */
+  async startLines({ question: { place }, rows }: SelectedPack): Promise<boolean[]> {
+    const pack = this.#handle(place, ["heads", "tables"]);
+    const { decoded, found } = await this.#ask<StartLinesAnswer>({ kind: "start-lines", pack, rows });
+    this.#keep(place.packId, decoded);
+    return found;
+  }
+
+  /** The same of loose profiles. */
+  async looseStartLines(inputs: readonly MergeInput[]): Promise<boolean[]> {
+    const chunks: Promise<boolean[]>[] = [];
+    for (let from = 0; from < inputs.length; from += CHUNK_PROFILES) {
+      const locators = inputs.slice(from, from + CHUNK_PROFILES).map(({ locator }) => locator);
+      chunks.push(this.#ask({ kind: "loose-start-lines", locators }));
+    }
+    return (await Promise.all(chunks)).flat();
   }
 
   async #sum<Result>(request: SumRequest): Promise<MergeJobResult<Result>> {
