@@ -121,8 +121,8 @@ export class MergePool implements AsyncDisposable {
     return series;
   }
 
-  /** For each selected profile of a pack, whether it says on which lines its functions begin. Throws `unavailable` for a damaged pack. */
-  async startLines({ question: { place }, rows }: SelectedPack): Promise<boolean[]> {
+  /** For each of some rows of a pack, whether it says on which lines its functions begin. Throws `unavailable` for a damaged pack. */
+  async startLines({ question: { place } }: SelectedPack, rows: Uint32Array): Promise<boolean[]> {
     const pack = this.#handle(place, ["heads", "tables"]);
     const { decoded, found } = await this.#ask<StartLinesAnswer>({ kind: "start-lines", pack, rows });
     this.#keep(place.packId, decoded);
