@@ -165,6 +165,18 @@ export const LIMITS = {
     RELOADABLE,
   ),
 
+  // Releases of PGO profiles.
+  releaseManifestBytes: bytes(
+    32 * MIB,
+    "What a release's manifest says of the profiles that are in it, as JSON: 100 000 with some labels each have 25 MB.",
+    RELOADABLE,
+  ),
+  releaseChannels: count(
+    100,
+    "Channels of a service: a handful are in use, and one answer lists all with their moves.",
+    RELOADABLE,
+  ),
+
   // The wire.
   headersTimeoutMs: milliseconds(
     10_000,

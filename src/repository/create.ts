@@ -14,6 +14,7 @@ import { MergePool } from "./merge-pool.ts";
 import { Operations } from "./operations.ts";
 import type { PackEvent } from "./pack-event.ts";
 import { type OriginalsPolicy, Packer } from "./packer.ts";
+import { createReleases } from "./pgo/releases.ts";
 import { ReadGuard } from "./read-guard.ts";
 import { Reclaim } from "./reclaim.ts";
 import type { MergeSummary, PackResult, PushOutcome, Repository, VerifyResult } from "./repository.ts";
@@ -53,6 +54,7 @@ export type RepositoryEvent =
   | { kind: "merge"; outcome: "done" | Failure; inputs: number; durationMs: number }
   | { kind: "delete"; profiles: number }
   | { kind: "reclaim-failed"; message: string; error: unknown }
+  | { kind: "release-damage"; message: string }
   | PackEvent;
 
 /** Merges that fold at the same time; each may hold four times limits.resultBytes of tables per thread, so few. */
@@ -86,6 +88,14 @@ export function createRepository(options: RepositoryOptions): Repository {
   });
   const operations = new Operations<PackResult | VerifyResult>(nowNs);
   packer.begin(packing !== undefined);
+  const releases = createReleases({
+    catalog,
+    blobs,
+    limits,
+    nowNs,
+    reportDamage: (message) => observe({ kind: "release-damage", message }),
+    reportFailure: (message, error) => observe({ kind: "reclaim-failed", message, error }),
+  });
 
   function deleted(profiles: number): void {
     observe({ kind: "delete", profiles });
@@ -156,6 +166,7 @@ export function createRepository(options: RepositoryOptions): Repository {
       };
     },
     usage: () => catalog.usage(),
+    releases,
     startPack() {
       if (packing === undefined) throw new DomainError("conflict", "Cannot pack: packing is switched off");
       return operations.startAnew("pack", (tell) => packer.packNow(tell));
@@ -173,6 +184,7 @@ export function createRepository(options: RepositoryOptions): Repository {
     },
     async [Symbol.asyncDispose]() {
       await ingest[Symbol.asyncDispose]();
+      await releases.idle();
       await packer.stop();
       await reclaim.stop();
       await pool[Symbol.asyncDispose]();
