@@ -16,6 +16,7 @@ import type { PackPlace } from "./pack-place.ts";
 import type { DecodedParts, PackHandle, RebuildAnswer, SelectAnswer } from "./pack-reading.ts";
 import type { RowQuestion } from "./pack-selection.ts";
 import type { RowSeries, SeriesAnswer, StartLinesAnswer } from "./pack-series.ts";
+import type { PgoFinished, PgoHalves } from "./pgo/finish.ts";
 import type { SelectedPack } from "./planner.ts";
 import { Thread, ThreadLost } from "./thread.ts";
 import type { Ranking, RankOptions, WeightedTop } from "./top-ranking.ts";
@@ -111,6 +112,11 @@ export class MergePool implements AsyncDisposable {
   /** Rows of one ranking, out of what several sums have. */
   rank(parts: readonly WeightedTop[], options: RankOptions): Promise<Ranking> {
     return this.#ask({ kind: "rank", parts, options });
+  }
+
+  /** The file of a PGO profile, out of the sums of its halves. Throws `too-large`. */
+  finishPgo(halves: PgoHalves): Promise<PgoFinished> {
+    return this.#ask({ kind: "pgo", halves });
   }
 
   /** Of which series the selected profiles of a pack are, and the totals of columns that it has. Throws `unavailable` for a damaged pack. */

@@ -12,6 +12,7 @@ import { type FoldChunk, type JobOptions, MergeJob } from "./merge-job.ts";
 import { type PackHandle, rebuildFromPack, selectInPack } from "./pack-reading.ts";
 import type { RowQuestion } from "./pack-selection.ts";
 import { seriesInPack, startLinesInPack } from "./pack-series.ts";
+import { finishPgo, type PgoHalves } from "./pgo/finish.ts";
 import { type RankOptions, rank, type WeightedTop } from "./top-ranking.ts";
 
 type Message =
@@ -24,6 +25,7 @@ type Message =
   | { kind: "start-lines"; requestId: number; pack: PackHandle; rows: Uint32Array }
   | { kind: "loose-start-lines"; requestId: number; locators: Locator[] }
   | { kind: "rank"; requestId: number; parts: WeightedTop[]; options: RankOptions }
+  | { kind: "pgo"; requestId: number; halves: PgoHalves }
   | { kind: "drop"; jobId: number };
 
 /** Uploads come first. On Linux 0 means the calling thread, elsewhere the process; there the hint is left out. */
@@ -53,6 +55,7 @@ function answer(message: Exclude<Message, { kind: "drop" }>) {
   if (message.kind === "series") return seriesInPack(reader, message.pack, message.rows, message.columns);
   if (message.kind === "start-lines") return startLinesInPack(reader, message.pack, message.rows, limits);
   if (message.kind === "loose-start-lines") return looseStartLines(reader, message.locators, limits);
+  if (message.kind === "pgo") return finishPgo(message.halves, limits);
   if (message.kind === "rank") return rank(message.parts, message.options);
   const job = jobs.get(message.options.jobId) ?? new MergeJob(reader, limits, message.options);
   jobs.set(message.options.jobId, job);

@@ -106,8 +106,8 @@ export interface SampleTypeTotal extends ValueType {
 }
 
 export interface Skipped {
-  /** limit: cut by maxProfiles. shape: columns that do not fit. damaged: bytes that fail their checksum. absent: an id that is not there. trace: no pprof. */
-  reason: "limit" | "shape" | "damaged" | "absent" | "duplicate" | "trace";
+  /** limit: cut by maxProfiles. shape: columns that do not fit. damaged: bytes that fail their checksum. absent: an id that is not there. trace: no pprof. Of PGO profiles alone start-line: no function says on which line it begins. zero: nothing was measured. policy: an older version. */
+  reason: "limit" | "shape" | "damaged" | "absent" | "duplicate" | "trace" | "start-line" | "zero" | "policy";
   count: number;
   /** The first few. */
   ids: readonly string[];

@@ -15,7 +15,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { quote } from "../../model/text.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../../model/nearest.ts";
 import type { Setting } from "./setting.ts";
 import { LIMITS_SECTION, SETTINGS, snakeCase } from "./settings.ts";
 import type { Fault, Source, Word, Written } from "./written.ts";

@@ -2,7 +2,7 @@
 
 import { quote } from "../../model/text.ts";
 import type { GivenFlags } from "./flags.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../../model/nearest.ts";
 import { LIMIT_SETTINGS, LIMITS_SECTION, PLAIN_SETTINGS, snakeCase } from "./settings.ts";
 import { type Fault, type Source, type Written, writtenAt } from "./written.ts";
 

@@ -1,20 +1,19 @@
 // GET /api/0/pgo/<service>: the file that `go build -pgo` takes, and its report. profefe has nothing of the kind. What fails has an empty
 // body, so that no script that forgets to look at the status makes an error page a profile; the reason is in a header.
 
-import type { Refusal } from "../../http/errors.ts";
 import { isNotModified, sendNotModified } from "../../http/download.ts";
+import type { Refusal } from "../../http/errors.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import { holdAnswer } from "../../http/hold-answer.ts";
 import { type AnswerHeaders, sendBytes, sendText } from "../../http/send.ts";
 import { DomainError } from "../../model/errors.ts";
-import { isAtLeast, type PgoVerdict } from "../../model/pgo-policy.ts";
-import { quote } from "../../model/text.ts";
+import { isAtLeast } from "../../model/pgo-policy.ts";
 import { formatTime } from "../../model/time.ts";
 import type { PgoAnswer, ReleaseAnswer } from "../../repository/repository.ts";
 import type { ProfefeContext } from "./context.ts";
-import { json, refuseAsEnvelope, warningHeader } from "./envelope.ts";
+import { json, printable, refuseAsEnvelope, warningHeader } from "./envelope.ts";
 import { unescapePath, utf8Text } from "./escapes.ts";
-import { badRequest, type Parameters, parseParameters, readNarrowing, readText } from "./parameters.ts";
+import { badRequest, type Parameters, parseParameters, readNarrowing, readText, readWord } from "./parameters.ts";
 
 export const PGO_PATH = "/api/0/pgo/";
 const REPORT = "/report";
@@ -28,7 +27,7 @@ export async function getPgo(exchange: Exchange, context: ProfefeContext): Promi
   const path = exchange.path.slice(PGO_PATH.length);
   const isReport = path.endsWith(REPORT);
   const service = serviceOf(isReport ? path.slice(0, -REPORT.length) : path);
-  const missing = oneOf(parameters, "missing", ["empty"]);
+  const missing = readWord(parameters, "missing", ["empty"]);
   try {
     if (isReport) await sendReport(exchange, context, service, parameters);
     else await sendFile(exchange, context, service, parameters);
@@ -50,7 +49,7 @@ async function sendFile(
   service: string,
   parameters: Parameters,
 ): Promise<void> {
-  const required = oneOf(parameters, "require", ["usable", "good"]);
+  const required = readWord(parameters, "require", ["usable", "good"]);
   const release = await releaseOf(context, service, parameters);
   if (release) {
     await sendRelease(exchange, context, release);
@@ -59,7 +58,10 @@ async function sendFile(
   const answer = await ask(exchange, context, service, parameters);
   const { verdict } = answer.report;
   if (required && !isAtLeast(verdict, required)) {
-    sendText(exchange, 412, `${json(reportObject(answer))}\n`, { "content-type": "application/json", ...pgoHeaders(answer) });
+    sendText(exchange, 412, `${json(reportObject(answer))}\n`, {
+      "content-type": "application/json",
+      ...pgoHeaders(answer),
+    });
     return;
   }
   const headers = {
@@ -78,10 +80,14 @@ async function sendReport(
   service: string,
   parameters: Parameters,
 ): Promise<void> {
-  const format = oneOf(parameters, "format", ["text", "json"]) ?? "json";
+  const format = readWord(parameters, "format", ["text", "json"]) ?? "json";
   const answer = await ask(exchange, context, service, parameters);
   if (format === "text") sendText(exchange, 200, answer.reportText, pgoHeaders(answer));
-  else sendText(exchange, 200, `${json(reportObject(answer))}\n`, { "content-type": "application/json", ...pgoHeaders(answer) });
+  else
+    sendText(exchange, 200, `${json(reportObject(answer))}\n`, {
+      "content-type": "application/json",
+      ...pgoHeaders(answer),
+    });
 }
 
 function ask(
@@ -91,7 +97,7 @@ function ask(
   parameters: Parameters,
 ): Promise<PgoAnswer> {
   const { narrow, interval } = readNarrowing(parameters, limits, nowNs());
-  const untilNow = oneOf(parameters, "end", ["now"]) !== undefined;
+  const untilNow = readWord(parameters, "end", ["now"]) !== undefined;
   if (untilNow && interval) throw badRequest('"end" is of the policy\'s window: send it, or "from" and "to"');
   return repository.pgo({
     service,
@@ -145,28 +151,38 @@ async function sendRelease(exchange: Exchange, { answers }: ProfefeContext, rele
 function pgoHeaders({ report, summary }: PgoAnswer): AnswerHeaders {
   const { interval, matched, merged, skipped, warnings } = summary;
   const left = skipped.map(({ reason, count }) => `${reason}=${count}`).join(", ");
-  const versions = report.versions.map(({ value, share }) => `${plain(value) || "(none)"}=${share.toFixed(2)}`).slice(0, 5);
+  const versions = report.versions.slice(0, 5).map(({ value, share }) => `${value || "none"}=${share.toFixed(2)}`);
   return {
     "profusion-verdict": report.verdict,
     ...(interval && { "profusion-window": `${formatTime(interval.startNs)}/${formatTime(interval.endNs)}` }),
     "profusion-matched": String(matched),
     "profusion-merged": String(merged),
     ...(left !== "" && { "profusion-skipped": left }),
-    ...(versions.length > 0 && { "profusion-versions": versions.join(", ") }),
+    ...(versions.length > 0 && { "profusion-versions": printable(versions.join(", ")) }),
     "last-modified": httpDate(report.latestNs),
     ...warningHeader(warnings),
   };
 }
 
-/** int64 are numbers where they fit a double, as in the rest of /api/0. */
+/** As the contract's JSON writes it: int64 as text. */
 function reportObject({ report, summary }: PgoAnswer): unknown {
   const { interval, matched, merged, skipped, warnings } = summary;
-  return {
-    report: plainObject(report),
-    window: interval && { from: formatTime(interval.startNs), to: formatTime(interval.endNs) },
-    matched,
-    merged,
-    skipped,
-    warnings,
-  };
+  const window = interval && { from: formatTime(interval.startNs), to: formatTime(interval.endNs) };
+  return { window, matched, merged, skipped, warnings, ...report };
+}
+
+/** Why there is no file, in a header: nobody takes that for a profile. */
+function reasonHeader(message: string): AnswerHeaders {
+  return { "profusion-reason": printable(message) };
+}
+
+/** Any character may be escaped, and a slash need not be. */
+function serviceOf(path: string): string {
+  const service = utf8Text(unescapePath(path));
+  if (service === undefined || service === "") throw badRequest(`missing a service: ask ${PGO_PATH}<service>`);
+  return service;
+}
+
+function httpDate(timeNs: bigint): string {
+  return new Date(Number(timeNs / 1_000_000n)).toUTCString();
 }

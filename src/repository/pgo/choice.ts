@@ -3,10 +3,9 @@
 
 import { DomainError } from "../../model/errors.ts";
 import type { PgoPolicy } from "../../model/pgo-policy.ts";
-import { earlierOf } from "../../model/time.ts";
 import type { SeriesNumbers } from "../series-of-plan.ts";
 import { type Candidate, labelOf } from "./candidate.ts";
-import { factsOf, type PgoInputFacts, VERSION_LABEL } from "./input-facts.ts";
+import { factsOf, type PgoInputFacts, VERSION_LABEL, versionsNewestFirst } from "./input-facts.ts";
 import { weightsOf } from "./weights.ts";
 
 const SECOND_NS = 1_000_000_000n;
@@ -79,23 +78,9 @@ function versionsOf(
   names: SeriesNumbers,
 ): Set<string> | undefined {
   if (policy.newestVersions === 0) return undefined;
-  const known = new Map<string, Candidate[]>();
-  for (const candidate of candidates) {
-    const version = labelOf(names, candidate.series, VERSION_LABEL);
-    const own = known.get(version);
-    if (own) own.push(candidate);
-    else known.set(version, [candidate]);
-  }
-  const newestFirst = [...known]
-    .map(([version, own]) => ({
-      version,
-      own,
-      firstNs: own.map(({ timeNs }) => timeNs).reduce(earlierOf),
-    }))
-    .sort((a, b) => (a.firstNs < b.firstNs ? 1 : a.firstNs > b.firstNs ? -1 : a.version < b.version ? 1 : -1));
   const versions = new Set<string>();
   const taken: Candidate[] = [];
-  for (const { version, own } of newestFirst) {
+  for (const { version, own } of versionsNewestFirst(candidates, names)) {
     if (versions.size >= policy.newestVersions && missing(policy, factsOf(taken, policy, names)).length === 0) break;
     versions.add(version);
     taken.push(...own);

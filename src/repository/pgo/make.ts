@@ -2,25 +2,21 @@
 
 import { DomainError } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
-import { formatProfileId, parseProfileId } from "../../model/profile-id.ts";
+import { formatProfileId } from "../../model/profile-id.ts";
 import type { ValueType } from "../../model/shape.ts";
-import type { PgoReport } from "../../pgo/report.ts";
-import { canonicalOrders } from "../canonical-orders.ts";
+import { judge, type PgoReport } from "../../pgo/judge.ts";
+import { reportText } from "../../pgo/report-text.ts";
 import { skip } from "../candidates.ts";
+import { canonicalOrders } from "../canonical-orders.ts";
 import type { Damage, FoldedPack, MergeJobRequest } from "../merge-pool.ts";
-import {
-  damagedOf,
-  looseProfiles,
-  summaryOf,
-  totalsOf,
-  warningsOfSkipped,
-} from "../merge-summary.ts";
+import { damagedOf, looseProfiles, summaryOf, totalsOf, warningsOfSkipped } from "../merge-summary.ts";
 import { type MergePlan, planMerge, type WantedShape } from "../planner.ts";
 import type { MergeSummary, Selection, Skipped } from "../repository.ts";
 import { type PlacedPlan, placePlan } from "../series-of-plan.ts";
 import { type Candidate, samplesAndCpu } from "./candidate.ts";
 import { choose, type LeftOut, type PgoChoice } from "./choice.ts";
 import type { PgoFinished } from "./finish.ts";
+import { HALVES_SEED, halvesOf } from "./halves.ts";
 import type { PgoDependencies, PgoRequest } from "./pgo-profile.ts";
 
 export interface PgoMade {
@@ -29,12 +25,17 @@ export interface PgoMade {
   /** SHA-256 of the canonical protobuf, hex. */
   digest: string;
   report: PgoReport;
+  /** It for people. */
+  reportText: string;
+  /** Values of the policy's mode label, sorted. */
+  modes: readonly string[];
   summary: MergeSummary;
 }
 
 /** One profile in a PGO profile. */
 export interface PgoInput {
   id: string;
+  timeNs: bigint;
   weight: number;
 }
 
@@ -47,6 +48,9 @@ export interface MadeWithInputs extends PgoMade {
 /** Raised when the same profiles and policy give other bytes. Changes are listed in docs/formats.md. */
 export const PGO_ALGORITHM_VERSION = 1;
 
+/** A summary names the first few of those that were left out. */
+const NAMED_IDS = 10;
+
 const SAMPLES: ValueType = { type: "samples", unit: "count" };
 const CPU: ValueType = { type: "cpu", unit: "nanoseconds" };
 /** The first that any profile has is what all must have. */
@@ -58,9 +62,6 @@ const SHAPES: readonly WantedShape[] = [
   { columns: [CPU] },
   { columns: [SAMPLES] },
 ];
-
-/** By which the halves are drawn that the report compares. */
-const HALVES_SEED = 1;
 
 /** Throws `not-found` where nothing is suitable, and what merges throw. */
 export async function makePgo(
@@ -117,15 +118,22 @@ async function makeOf(
     const halves = halvesOf(plan, choice, orders);
     const sums: Uint8Array[] = [];
     for (const half of halves) {
-      const sum: MergeJobRequest = { ...half, columns: plan.columns, maxResultBytes: limits.resultBytes, signal: request.signal };
+      const sum: MergeJobRequest = {
+        ...half,
+        columns: plan.columns,
+        maxResultBytes: limits.resultBytes,
+        signal: request.signal,
+      };
       const { merged, ...damage } = await dependencies.pool.merge(sum);
       if (damage.damaged.length + damage.damagedPacks.length > 0 || !merged) return damage;
       sums.push(merged.gzipped);
     }
     const finished = await dependencies.pool.finishPgo({ sums, policy, previous: request.previous?.gzipped });
-    if (finished.misplacedWeight === 0n || withoutStartLines.size > 0) return answerOf(request, plan, { choice, finished, lost });
-    for (const candidate of await lackingStartLines(dependencies, plan, choice.taken)) withoutStartLines.add(candidate);
-    if (withoutStartLines.size === 0) return answerOf(request, plan, { choice, finished, lost });
+    // Profiles that say no start lines must not have their say in the weights of the others either. Once found, they are all found.
+    const isSuspect = finished.content.leftOut.withoutStartLine > 0 && withoutStartLines.size === 0;
+    const lacking = isSuspect ? await lackingStartLines(dependencies, plan, choice.taken) : [];
+    if (lacking.length === 0) return answerOf(dependencies, request, plan, { choice, finished, lost });
+    for (const candidate of lacking) withoutStartLines.add(candidate);
   }
 }
 
@@ -163,58 +171,108 @@ function candidatesOf(
   );
 }
 
-type Half = Required<Pick<MergeJobRequest, "inputs" | "orders" | "weights" | "packs">>;
-
-/** One or two: what is drawn by nobody is none. */
-function halvesOf(plan: MergePlan, { taken, weights }: PgoChoice, orders: readonly Float64Array[]): Half[] {
-  const bySide: { candidate: Candidate; weight: number }[][] = [[], []];
-  for (const [nth, candidate] of taken.entries()) {
-    bySide[sideOf(plan, candidate)]!.push({ candidate, weight: weights[nth]! });
-  }
-  return bySide.filter(({ length }) => length > 0).map((own) => halfOf(plan, own, orders));
-}
-
-/** A profile's side follows from its id, which is a digest, and the seed. */
-function sideOf(plan: MergePlan, { source, at }: Candidate): 0 | 1 {
-  const id = source === 0 ? parseProfileId(plan.inputs[at]!.id)! : plan.packs[source - 1]!.ids.subarray(at * 16, at * 16 + 16);
-  const word = new DataView(id.buffer, id.byteOffset + 12, 4).getUint32(0);
-  return (Math.imul(word ^ HALVES_SEED, 0x9e3779b1) >>> 31) as 0 | 1;
-}
-
-function halfOf(
-  plan: MergePlan,
-  own: readonly { candidate: Candidate; weight: number }[],
-  orders: readonly Float64Array[],
-): Half {
-  const bySource = Map.groupBy(own, ({ candidate }) => candidate.source);
-  const placesOf = (source: number) => {
-    const members = bySource.get(source) ?? [];
-    return {
-      orders: Float64Array.from(members, ({ candidate }) => orders[source]![candidate.at]!),
-      weights: Uint16Array.from(members, ({ weight }) => weight),
-      at: members.map(({ candidate }) => candidate.at),
-    };
-  };
-  const { at: looseAt, ...loose } = placesOf(0);
-  return {
-    inputs: looseAt.map((at) => plan.inputs[at]!),
-    ...loose,
-    packs: plan.packs.flatMap((pack, nth) => {
-      const { at, ...counts } = placesOf(nth + 1);
-      return at.length === 0 ? [] : [{ selected: { ...pack, rows: Uint32Array.from(at, (place) => pack.rows[place]!) }, ...counts }];
-    }),
-  };
-}
-
 /** Of those that are taken, the ones that say nowhere on which line a function begins. */
-async function lackingStartLines({ pool }: PgoDependencies, plan: MergePlan, taken: readonly Candidate[]): Promise<Candidate[]> {
+async function lackingStartLines(
+  { pool }: PgoDependencies,
+  plan: MergePlan,
+  taken: readonly Candidate[],
+): Promise<Candidate[]> {
   const bySource = Map.groupBy(taken, ({ source }) => source);
   const lacking: Candidate[] = [];
   for (const [source, own] of bySource) {
-    const found = source === 0
-      ? await pool.looseStartLines(own.map(({ at }) => plan.inputs[at]!))
-      : await pool.startLines(plan.packs[source - 1]!, Uint32Array.from(own, ({ at }) => plan.packs[source - 1]!.rows[at]!));
+    const found =
+      source === 0
+        ? await pool.looseStartLines(own.map(({ at }) => plan.inputs[at]!))
+        : await pool.startLines(
+            plan.packs[source - 1]!,
+            Uint32Array.from(own, ({ at }) => plan.packs[source - 1]!.rows[at]!),
+          );
     lacking.push(...own.filter((_, nth) => !found[nth]));
   }
   return lacking;
+}
+
+interface Outcome {
+  choice: PgoChoice;
+  finished: PgoFinished;
+  /** Loose profiles that are damaged. */
+  lost: Skipped[];
+}
+
+function answerOf(
+  { nowNs }: PgoDependencies,
+  request: PgoRequest & { selection: Selection },
+  plan: MergePlan,
+  { choice, finished, lost }: Outcome,
+): Omit<MadeWithInputs, "fingerprint"> {
+  const { policy, previous } = request;
+  const { content, stability, drift, gzipped, digest } = finished;
+  if (content.edges === 0) {
+    throw new DomainError(
+      "not-found",
+      `Nothing suitable for policy ${policy.name}: no sample of ${choice.taken.length} profiles has a call whose caller says on which line it begins, as profiles of Go 1.20 and newer do`,
+    );
+  }
+  const skipped = [...plan.skipped, ...lost, ...choice.leftOut.map((left) => skippedOf(plan, left))];
+  const { earliestNs, latestNs, ...known } = choice.facts;
+  const report = judge(
+    {
+      content,
+      inputs: {
+        ...known,
+        earliestStartNs: earliestNs,
+        latestStartNs: latestNs,
+        ageNs: (request.selection.interval?.endNs ?? nowNs()) - latestNs,
+        ...(stability && { stability: { ...stability, seed: String(HALVES_SEED) } }),
+        ...(drift && previous && { drift: { ...drift, release: previous.name } }),
+        skipped: skipped.map(({ reason, count }) => ({ reason, profiles: count })),
+      },
+    },
+    policy.thresholds,
+  );
+  const sums = { samples: choice.facts.samples, cpu: choice.facts.cpuNs };
+  const columnTotals = plan.columns.map(({ type }) => sums[type as keyof typeof sums]);
+  return {
+    bytes: gzipped,
+    digest,
+    report,
+    reportText: reportText(report),
+    modes: choice.facts.modes,
+    summary: {
+      ...summaryOf(request, plan, takenOf(plan, choice), skipped),
+      sampleTypes: totalsOf(plan.columns, columnTotals),
+      algorithmVersion: PGO_ALGORITHM_VERSION,
+      etag: digest,
+      warnings: [...warningsOfSkipped(skipped), ...plan.warnings],
+    },
+    inputs: choice.taken.map(({ source, at, timeNs }, nth) => ({
+      id: idOf(plan, source, at),
+      timeNs,
+      weight: choice.weights[nth]!,
+    })),
+  };
+}
+
+function skippedOf(plan: MergePlan, { reason, detail, candidates }: LeftOut): Skipped {
+  const ids = candidates.slice(0, NAMED_IDS).map(({ source, at }) => idOf(plan, source, at));
+  return skip(reason, ids, detail, candidates.length);
+}
+
+function idOf(plan: MergePlan, source: number, at: number): string {
+  if (source === 0) return plan.inputs[at]!.id;
+  return formatProfileId(plan.packs[source - 1]!.ids.subarray(at * 16, at * 16 + 16));
+}
+
+/** What a summary is of: the plan without what was left out. */
+function takenOf(plan: MergePlan, { taken }: PgoChoice): Pick<MergePlan, "inputs" | "packs"> {
+  const bySource = Map.groupBy(taken, ({ source }) => source);
+  const of = (source: number) => (bySource.get(source) ?? []).toSorted((a, b) => a.order - b.order).map(({ at }) => at);
+  return {
+    inputs: of(0).map((at) => plan.inputs[at]!),
+    packs: plan.packs.map((pack, nth) => {
+      const places = of(nth + 1);
+      const rows = Uint32Array.from(places, (at) => pack.rows[at]!);
+      return { ...pack, rows, timesNs: BigInt64Array.from(places, (at) => pack.timesNs[at]!) };
+    }),
+  };
 }

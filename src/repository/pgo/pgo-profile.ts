@@ -58,11 +58,7 @@ export async function pgoProfile(dependencies: PgoDependencies, request: PgoRequ
   throw new Error("A policy has one window at least");
 }
 
-function within(
-  dependencies: PgoDependencies,
-  request: PgoRequest,
-  interval: Interval | undefined,
-): Promise<PgoMade> {
+function within(dependencies: PgoDependencies, request: PgoRequest, interval: Interval | undefined): Promise<PgoMade> {
   const { policy, previous, signal, reserve } = request;
   const selector = selectorOf(request, dependencies.limits);
   const selection = { selector, ...(interval && { interval }) };
