@@ -165,7 +165,15 @@ export const LIMITS = {
     RELOADABLE,
   ),
 
-  // Releases of PGO profiles.
+  // PGO profiles and their releases.
+  pgoProfiles: count(
+    1_000_000,
+    "Profiles that one PGO profile is made of: a month of 900 an hour. Each is weighed by itself, some hundred bytes of memory.",
+  ),
+  pgoPolicies: count(
+    100,
+    "Policies that a service may have set over the API: one for each mode of operation, and some to try.",
+  ),
   releaseManifestBytes: bytes(
     32 * MIB,
     "What a release's manifest says of the profiles that are in it, as JSON: 100 000 with some labels each have 25 MB.",

@@ -14,6 +14,8 @@ import { MergePool } from "./merge-pool.ts";
 import { Operations } from "./operations.ts";
 import type { PackEvent } from "./pack-event.ts";
 import { type OriginalsPolicy, Packer } from "./packer.ts";
+import { createPgo } from "./pgo/pgo.ts";
+import { type ConfiguredPolicies, createPolicies } from "./pgo/policies.ts";
 import { createReleases } from "./pgo/releases.ts";
 import { ReadGuard } from "./read-guard.ts";
 import { Reclaim } from "./reclaim.ts";
@@ -32,6 +34,8 @@ export interface RepositoryOptions {
   threads: number;
   /** Default: nothing is packed; what is in packs is read. */
   packing?: PackingOptions | undefined;
+  /** As of now. Default: none. */
+  pgoPolicies?: (() => ConfiguredPolicies) | undefined;
   observe: (event: RepositoryEvent) => void;
 }
 
@@ -61,7 +65,7 @@ export type RepositoryEvent =
 const MERGES_PER_THREAD = 2;
 
 export function createRepository(options: RepositoryOptions): Repository {
-  const { catalog, blobs, store, limits, nowNs, threads, packing, observe } = options;
+  const { catalog, blobs, store, limits, nowNs, threads, packing, pgoPolicies, observe } = options;
   const reads = new ReadGuard();
   const ingest = createIngest({ store, limits, nowNs, threads });
   const pool = new MergePool(blobs.source(), limits, threads, (name) => blobs.objectReference(name));
@@ -96,6 +100,8 @@ export function createRepository(options: RepositoryOptions): Repository {
     reportDamage: (message) => observe({ kind: "release-damage", message }),
     reportFailure: (message, error) => observe({ kind: "reclaim-failed", message, error }),
   });
+  const policies = createPolicies(catalog, limits, pgoPolicies);
+  const pgo = createPgo({ catalog, pool, gate, reads, results, limits, nowNs }, policies, releases);
 
   function deleted(profiles: number): void {
     observe({ kind: "delete", profiles });
@@ -167,6 +173,7 @@ export function createRepository(options: RepositoryOptions): Repository {
     },
     usage: () => catalog.usage(),
     releases,
+    pgo: { ...pgo, profile: (question) => summed(() => pgo.profile(question)) },
     startPack() {
       if (packing === undefined) throw new DomainError("conflict", "Cannot pack: packing is switched off");
       return operations.startAnew("pack", (tell) => packer.packNow(tell));

@@ -9,6 +9,7 @@ import type { FrameGrouping } from "../pprof/top-groups.ts";
 import type { ListQuery, NameCount, SelectionStrategy, SeriesRow, Usage } from "../storage/catalog.ts";
 import type { PackStatistics } from "../storage/pack-catalog.ts";
 import type { Operation } from "./operations.ts";
+import type { Pgo } from "./pgo/pgo.ts";
 import type { Releases } from "./pgo/releases.ts";
 
 export interface PushRequest {
@@ -221,6 +222,7 @@ export interface Repository extends AsyncDisposable {
   /** Of each service and type, sorted by both. */
   usage(): Promise<Usage[]>;
   readonly releases: Releases;
+  readonly pgo: Pgo;
   /** Packs everything that is loose by now, after the one under way, where there is one. Throws `conflict` where packing is off. */
   startPack(): Operation<PackResult | VerifyResult>;
   /** Reads every pack and compares every profile in it. */

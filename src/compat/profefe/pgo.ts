@@ -9,7 +9,8 @@ import { type AnswerHeaders, sendBytes, sendText } from "../../http/send.ts";
 import { DomainError } from "../../model/errors.ts";
 import { isAtLeast } from "../../model/pgo-policy.ts";
 import { formatTime } from "../../model/time.ts";
-import type { PgoAnswer, ReleaseAnswer } from "../../repository/repository.ts";
+import type { PgoMade } from "../../repository/pgo/make.ts";
+import type { Release } from "../../repository/pgo/releases.ts";
 import type { ProfefeContext } from "./context.ts";
 import { json, printable, refuseAsEnvelope, warningHeader } from "./envelope.ts";
 import { unescapePath, utf8Text } from "./escapes.ts";
@@ -95,11 +96,11 @@ function ask(
   { repository, answers, limits, nowNs }: ProfefeContext,
   service: string,
   parameters: Parameters,
-): Promise<PgoAnswer> {
+): Promise<PgoMade> {
   const { narrow, interval } = readNarrowing(parameters, limits, nowNs());
   const untilNow = readWord(parameters, "end", ["now"]) !== undefined;
   if (untilNow && interval) throw badRequest('"end" is of the policy\'s window: send it, or "from" and "to"');
-  return repository.pgo({
+  return repository.pgo.profile({
     service,
     policy: readText(parameters, "policy") || undefined,
     mode: readText(parameters, "mode") || undefined,
@@ -116,21 +117,26 @@ async function releaseOf(
   { repository }: ProfefeContext,
   service: string,
   parameters: Parameters,
-): Promise<ReleaseAnswer | undefined> {
+): Promise<Release | undefined> {
   const named = readText(parameters, "release");
-  if (named !== undefined && named !== "") return repository.release(service, named);
+  if (named !== undefined && named !== "") return repository.releases.get(service, named);
   const at = service.lastIndexOf("@");
   if (at <= 0) return undefined;
   try {
-    return await repository.release(service.slice(0, at), service.slice(at + 1));
+    return await repository.releases.get(service.slice(0, at), service.slice(at + 1));
   } catch (error) {
     if (error instanceof DomainError && (error.kind === "not-found" || error.kind === "invalid")) return undefined;
     throw error;
   }
 }
 
-async function sendRelease(exchange: Exchange, { answers }: ProfefeContext, release: ReleaseAnswer): Promise<void> {
-  const { name, digest, createdNs, verdict } = release.release;
+async function sendRelease(
+  exchange: Exchange,
+  { repository, answers }: ProfefeContext,
+  release: Release,
+): Promise<void> {
+  const { name, createdNs, verdict, sizeBytes } = release;
+  const digest = Buffer.from(release.digest).toString("hex");
   const headers = {
     ...FILE_HEADERS,
     etag: `"${digest}"`,
@@ -143,15 +149,15 @@ async function sendRelease(exchange: Exchange, { answers }: ProfefeContext, rele
     sendNotModified(exchange, headers);
     return;
   }
-  const bytes = await release.read();
-  await holdAnswer(exchange.response, bytes.length, answers, exchange.signal);
-  sendBytes(exchange, 200, bytes, headers);
+  await holdAnswer(exchange.response, sizeBytes, answers, exchange.signal);
+  sendBytes(exchange, 200, await repository.releases.profile(release), headers);
 }
 
-function pgoHeaders({ report, summary }: PgoAnswer): AnswerHeaders {
+function pgoHeaders({ report, summary }: PgoMade): AnswerHeaders {
   const { interval, matched, merged, skipped, warnings } = summary;
   const left = skipped.map(({ reason, count }) => `${reason}=${count}`).join(", ");
-  const versions = report.versions.slice(0, 5).map(({ value, share }) => `${value || "none"}=${share.toFixed(2)}`);
+  const { versions: all = [], latestStartNs } = report.facts?.inputs ?? {};
+  const versions = all.slice(0, 5).map(({ value, share }) => `${value || "none"}=${share.toFixed(2)}`);
   return {
     "profusion-verdict": report.verdict,
     ...(interval && { "profusion-window": `${formatTime(interval.startNs)}/${formatTime(interval.endNs)}` }),
@@ -159,13 +165,13 @@ function pgoHeaders({ report, summary }: PgoAnswer): AnswerHeaders {
     "profusion-merged": String(merged),
     ...(left !== "" && { "profusion-skipped": left }),
     ...(versions.length > 0 && { "profusion-versions": printable(versions.join(", ")) }),
-    "last-modified": httpDate(report.latestNs),
+    ...(latestStartNs !== undefined && { "last-modified": httpDate(latestStartNs) }),
     ...warningHeader(warnings),
   };
 }
 
 /** As the contract's JSON writes it: int64 as text. */
-function reportObject({ report, summary }: PgoAnswer): unknown {
+function reportObject({ report, summary }: PgoMade): unknown {
   const { interval, matched, merged, skipped, warnings } = summary;
   const window = interval && { from: formatTime(interval.startNs), to: formatTime(interval.endNs) };
   return { window, matched, merged, skipped, warnings, ...report };

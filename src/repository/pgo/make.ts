@@ -128,11 +128,12 @@ async function makeOf(
       if (damage.damaged.length + damage.damagedPacks.length > 0 || !merged) return damage;
       sums.push(merged.gzipped);
     }
-    const finished = await dependencies.pool.finishPgo({ sums, policy, previous: request.previous?.gzipped });
+    const { previous, warnings } = await readPrevious(request);
+    const finished = await dependencies.pool.finishPgo({ sums, policy, previous });
     // Profiles that say no start lines must not have their say in the weights of the others either. Once found, they are all found.
     const isSuspect = finished.content.leftOut.withoutStartLine > 0 && withoutStartLines.size === 0;
     const lacking = isSuspect ? await lackingStartLines(dependencies, plan, choice.taken) : [];
-    if (lacking.length === 0) return answerOf(dependencies, request, plan, { choice, finished, lost });
+    if (lacking.length === 0) return answerOf(dependencies, request, plan, { choice, finished, lost, warnings });
     for (const candidate of lacking) withoutStartLines.add(candidate);
   }
 }
@@ -197,13 +198,24 @@ interface Outcome {
   finished: PgoFinished;
   /** Loose profiles that are damaged. */
   lost: Skipped[];
+  warnings: string[];
+}
+
+/** A damaged release costs the drift, not the profile. */
+async function readPrevious({ previous }: PgoRequest): Promise<{ previous?: Uint8Array; warnings: string[] }> {
+  try {
+    return { ...(previous && { previous: await previous.read() }), warnings: [] };
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.kind !== "unavailable") throw error;
+    return { warnings: [`no drift is known: ${error.message}`] };
+  }
 }
 
 function answerOf(
   { nowNs }: PgoDependencies,
   request: PgoRequest & { selection: Selection },
   plan: MergePlan,
-  { choice, finished, lost }: Outcome,
+  { choice, finished, lost, warnings }: Outcome,
 ): Omit<MadeWithInputs, "fingerprint"> {
   const { policy, previous } = request;
   const { content, stability, drift, gzipped, digest } = finished;
@@ -243,7 +255,7 @@ function answerOf(
       sampleTypes: totalsOf(plan.columns, columnTotals),
       algorithmVersion: PGO_ALGORITHM_VERSION,
       etag: digest,
-      warnings: [...warningsOfSkipped(skipped), ...plan.warnings],
+      warnings: [...warningsOfSkipped(skipped), ...plan.warnings, ...warnings],
     },
     inputs: choice.taken.map(({ source, at, timeNs }, nth) => ({
       id: idOf(plan, source, at),

@@ -8,7 +8,8 @@ import { parseSelector, type Selector } from "../../model/selector.ts";
 import type { Interval } from "../../model/time.ts";
 import { type AnswerDependencies, answerOnce, type NewAnswer } from "../answer-once.ts";
 import type { MergePool } from "../merge-pool.ts";
-import { makePgo, type PgoMade } from "./make.ts";
+import type { Selection } from "../repository.ts";
+import { type MadeWithInputs, makePgo, type PgoMade } from "./make.ts";
 
 export interface PgoDependencies extends AnswerDependencies {
   pool: MergePool;
@@ -18,8 +19,10 @@ export interface PgoDependencies extends AnswerDependencies {
 /** A release that the new profile's drift is held against. */
 export interface PreviousRelease {
   name: string;
+  /** Hex, of the uncompressed bytes. */
   digest: string;
-  gzipped: Uint8Array;
+  /** Gzipped. Throws `unavailable`. */
+  read: () => Promise<Uint8Array>;
 }
 
 export interface PgoRequest {
@@ -41,33 +44,44 @@ export interface PgoRequest {
 
 const HOUR_NS = 3_600_000_000_000n;
 
-/**
- * Equal for equal profiles and policies, whatever came in which order and is packed. Throws `not-found` where there is nothing suitable, and
- * what merges throw.
- */
-export async function pgoProfile(dependencies: PgoDependencies, request: PgoRequest): Promise<PgoMade> {
-  const windows = windowsOf(request, dependencies.nowNs());
+/** Throws `not-found` where there is nothing suitable, and what merges throw. */
+export function pgoProfile(dependencies: PgoDependencies, request: PgoRequest): Promise<PgoMade> {
+  const { policy, previous, signal, reserve } = request;
+  const form = ["pgo", policyDigest(policy), previous?.digest];
+  const kept = async ({ bytes }: PgoMade) => reserve?.(bytes.length);
+  return inFirstSuitableWindow(dependencies, request, (selection) =>
+    answerOnce(dependencies, { selection, signal, form, kept }, async (): Promise<NewAnswer<PgoMade>> => {
+      const { inputs: _tooMuchToKeep, fingerprint, ...answer } = await makePgo(dependencies, { ...request, selection });
+      return { answer, fingerprint };
+    }),
+  );
+}
+
+/** With the names of what is in it, for its manifest. It is made anew, since names are not kept. */
+export async function publishable(dependencies: PgoDependencies, request: PgoRequest): Promise<MadeWithInputs> {
+  using _turn = await dependencies.gate.enter(request.signal);
+  using _reading = dependencies.reads.enter();
+  return await inFirstSuitableWindow(dependencies, request, (selection) =>
+    makePgo(dependencies, { ...request, selection }),
+  );
+}
+
+async function inFirstSuitableWindow<Made>(
+  { nowNs, limits }: PgoDependencies,
+  request: PgoRequest,
+  make: (selection: Selection) => Promise<Made>,
+): Promise<Made> {
+  const selector = selectorOf(request, limits);
+  const windows = windowsOf(request, nowNs());
   for (const [nth, interval] of windows.entries()) {
     try {
-      return await within(dependencies, request, interval);
+      return await make({ selector, ...(interval && { interval }) });
     } catch (error) {
       const isLast = nth === windows.length - 1;
       if (isLast || !(error instanceof DomainError) || error.kind !== "not-found") throw error;
     }
   }
   throw new Error("A policy has one window at least");
-}
-
-function within(dependencies: PgoDependencies, request: PgoRequest, interval: Interval | undefined): Promise<PgoMade> {
-  const { policy, previous, signal, reserve } = request;
-  const selector = selectorOf(request, dependencies.limits);
-  const selection = { selector, ...(interval && { interval }) };
-  const form = ["pgo", policyDigest(policy), previous?.digest];
-  const kept = async ({ bytes }: PgoMade) => reserve?.(bytes.length);
-  return answerOnce(dependencies, { selection, signal, form, kept }, async (): Promise<NewAnswer<PgoMade>> => {
-    const { inputs: _tooMuchToKeep, fingerprint, ...answer } = await makePgo(dependencies, { ...request, selection });
-    return { answer, fingerprint };
-  });
 }
 
 /** Names what a policy says, its name aside. */
