@@ -6,7 +6,13 @@ import { compileUnanchored } from "./regexp.ts";
 import { parseSelector } from "./selector.ts";
 import { quote } from "./text.ts";
 
-export type PgoVerdict = "unusable" | "poor" | "usable" | "good";
+/** From the worst to the best. */
+export const PGO_VERDICTS = ["unusable", "poor", "usable", "good"] as const;
+export type PgoVerdict = (typeof PGO_VERDICTS)[number];
+
+export function isAtLeast(verdict: PgoVerdict, required: PgoVerdict): boolean {
+  return PGO_VERDICTS.indexOf(verdict) >= PGO_VERDICTS.indexOf(required);
+}
 
 /** As google/pprof's Prune has it: what is below a matching frame is counted for its caller. */
 export interface PruneRule {
