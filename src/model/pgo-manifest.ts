@@ -5,14 +5,14 @@ import type { Labels } from "./labels.ts";
 import type { PgoPolicy, PgoVerdict } from "./pgo-policy.ts";
 import { formatTime, type Interval } from "./time.ts";
 
-/** A profile that is in a PGO profile. */
-export interface PgoInput {
+/** A profile that is in a PGO profile, as the manifest tells of it. */
+export interface ManifestInput {
   readonly id: string;
   readonly digest: Uint8Array;
   readonly timeNs: bigint;
   readonly labels: Labels;
   /** By which its values were multiplied. */
-  readonly weight: bigint;
+  readonly weight: number;
 }
 
 /** How a PGO profile was made, but for what it is made of. */
@@ -62,13 +62,13 @@ export function formatManifest(published: PgoPublished, making: PgoMaking, input
 }
 
 /** One line for each, so that two manifests can be compared line by line. */
-export function formatInput({ id, digest, timeNs, labels, weight }: PgoInput): string {
+export function formatInput({ id, digest, timeNs, labels, weight }: ManifestInput): string {
   return JSON.stringify({
     id,
     digest: hex(digest),
     time: formatTime(timeNs),
     labels: labels.map(({ name, value }) => ({ name, value })),
-    weight: String(weight),
+    weight,
   });
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
-import type { PgoInput } from "../../src/model/pgo-manifest.ts";
+import type { ManifestInput } from "../../src/model/pgo-manifest.ts";
 import { DEFAULT_PGO_POLICY } from "../../src/model/pgo-policy.ts";
 import { parseSelector } from "../../src/model/selector.ts";
 import type { PublishRequest } from "../../src/repository/pgo/releases.ts";
@@ -28,7 +28,7 @@ afterEach(() => opened[Symbol.asyncDispose]());
 
 const releases = () => opened.repository.releases;
 
-const INPUT: PgoInput = {
+const INPUT: ManifestInput = {
   id: "01ks000000000000000000000a",
   digest: new Uint8Array(32).fill(7),
   timeNs: NOW_NS + 1n,
@@ -36,7 +36,7 @@ const INPUT: PgoInput = {
     { name: "instance", value: "ü" },
     { name: "instance", value: "i2" },
   ],
-  weight: 2n ** 62n + 1n,
+  weight: 100,
 };
 
 function request(content: string, more: Partial<PublishRequest> = {}): PublishRequest {
@@ -52,7 +52,7 @@ function request(content: string, more: Partial<PublishRequest> = {}): PublishRe
       skipped: [{ reason: "shape", count: 2 }],
       report: { samples: 2n ** 62n + 1n, findings: [{ name: "age", value: 0.5 }] },
     },
-    inputs: [INPUT, { ...INPUT, id: "01ks000000000000000000000b", labels: [], weight: 1n }],
+    inputs: [INPUT, { ...INPUT, id: "01ks000000000000000000000b", labels: [], weight: 1 }],
     ...more,
   };
 }
@@ -123,7 +123,7 @@ describe("publish()", () => {
       digest: "07".repeat(32),
       time: "2026-09-21T14:13:20.000000001Z",
       labels: INPUT.labels,
-      weight: "4611686018427387905",
+      weight: 100,
     };
     expect(text.split("\n")).toContain(`    ${JSON.stringify(line)},`);
   });
@@ -165,13 +165,15 @@ describe("publish()", () => {
     ]);
   });
 
-  test("refuses names, services and channels that cannot be, before anything is written", async () => {
+  test("refuses names, services, channels and verdicts that cannot be, before anything is written", async () => {
     await publish("a", { name: "v1" });
     for (const [more, kind] of [
       [{ name: "../v1" }, "invalid"],
       [{ name: "" }, "invalid"],
       [{ service: "" }, "invalid"],
       [{ channels: ["-"] }, "invalid"],
+      [{ verdict: "unusable" }, "conflict"],
+      [{ verdict: "usable", require: "good" }, "conflict"],
       [{ channels: ["v1"] }, "conflict"],
       [{ name: "v2", channels: ["v2"] }, "conflict"],
     ] as const) {
@@ -179,6 +181,8 @@ describe("publish()", () => {
     }
     expect(objectsIn()).toHaveLength(2);
     expect(await releases().list({ service: "auth/main", limit: 9 })).toHaveLength(1);
+    const { release } = await publish("b", { name: "v2", verdict: "unusable", require: "unusable" });
+    expect(release.verdict).toBe("unusable");
   });
 
   test("is refused on a full disk, and while its manifest would be too large", async () => {
@@ -204,7 +208,7 @@ describe("a release", () => {
     const pushed = await opened.repository.push({ service: "auth", type: "cpu", labels: [], bytes });
     if (pushed.state !== "stored") throw new Error("not stored");
     const { record } = pushed;
-    const sent = request("profile", { name: "v1", service: "auth", inputs: [{ ...record, weight: 1n }] });
+    const sent = request("profile", { name: "v1", service: "auth", inputs: [{ ...record, weight: 1 }] });
     const { release } = await releases().publish(sent);
     const operation = async (id: string) => (await opened.repository.operation(id, 60_000)).error;
     expect(await operation(opened.repository.startPack().id)).toBeUndefined();

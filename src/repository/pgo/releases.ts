@@ -5,8 +5,14 @@ import { setImmediate } from "node:timers/promises";
 import { DomainError } from "../../model/errors.ts";
 import { checkService } from "../../model/labels.ts";
 import type { Limits } from "../../model/limits.ts";
-import { formatInput, formatManifest, joinInputs, type PgoInput, type PgoMaking } from "../../model/pgo-manifest.ts";
-import { checkPgoName, type PgoVerdict } from "../../model/pgo-policy.ts";
+import {
+  formatInput,
+  formatManifest,
+  joinInputs,
+  type ManifestInput,
+  type PgoMaking,
+} from "../../model/pgo-manifest.ts";
+import { checkPgoName, isAtLeast, type PgoVerdict } from "../../model/pgo-policy.ts";
 import { quote } from "../../model/text.ts";
 import { formatTime } from "../../model/time.ts";
 import type { BlobStore } from "../../storage/blob-store.ts";
@@ -36,9 +42,11 @@ export interface PublishRequest {
     digest: Uint8Array;
   };
   verdict: PgoVerdict;
+  /** Default: poor, which is anything that is not unusable. */
+  require?: PgoVerdict | undefined;
   making: PgoMaking;
   /** In canonical order: (time, id). */
-  inputs: readonly PgoInput[];
+  inputs: readonly ManifestInput[];
 }
 
 export interface Release extends StoredRelease {
@@ -57,7 +65,7 @@ export interface MoveRequest {
 export interface Releases {
   /**
    * Durable when it resolves. The same profile of the same inputs under the same name is answered as it is there. Throws `conflict` where the
-   * name has other content or is a channel's, `too-large` where the manifest would be.
+   * name has other content or is a channel's, or the verdict is below what is required; `too-large` where the manifest would be.
    */
   publish(request: PublishRequest): Promise<{ release: Release; alreadyExisted: boolean }>;
   /** By its name, or by that of a channel. Throws `not-found`. */
@@ -145,8 +153,14 @@ export function createReleases(options: ReleasesOptions): Releases {
 
   return {
     async publish(request) {
-      const { service, name, channels = [] } = request;
+      const { service, name, channels = [], verdict, require = "poor" } = request;
       checkService(service, limits);
+      if (!isAtLeast(verdict, require)) {
+        throw new DomainError(
+          "conflict",
+          `Cannot publish a release of ${quote(service)}: its profile is ${verdict}, and at least ${require} is required; the report says why`,
+        );
+      }
       if (name !== undefined) checkPgoName("release", name);
       for (const channel of channels) checkPgoName("channel", channel);
       const inputs = await inputsText(request, limits.releaseManifestBytes);
