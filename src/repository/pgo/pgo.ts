@@ -1,15 +1,13 @@
-// PGO as one object: policies, the profiles that they make, and publishing these. What was published is releases.ts's.
+// PGO as one object: policies, the profiles that they make, and what is published of these. Keeping that is releases.ts's.
 
-import { DomainError } from "../../model/errors.ts";
-import type { PgoInput } from "../../model/pgo-manifest.ts";
-import { DEFAULT_PGO_POLICY, isAtLeast, type PgoVerdict } from "../../model/pgo-policy.ts";
+import { DEFAULT_PGO_POLICY } from "../../model/pgo-policy.ts";
 import { formatSelector, type Selector } from "../../model/selector.ts";
 import type { Interval } from "../../model/time.ts";
-import type { MadeWithInputs, PgoMade } from "./make.ts";
-import { PGO_ALGORITHM_VERSION } from "./make.ts";
+import { PGO_ALGORITHM_VERSION, type PgoMade } from "./make.ts";
+import { manifestInputs } from "./manifest-inputs.ts";
 import { type PgoDependencies, type PgoRequest, pgoProfile, publishable, selectorOf } from "./pgo-profile.ts";
 import type { Policies } from "./policies.ts";
-import type { Release, Releases } from "./releases.ts";
+import type { PublishRequest, Releases } from "./releases.ts";
 
 export interface PgoQuestion {
   service: string;
@@ -28,14 +26,6 @@ export interface PgoQuestion {
   signal: AbortSignal;
 }
 
-export interface Publishing {
-  /** Default: today's date. */
-  name?: string | undefined;
-  channels?: readonly string[];
-  /** Default: anything that is not unusable. */
-  require?: PgoVerdict | undefined;
-}
-
 export interface Pgo {
   readonly policies: Policies;
   /**
@@ -43,11 +33,11 @@ export interface Pgo {
    * what merges throw.
    */
   profile(question: PgoQuestion): Promise<PgoMade>;
-  /** Throws as profile() and Releases.publish() do, and `conflict` where the verdict is not good enough. */
-  publish(question: PgoQuestion, publishing: Publishing): Promise<{ release: Release; alreadyExisted: boolean }>;
+  /** The same, with all that a release of it says. Throws as profile() does, and `conflict` where a profile of it is deleted meanwhile. */
+  toPublish(question: PgoQuestion): Promise<ToPublish>;
 }
 
-const RECORDS_PER_READ = 1000;
+export type ToPublish = Pick<PublishRequest, "service" | "profile" | "verdict" | "making" | "inputs">;
 
 export function createPgo(dependencies: PgoDependencies, policies: Policies, releases: Releases): Pgo {
   const { catalog } = dependencies;
@@ -66,43 +56,23 @@ export function createPgo(dependencies: PgoDependencies, policies: Policies, rel
   return {
     policies,
     profile: async (question) => pgoProfile(dependencies, await requestOf(question)),
-    async publish(question, { name, channels, require = "poor" }) {
+    async toPublish(question) {
       const request = await requestOf(question);
-      const made = await publishable(dependencies, request);
-      const { verdict } = made.report;
-      if (!isAtLeast(verdict, require)) {
-        throw new DomainError("conflict", `Cannot publish it: the profile is ${verdict}, and ${require} is required`);
-      }
-      return releases.publish({
+      const { bytes, digest, report, summary, inputs } = await publishable(dependencies, request);
+      return {
         service: question.service,
-        name,
-        ...(channels && { channels }),
-        profile: { gzipped: made.bytes, digest: Buffer.from(made.digest, "hex") },
-        verdict,
+        profile: { gzipped: bytes, digest: Buffer.from(digest, "hex") },
+        verdict: report.verdict,
         making: {
           selector: formatSelector(selectorOf(request, dependencies.limits)),
-          interval: made.summary.interval,
+          interval: summary.interval,
           policy: request.policy,
           algorithmVersion: PGO_ALGORITHM_VERSION,
-          skipped: made.summary.skipped,
-          report: made.report,
+          skipped: summary.skipped,
+          report,
         },
-        inputs: await inputsOf(made),
-      });
+        inputs: await manifestInputs(catalog, inputs),
+      };
     },
   };
-
-  /** Those that were deleted meanwhile are in it all the same: their bytes were. */
-  async function inputsOf({ inputs }: MadeWithInputs): Promise<PgoInput[]> {
-    const known: PgoInput[] = [];
-    for (let from = 0; from < inputs.length; from += RECORDS_PER_READ) {
-      const part = inputs.slice(from, from + RECORDS_PER_READ);
-      const records = await catalog.get(part.map(({ id }) => id));
-      for (const [at, { id, timeNs, weight }] of part.entries()) {
-        const { digest = new Uint8Array(0), labels = [] } = records[at] ?? {};
-        known.push({ id, digest, timeNs, labels, weight: BigInt(weight) });
-      }
-    }
-    return known;
-  }
 }

@@ -55,6 +55,7 @@ export function createPolicies(
 
   return {
     async get(service, name) {
+      checkService(service, limits);
       const stored = name === PLAIN_PGO_POLICY.name ? undefined : await pgo.policy(service, name);
       if (stored) return { policy: read(stored), version: stored.version };
       const policy = given(service).get(name);
@@ -65,6 +66,7 @@ export function createPolicies(
       );
     },
     async list(service) {
+      checkService(service, limits);
       const all = given(service);
       for (const stored of await pgo.policies(service)) all.set(stored.name, read(stored));
       return [...all.values()].sort((a, b) => compareUtf8(a.name, b.name));
