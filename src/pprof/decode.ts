@@ -10,11 +10,12 @@ import { WireReader } from "./wire-reader.ts";
 type Strings = readonly string[];
 
 /**
- * Text that is not UTF-8 loses its bad bytes to U+FFFD. Throws `invalid` when the bytes are no protobuf of this kind or
- * a string index is out of range; whether ids are unique and references resolve is for `summarize` to say.
+ * Text that is not UTF-8 loses its bad bytes to U+FFFD; with `encoding` latin1 texts are byte strings, each character one byte.
+ * Throws `invalid` when the bytes are no protobuf of this kind or a string index is out of range; whether ids are unique and
+ * references resolve is for `summarize` to say.
  */
-export function decodeProfile(raw: Uint8Array): Profile {
-  const strings = readStrings(raw);
+export function decodeProfile(raw: Uint8Array, encoding: "utf8" | "latin1" = "utf8"): Profile {
+  const strings = readStrings(raw, encoding);
   const profile = emptyProfile();
   const reader = new WireReader();
   reader.open(raw);
@@ -23,7 +24,7 @@ export function decodeProfile(raw: Uint8Array): Profile {
 }
 
 /** Strings first, in a pass of their own: fields may refer to strings that come later. */
-function readStrings(raw: Uint8Array): Strings {
+function readStrings(raw: Uint8Array, encoding: "utf8" | "latin1"): Strings {
   const strings: string[] = [];
   const reader = new WireReader();
   reader.open(raw);
@@ -34,7 +35,7 @@ function readStrings(raw: Uint8Array): Strings {
       continue;
     }
     const end = reader.stop;
-    strings.push(Buffer.from(raw.buffer, raw.byteOffset + reader.pos, end - reader.pos).toString("utf8"));
+    strings.push(Buffer.from(raw.buffer, raw.byteOffset + reader.pos, end - reader.pos).toString(encoding));
     reader.pos = end;
   }
   if (strings[0] !== "") invalidProfile("its string table does not begin with the empty string");
