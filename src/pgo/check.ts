@@ -57,6 +57,7 @@ function inputsOf({ durationNs, timeNs }: { durationNs: bigint; timeNs: bigint }
 
 function faultOf({ message }: DomainError, file: Uint8Array): string {
   const start = Buffer.from(file.subarray(0, 40)).toString("latin1");
-  if (!/^[\t\n\r\x20-\x7e]+$/.test(start)) return `${message}.`;
-  return `go build fails on it: it is text, not a profile, and begins with ${JSON.stringify(start)}.`;
+  if (!/^[\t\n\r\x20-\x7e\x80-\xff]+$/.test(start)) return `${message}.`;
+  const shown = start.replaceAll(/[^\x20-\x7e]/g, " ").trim();
+  return `go build fails on it: it is text, not a profile, and begins with ${JSON.stringify(shown)}.`;
 }

@@ -35,13 +35,13 @@ const LARGEST_SUM = 2n ** 62n;
 
 /**
  * Of a valid uncompressed profile: a merge, or what `summarize` has read. In this order: only the columns samples/count and cpu/nanoseconds
- * are left, in that order, or the one that is there; labels go; `prune`; calls that are left out go; so do samples that harm:
+ * are left, in that order, or the one that is there; labels go; `prune`; samples go that harm:
  * - with a negative value, which is no measurement;
  * - with a call from a frame that does not say where its function begins (start_line 0, or no function at all): the compiler takes the line of
  *   the call from there, so that the edge would be at a line that means nothing. Frames that call nothing may lack it;
  * - with a name that has a line break or 64 KiB: `go build` hands edges to the compiler line by line, and fails on them.
- * Where no call is left, no sample is: the compiler then takes the file for no profile, where it might refuse one without start lines.
- * Then stacks are cut to `keepLocations`, and what has become equal is added.
+ * Then calls go that are left out, stacks are cut to `keepLocations`, and what has become equal is added. Where no call is left, no sample
+ * is: the compiler takes such a file for no profile, where it might refuse one without start lines.
  *
  * Names, addresses, lines and files stay as they are, and so do mappings, period, time (the earliest) and duration (the sum). Comments,
  * drop_frames, keep_frames, default_sample_type and doc_url go: the compiler reads none, and the same content is to give the same bytes.
@@ -70,9 +70,9 @@ function reduce(raw: Uint8Array, options: PgoOptions, limits: Limits) {
   }
   const profile = withPgoColumns(decodeProfile(raw, "latin1"));
   applyPruneRules(profile, options.prune, limits);
-  leaveOutCalls(profile, options, limits);
   const all = pgoEdges(profile);
   const leftOut = dropHarmful(profile);
+  leaveOutCalls(profile, options, limits);
   if (keepLocations > 0) {
     for (const sample of profile.samples) sample.locationIds = sample.locationIds.slice(0, keepLocations);
   }

@@ -19,7 +19,7 @@ export function verdictLine({ verdict, findings }: PgoReport): string {
     return `unusable: ${fault.name === "file" ? "" : `${fault.name} ${shown(fault.value, fault)}: `}${fault.reason}`;
   const counted = ["samples", "instances"].flatMap((name) => {
     const found = findings.find((finding) => finding.name === name);
-    return found ? [`${found.value} ${name}`] : [];
+    return found ? [`${found.value} ${found.value === 1 ? name.slice(0, -1) : name}`] : [];
   });
   const lacking = findings
     .filter((finding) => finding.verdict !== "good")
