@@ -76,7 +76,7 @@ export function releaseMethods(
     },
 
     async moveChannel({ service, channel, release, etag }) {
-      const expectedVersion = etag === "" ? undefined : versionOf(etag);
+      const expectedVersion = versionOf(etag);
       return { channel: channelMessage(await releases.moveChannel({ service, channel, release, expectedVersion })) };
     },
   };
@@ -104,8 +104,9 @@ function placeOf(text: string | undefined): Place | undefined {
   return { createdNs: BigInt(createdNs), name };
 }
 
-/** -1 for what was never an etag, which is no channel's either. */
-function versionOf(etag: string): number {
+/** Undefined for none; -1 for what was never an etag, which is nobody's either. */
+export function versionOf(etag: string): number | undefined {
+  if (etag === "") return undefined;
   return /^\d{1,15}$/.test(etag) ? Number(etag) : -1;
 }
 

@@ -170,7 +170,7 @@ export const LIMITS = {
     1_000_000,
     "Profiles that one PGO profile is made of: a month of 900 an hour. Each is weighed by itself, some hundred bytes of memory.",
   ),
-  pgoPolicies: count(
+  pgoPoliciesPerService: count(
     100,
     "Policies that a service may have set over the API: one for each mode of operation, and some to try.",
   ),

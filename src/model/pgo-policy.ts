@@ -2,6 +2,7 @@
 
 import { DomainError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
+import { checkPgoThresholds } from "./pgo-findings.ts";
 import { compileUnanchored } from "./regexp.ts";
 import { parseSelector } from "./selector.ts";
 import { quote } from "./text.ts";
@@ -128,6 +129,7 @@ export function checkPgoPolicy(policy: PgoPolicy, limits: Limits): void {
   })) {
     if (length > MOST_RULES) refuse(field, `has at most ${MOST_RULES} rules`);
   }
+  checkPgoThresholds(policy.thresholds);
   for (const pattern of [...policy.drop, ...policy.prune.flatMap(({ drop, keep }) => [drop, keep ?? ""])]) {
     compileUnanchored(pattern, limits);
   }

@@ -2,7 +2,7 @@
 // report-text.ts writes it for people.
 
 import { PGO_FINDINGS, type PgoFindingName, type PgoFindingRule } from "../model/pgo-findings.ts";
-import type { PgoThreshold, PgoVerdict } from "../model/pgo-policy.ts";
+import { PGO_VERDICTS, type PgoThreshold, type PgoVerdict } from "../model/pgo-policy.ts";
 import type { PgoContent } from "./content.ts";
 import type { PgoOverlap } from "./overlap.ts";
 
@@ -59,13 +59,6 @@ export interface PgoReport {
   readonly findings: readonly PgoFinding[];
   /** Absent for what is no profile. */
   readonly facts: PgoFacts | undefined;
-}
-
-const FROM_WORST: readonly PgoVerdict[] = ["unusable", "poor", "usable", "good"];
-
-/** Whether `verdict` is at least as good as `required`. */
-export function isAtLeast(verdict: PgoVerdict, required: PgoVerdict): boolean {
-  return FROM_WORST.indexOf(verdict) >= FROM_WORST.indexOf(required);
 }
 
 /** `thresholds` replace bounds of findings by name. */
@@ -135,7 +128,7 @@ function findingOf(name: PgoFindingName, value: number, threshold: PgoThreshold 
 }
 
 function worstOf(findings: readonly PgoFinding[]): PgoVerdict {
-  return FROM_WORST.find((verdict) => findings.some((finding) => finding.verdict === verdict)) ?? "good";
+  return PGO_VERDICTS.find((verdict) => findings.some((finding) => finding.verdict === verdict)) ?? "good";
 }
 
 function seconds(ns: bigint): number {

@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { checkPgoThresholds, PGO_FINDINGS, type PgoFindingRule } from "../../src/model/pgo-findings.ts";
+import { isAtLeast } from "../../src/model/pgo-policy.ts";
 import type { PgoContent } from "../../src/pgo/content.ts";
-import { isAtLeast, judge, type PgoInputs } from "../../src/pgo/judge.ts";
+import { judge, type PgoInputs } from "../../src/pgo/judge.ts";
 import { reportText, verdictLine } from "../../src/pgo/report-text.ts";
 
 const SECOND_NS = 1_000_000_000n;

@@ -79,10 +79,10 @@ export function createPolicies(
         throw new DomainError("invalid", "Cannot set policy plain: it is every profile as it is; choose another name");
       }
       const others = (await pgo.policies(service)).filter((stored) => stored.name !== name);
-      if (others.length >= limits.pgoPolicies) {
+      if (others.length >= limits.pgoPoliciesPerService) {
         throw new DomainError(
           "conflict",
-          `Cannot set policy ${quote(name)} of ${quote(service)}: it has ${others.length}, and ${limits.pgoPolicies} are allowed; delete one`,
+          `Cannot set policy ${quote(name)} of ${quote(service)}: it has ${others.length}, and ${limits.pgoPoliciesPerService} are allowed; delete one`,
         );
       }
       const text = JSON.stringify(writePgoPolicy(policy));
