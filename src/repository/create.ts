@@ -178,7 +178,8 @@ export function createRepository(options: RepositoryOptions): Repository {
       if (packing === undefined) throw new DomainError("conflict", "Cannot pack: packing is switched off");
       return operations.startAnew("pack", (tell) => packer.packNow(tell));
     },
-    startVerify: () => operations.start("verify", (tell) => packer.verify(tell)),
+    startVerify: () =>
+      operations.start("verify", async (tell) => ({ ...(await packer.verify(tell)), ...(await releases.verify()) })),
     operation: (id, maxWaitMs) => operations.get(id, maxWaitMs),
     ready() {
       try {

@@ -10,6 +10,7 @@ import type { ListQuery, NameCount, SelectionStrategy, SeriesRow, Usage } from "
 import type { PackStatistics } from "../storage/pack-catalog.ts";
 import type { Operation } from "./operations.ts";
 import type { Pgo } from "./pgo/pgo.ts";
+import type { ReleasesVerified } from "./pgo/release-objects.ts";
 import type { Releases } from "./pgo/releases.ts";
 
 export interface PushRequest {
@@ -168,7 +169,9 @@ export interface PackResult {
   refused: number;
 }
 
-export interface VerifyResult {
+export interface VerifyResult extends PacksVerified, ReleasesVerified {}
+
+export interface PacksVerified {
   packs: number;
   profiles: number;
   /** The first 100. */
@@ -225,7 +228,7 @@ export interface Repository extends AsyncDisposable {
   readonly pgo: Pgo;
   /** Packs everything that is loose by now, after the one under way, where there is one. Throws `conflict` where packing is off. */
   startPack(): Operation<PackResult | VerifyResult>;
-  /** Reads every pack and compares every profile in it. */
+  /** Reads every pack and compares every profile in it, and reads every release. */
   startVerify(): Operation<PackResult | VerifyResult>;
   /** When it has ended, or after `maxWaitMs`. Throws `not-found`. */
   operation(id: string, maxWaitMs: number): Promise<Operation<PackResult | VerifyResult>>;

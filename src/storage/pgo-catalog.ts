@@ -46,11 +46,10 @@ export interface ReleaseOutcome {
   alreadyExisted: boolean;
 }
 
-/** By `objectId`. */
-export interface ReleaseObjects {
-  /** Those of the releases. */
-  named: string[];
-  /** Begun, and without a release. Objects that are in neither list were made by a later catalog than this. */
+export interface AllReleases {
+  /** Of all services. */
+  releases: StoredRelease[];
+  /** Object ids that were begun and have no release. Objects of neither were made by a later catalog than this. */
   unfinished: string[];
 }
 
@@ -109,7 +108,7 @@ export interface PgoCatalog {
   release(service: string, name: string): Promise<StoredRelease | undefined>;
   /** Newest first, of the same moment by name downwards. Keyset: nothing repeats. */
   releases(query: ReleasesQuery): Promise<StoredRelease[]>;
-  releaseObjects(): Promise<ReleaseObjects>;
+  allReleases(): Promise<AllReleases>;
   /** Unfinished ones whose objects are gone. */
   forgetReleases(objectIds: readonly string[]): Promise<void>;
 

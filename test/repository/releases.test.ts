@@ -234,10 +234,20 @@ describe("a release", () => {
     await expect(releases().manifest(a!)).rejects.toMatchObject(told);
     await expect(releases().profile(b!)).rejects.toMatchObject({ kind: "unavailable" });
     expect(await releases().profile(c!)).toHaveLength(c!.sizeBytes);
+    const { id } = opened.repository.startVerify();
+    expect((await opened.repository.operation(id, 60_000)).result).toMatchObject({
+      releases: 3,
+      damagedReleases: [told.message, expect.stringContaining('release "b"')],
+      damagedReleaseCount: 2,
+      damagedPacks: 0,
+    });
     await opened.reopen();
     await releases().idle();
     expect(opened.events.filter(({ kind }) => kind === "release-damage")).toEqual([
-      { kind: "release-damage", message: expect.stringContaining(b!.objectId) },
+      {
+        kind: "release-damage",
+        message: expect.stringMatching(/^Cannot find the profile of release "b" of "auth\/main": .* is absent$/),
+      },
     ]);
     expect(await releases().list({ service: "auth/main", limit: 9 })).toHaveLength(3);
   });
@@ -258,7 +268,7 @@ test("what publishing left without a release goes at the next start; what a late
     const told = opened.events.filter(({ kind }) => kind === "release-damage");
     expect(told).toEqual([{ kind: "release-damage", message: expect.stringContaining(foreign) }]);
   }
-  expect((await opened.catalog.pgo.releaseObjects()).unfinished).toEqual([]);
+  expect((await opened.catalog.pgo.allReleases()).unfinished).toEqual([]);
   expect(await releases().profile(release)).toHaveLength(release.sizeBytes);
 });
 

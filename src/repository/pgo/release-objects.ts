@@ -8,6 +8,8 @@ import type { BlobStore } from "../../storage/blob-store.ts";
 import type { PgoCatalog, StoredRelease } from "../../storage/pgo-catalog.ts";
 import { RELEASE_OBJECTS, type ReleasePart, releaseObject } from "../../storage/release-object.ts";
 
+const PARTS: readonly ReleasePart[] = ["profile", "manifest"];
+
 export interface WrittenObjects {
   objectId: string;
   storedDigest: Uint8Array;
@@ -59,9 +61,12 @@ async function readChecked(blobs: BlobStore, release: StoredRelease, part: Relea
   throw damaged(release, part, `object ${quote(name)} is not what was stored`);
 }
 
-function damaged({ service, name }: StoredRelease, part: ReleasePart, fault: string, cause?: unknown): DomainError {
-  const what = `the ${part} of release ${quote(name)} of ${quote(service)}`;
-  return new DomainError("unavailable", `Cannot read ${what}: ${fault}`, { cause });
+function damaged(release: StoredRelease, part: ReleasePart, fault: string, cause?: unknown): DomainError {
+  return new DomainError("unavailable", `Cannot read ${partOf(release, part)}: ${fault}`, { cause });
+}
+
+function partOf({ service, name }: StoredRelease, part: ReleasePart): string {
+  return `the ${part} of release ${quote(name)} of ${quote(service)}`;
 }
 
 /**
@@ -72,20 +77,47 @@ export async function compareReleaseObjects(
   { catalog: { pgo }, blobs }: ReleaseStorage,
   report: (message: string) => void,
 ): Promise<void> {
-  const { named, unfinished } = await pgo.releaseObjects();
-  for (const name of unfinished.flatMap(objectsOf)) await blobs.deleteObject(name);
+  const { releases, unfinished } = await pgo.allReleases();
+  for (const objectId of unfinished) {
+    for (const part of PARTS) await blobs.deleteObject(releaseObject(objectId, part));
+  }
   if (unfinished.length > 0) await pgo.forgetReleases(unfinished);
   const present = new Set(await blobs.list(RELEASE_OBJECTS));
-  for (const name of named.flatMap(objectsOf)) {
-    if (!present.delete(name)) report(`Object ${quote(name)} of a release is absent, though the catalog names it`);
+  for (const release of releases) {
+    for (const part of PARTS) {
+      const name = releaseObject(release.objectId, part);
+      if (!present.delete(name)) report(`Cannot find ${partOf(release, part)}: object ${quote(name)} is absent`);
+    }
   }
   for (const name of present) {
     report(`Object ${quote(name)} is kept, though the catalog knows no release of it: a later one made it`);
   }
 }
 
-function objectsOf(objectId: string): string[] {
-  return [releaseObject(objectId, "profile"), releaseObject(objectId, "manifest")];
+export interface ReleasesVerified {
+  releases: number;
+  /** What is damaged or absent: the first 100. */
+  damagedReleases: string[];
+  damagedReleaseCount: number;
+}
+
+const DAMAGED_NAMED = 100;
+
+/** Reads all of every release. */
+export async function verifyReleases({ catalog, blobs }: ReleaseStorage): Promise<ReleasesVerified> {
+  const { releases } = await catalog.pgo.allReleases();
+  const result: ReleasesVerified = { releases: releases.length, damagedReleases: [], damagedReleaseCount: 0 };
+  for (const release of releases) {
+    try {
+      await readProfile(blobs, release);
+      await readManifest(blobs, release);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      result.damagedReleaseCount++;
+      if (result.damagedReleases.length < DAMAGED_NAMED) result.damagedReleases.push(error.message);
+    }
+  }
+  return result;
 }
 
 /** Off this thread: a profile may have many megabytes. */

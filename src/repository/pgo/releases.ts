@@ -27,7 +27,15 @@ import {
   releaseIsOther,
   type StoredRelease,
 } from "../../storage/pgo-catalog.ts";
-import { compareReleaseObjects, readManifest, readProfile, sha256, writeObjects } from "./release-objects.ts";
+import {
+  compareReleaseObjects,
+  type ReleasesVerified,
+  readManifest,
+  readProfile,
+  sha256,
+  verifyReleases,
+  writeObjects,
+} from "./release-objects.ts";
 
 export interface PublishRequest {
   service: string;
@@ -80,6 +88,7 @@ export interface Releases {
   channels(service: string): Promise<Channel[]>;
   /** Throws `not-found` where there is no such release, `stale`, `conflict` where the name is a release's. */
   moveChannel(request: MoveRequest): Promise<Channel>;
+  verify(): Promise<ReleasesVerified>;
   /** Resolves when nothing is being published. */
   idle(): Promise<void>;
 }
@@ -183,6 +192,7 @@ export function createReleases(options: ReleasesOptions): Releases {
       checkPgoName("channel", request.channel);
       return moveChannel(request);
     },
+    verify: () => verifyReleases(options),
     async idle() {
       await turn;
     },

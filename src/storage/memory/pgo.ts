@@ -2,6 +2,7 @@
 
 import { quote } from "../../model/text.ts";
 import {
+  type AllReleases,
   absentRelease,
   CHANNEL_HISTORY,
   type Channel,
@@ -13,7 +14,6 @@ import {
   nameIsRelease,
   type PgoCatalog,
   type PolicyPut,
-  type ReleaseObjects,
   type ReleaseOutcome,
   type ReleasesQuery,
   releaseIsOther,
@@ -86,8 +86,8 @@ export class MemoryPgo implements PgoCatalog {
     return own.filter((release) => after === undefined || newestFirst(after, release) < 0).slice(0, limit);
   }
 
-  async releaseObjects(): Promise<ReleaseObjects> {
-    return { named: this.#releases.map(({ objectId }) => objectId), unfinished: [...this.#unfinished] };
+  async allReleases(): Promise<AllReleases> {
+    return { releases: [...this.#releases], unfinished: [...this.#unfinished] };
   }
 
   async forgetReleases(objectIds: readonly string[]): Promise<void> {

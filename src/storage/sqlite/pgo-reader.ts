@@ -1,7 +1,7 @@
 // What is asked of the catalog's file about policies, releases and channels. Synchronous: src/storage/sqlite/reader.ts calls it in a thread,
 // each method in one snapshot.
 
-import type { Channel, ReleaseObjects, ReleasesQuery, StoredPolicy, StoredRelease } from "../pgo-catalog.ts";
+import type { AllReleases, Channel, ReleasesQuery, StoredPolicy, StoredRelease } from "../pgo-catalog.ts";
 import { readChannel, readChannelNames, readPolicy, readRelease, readReleases } from "./pgo-rows.ts";
 import type { Statements } from "./statements.ts";
 
@@ -34,12 +34,12 @@ export class PgoReader {
     return readReleases(this.#statements, rest, { service, limit, ...after });
   }
 
-  releaseObjects(): ReleaseObjects {
-    const [named, unfinished] = ["release", "release_unfinished"].map((table) => {
-      const rows = this.#statements.plain(`SELECT object_id FROM ${table}`).all() as [string][];
-      return rows.map(([objectId]) => objectId);
-    });
-    return { named: named!, unfinished: unfinished! };
+  allReleases(): AllReleases {
+    const unfinished = this.#statements.plain("SELECT object_id FROM release_unfinished").all() as [string][];
+    return {
+      releases: readReleases(this.#statements, "ORDER BY service, name", {}),
+      unfinished: unfinished.map(([objectId]) => objectId),
+    };
   }
 
   channels(service: string): Channel[] {

@@ -1,11 +1,11 @@
 // Policies, releases and channels, as the catalog's threads keep them.
 
 import type {
+  AllReleases,
   Channel,
   ChannelChange,
   PgoCatalog,
   PolicyPut,
-  ReleaseObjects,
   ReleaseOutcome,
   ReleasesQuery,
   StoredPolicy,
@@ -55,8 +55,8 @@ export class SqlitePgo implements PgoCatalog {
     return this.#read("releases", query);
   }
 
-  releaseObjects(): Promise<ReleaseObjects> {
-    return this.#read("releaseObjects", undefined);
+  allReleases(): Promise<AllReleases> {
+    return this.#read("allReleases", undefined);
   }
 
   forgetReleases(objectIds: readonly string[]): Promise<void> {

@@ -135,7 +135,7 @@ export function pgoContract(under: CatalogUnderTest): void {
       await under.catalog.delete([idOf(profile)]);
       expect((await under.catalog.statistics()).profiles).toBe(0);
       expect(await pgo().release("auth", "a")).toEqual(kept);
-      expect(await pgo().releaseObjects()).toEqual({ named: [kept.objectId], unfinished: [] });
+      expect(await pgo().allReleases()).toEqual({ releases: [kept], unfinished: [] });
     });
 
     test("are unfinished from their beginning until a row names their objects, or they are forgotten", async () => {
@@ -143,10 +143,10 @@ export function pgoContract(under: CatalogUnderTest): void {
       for (const { objectId } of [a, again, left]) await pgo().beginRelease(objectId);
       await pgo().insertRelease(a);
       await pgo().insertRelease(again);
-      const { named, unfinished } = await pgo().releaseObjects();
-      expect([named, unfinished.sort()]).toEqual([[a.objectId], [again.objectId, left.objectId].sort()]);
+      const { releases, unfinished } = await pgo().allReleases();
+      expect([releases, unfinished.sort()]).toEqual([[a], [again.objectId, left.objectId].sort()]);
       await pgo().forgetReleases([again.objectId]);
-      expect(await pgo().releaseObjects()).toEqual({ named: [a.objectId], unfinished: [left.objectId] });
+      expect(await pgo().allReleases()).toEqual({ releases: [a], unfinished: [left.objectId] });
     });
   });
 
