@@ -1059,7 +1059,7 @@ export type GetReleaseResponse = Message<"profusion.v1.GetReleaseResponse"> & {
 
   /**
    * With `with_manifest`: JSON that tells how it was made, of what, and how it was judged; docs/formats.md says which keys there are. At
-   * most 16 MiB.
+   * most some 32 MiB.
    *
    * @generated from field: string manifest_json = 3;
    */

@@ -1912,7 +1912,7 @@ type GetReleaseResponse struct {
 	// With `with_bytes`: the gzipped profile, the same bytes for ever. At most 4 MiB; HTTP serves larger ones.
 	ProfileBytes []byte `protobuf:"bytes,2,opt,name=profile_bytes,json=profileBytes,proto3" json:"profile_bytes,omitempty"`
 	// With `with_manifest`: JSON that tells how it was made, of what, and how it was judged; docs/formats.md says which keys there are. At
-	// most 16 MiB.
+	// most some 32 MiB.
 	ManifestJson  string `protobuf:"bytes,3,opt,name=manifest_json,json=manifestJson,proto3" json:"manifest_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
