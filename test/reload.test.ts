@@ -2,6 +2,7 @@
 // lifted by the one after.
 
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -28,9 +29,9 @@ const reload = (changed: Partial<Limits>) => running.server.reload({ limits: { .
 beforeAll(async () => {
   running = await runServer(BEFORE);
   const profiles = createClient(ProfileService, createGrpcTransport({ baseUrl: running.url }));
-  const create = async (service: string, at: number) => {
+  const create = async (service: string, at: number, profileBytes = profile(at)) => {
     const metadata = { service, profileType: "cpu" };
-    return (await profiles.createProfile({ metadata, profileBytes: profile(at) })).profile!.id;
+    return (await profiles.createProfile({ metadata, profileBytes })).profile!.id;
   };
   await create("packed", 1);
   await create("packed", 2);
@@ -38,6 +39,7 @@ beforeAll(async () => {
   let { operation } = await admin.pack({});
   while (!operation?.done) ({ operation } = await admin.getOperation({ id: operation!.id, maxWait: { seconds: 5n } }));
   ids = [await create("loose", 3), await create("loose", 4)];
+  await create("published", 5, readFileSync(new URL("testdata/recorded/go-cpu-1.pb.gz", import.meta.url)));
 });
 afterAll(() => running[Symbol.asyncDispose]());
 
@@ -94,6 +96,15 @@ const upload = async () => {
     (error: Error) => error.message,
   );
 };
+const publish = () => {
+  const question = { service: "published", policy: "plain" };
+  return rpc("PgoService/PublishRelease", { question, name: "v1", require: "PGO_VERDICT_UNUSABLE" });
+};
+let channels = 0;
+const newChannel = async () => {
+  await publish();
+  return rpc("PgoService/MoveChannel", { service: "published", channel: `c${++channels}`, release: "v1" });
+};
 function openSocket(url = running.url): Socket & Disposable {
   const socket = connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {});
   return Object.assign(socket, { [Symbol.dispose]: () => socket.destroy() });
@@ -147,6 +158,8 @@ const PROBES: Partial<Record<LimitName, [value: number, probe: () => Promise<str
   resultBytes: [1, () => merge("loose"), /^422/],
   topRows: [1, top, /^one$/],
   unaryResultBytes: [1, () => sum({}), /resource_exhausted/],
+  releaseManifestBytes: [1, publish, /more than the 1 bytes allowed/],
+  releaseChannels: [1, newChannel, /as many as a service may have/],
   diskReserveMinBytes: [Number.MAX_SAFE_INTEGER, () => push("service=s&labels=new=1"), /^507/],
   undecidedSockets: [1, twoSilent, /^closed$/],
 };
