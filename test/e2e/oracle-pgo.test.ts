@@ -36,7 +36,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const edgesOf = (raw: Uint8Array) => pgoEdges(decodeProfile(raw, "latin1"));
+const edgesOf = (raw: Uint8Array) => pgoEdges(decodeProfile(raw, { encoding: "latin1" }));
 const textOf = (raw: Uint8Array) => preprofileText(edgesOf(raw));
 
 /** Answers how many lines the tool prints. */
