@@ -1,10 +1,7 @@
-// The part of a stack that the Go compiler looks at: the frames of its two innermost locations, as a chain of calls. What the calls weigh is
-// edges.ts's business.
+// The part of a stack that the Go compiler looks at: the frames of its two innermost locations, as a chain of calls (NewGraph in
+// Go's internal/profile). What the calls weigh is edges.ts's business.
 
 import type { Location, Profile, Sample } from "../pprof/profile.ts";
-
-/** How many of a stack's locations count, from the leaf on: the rule of NewGraph in Go's internal/profile. */
-export const CHAIN_LOCATIONS = 2;
 
 /** A frame as the compiler tells one from another: by name, address, line and start line. */
 export interface CallNode {
@@ -21,9 +18,14 @@ export interface ChainLink {
   readonly line: number;
 }
 
+/** From the outermost frame that counts to the leaf; consecutive links may be of one node, which is no call. */
+export type CallChain = readonly ChainLink[];
+
 export class CallChains {
   /** By location id, the outermost frame first. */
-  readonly #links = new Map<bigint, readonly ChainLink[]>();
+  readonly #links = new Map<bigint, CallChain>();
+  /** By the ids of leaf and caller, 0 where there is none: profiles have few of them, many times. */
+  readonly #chains = new Map<bigint, Map<bigint, CallChain>>();
 
   /** Of a profile whose references resolve. */
   constructor({ functions, locations }: Profile) {
@@ -43,11 +45,18 @@ export class CallChains {
     }
   }
 
-  /** From the outermost frame that counts to the leaf; consecutive links may be of one node, which is no call. */
-  of({ locationIds }: Sample): ChainLink[] {
-    return locationIds
-      .slice(0, CHAIN_LOCATIONS)
-      .reverse()
-      .flatMap((id) => this.#links.get(id)!);
+  /** One object for all samples with the same two innermost locations. */
+  of({ locationIds: [leaf = 0n, caller = 0n] }: Sample): CallChain {
+    let ofLeaf = this.#chains.get(leaf);
+    if (ofLeaf === undefined) {
+      ofLeaf = new Map();
+      this.#chains.set(leaf, ofLeaf);
+    }
+    let chain = ofLeaf.get(caller);
+    if (chain === undefined) {
+      chain = [...(this.#links.get(caller) ?? []), ...(this.#links.get(leaf) ?? [])];
+      ofLeaf.set(caller, chain);
+    }
+    return chain;
   }
 }

@@ -37,7 +37,7 @@ export function checkPgoFile(file: Uint8Array, limits: Limits, thresholds: reado
 
 function reportOn(raw: Uint8Array, limits: Limits, thresholds: readonly PgoThreshold[]): PgoReport {
   summarize(raw, limits);
-  const profile = decodeProfile(raw, "latin1");
+  const profile = decodeProfile(raw, { encoding: "latin1" });
   const edges = pgoEdges(profile);
   const leftOut = { negative: 0, withoutStartLine: 0, unreadableName: 0 };
   const facts = { content: contentOf(profile, edges, { all: edges, leftOut }), inputs: inputsOf(profile) };

@@ -4,7 +4,7 @@
 import type { ValueType } from "../model/shape.ts";
 import { compareUtf8 } from "../model/text.ts";
 import type { Profile } from "../pprof/profile.ts";
-import { CallChains, type CallNode, type ChainLink } from "./call-chain.ts";
+import { type CallChain, CallChains, type CallNode } from "./call-chain.ts";
 
 /** Names are as the profile's: byte strings where it was decoded as such. */
 export interface PgoEdge {
@@ -42,13 +42,13 @@ interface Node {
   /** Of all samples in which it counts, and of those of which it is the leaf. */
   cum: bigint;
   flat: bigint;
-  lastSample: number;
+  lastChain: number;
   readonly calls: Map<Node, Call>;
 }
 
 interface Call {
   weight: bigint;
-  lastSample: number;
+  lastChain: number;
 }
 
 /** Of a profile whose references resolve. */
@@ -56,14 +56,11 @@ export function pgoEdges(profile: Profile): PgoEdges {
   const column = compilerColumn(profile.sampleTypes);
   if (profile.samples.length === 0) return sortedEdges(new Map(), 0n, undefined);
   if (column < 0) return sortedEdges(new Map(), 0n, "no-column");
-  const chains = new CallChains(profile);
   const nodes = new Map<CallNode, Node>();
   let misplaced = 0n;
-  for (const [at, sample] of profile.samples.entries()) {
-    const weight = sample.values[column]!;
-    if (weight === 0n) continue;
-    const chain = chains.of(sample);
-    const calls = addChain(nodes, chain, weight, at);
+  let nth = 0;
+  for (const [chain, weight] of chainWeights(profile, column)) {
+    const calls = addChain(nodes, chain, weight, nth++);
     if (isMisplaced(chain)) misplaced += weight * BigInt(calls);
   }
   // As the compiler's: what came to nothing, by negative values, is no node.
@@ -80,7 +77,7 @@ export function compilerColumn(sampleTypes: readonly ValueType[]): number {
 }
 
 /** Whether a call of the chain comes from a frame that does not say where its function begins. */
-export function isMisplaced(chain: readonly ChainLink[]): boolean {
+export function isMisplaced(chain: CallChain): boolean {
   return chain.some(({ node }, at) => {
     const callee = chain[at + 1]?.node;
     return callee !== undefined && callee !== node && node.startLine === 0n;
@@ -109,15 +106,28 @@ export function preprofileText({ edges }: PgoEdges): string {
   return PREPROFILE_HEADER + entries.join("");
 }
 
-/** Adds one sample; answers how many edges it counts for, each once. */
-function addChain(nodes: Map<CallNode, Node>, chain: readonly ChainLink[], weight: bigint, sample: number): number {
+/** The samples of one chain count alike, so their values are summed first; one whose sum is 0 is there too. */
+function chainWeights(profile: Profile, column: number): Map<CallChain, bigint> {
+  const chains = new CallChains(profile);
+  const weights = new Map<CallChain, bigint>();
+  for (const sample of profile.samples) {
+    const weight = sample.values[column]!;
+    if (weight === 0n) continue;
+    const chain = chains.of(sample);
+    weights.set(chain, (weights.get(chain) ?? 0n) + weight);
+  }
+  return weights;
+}
+
+/** Adds the nth chain; answers how many edges it counts for, each once. */
+function addChain(nodes: Map<CallNode, Node>, chain: CallChain, weight: bigint, nth: number): number {
   let parent: Node | undefined;
   let edges = 0;
   for (const { node: callNode } of chain) {
     const node = nodeOf(nodes, callNode);
-    if (node.lastSample !== sample) node.cum += weight;
-    node.lastSample = sample;
-    if (parent !== undefined && parent !== node && addCall(parent, node, weight, sample)) edges++;
+    if (node.lastChain !== nth) node.cum += weight;
+    node.lastChain = nth;
+    if (parent !== undefined && parent !== node && addCall(parent, node, weight, nth)) edges++;
     parent = node;
   }
   if (parent !== undefined) parent.flat += weight;
@@ -127,17 +137,17 @@ function addChain(nodes: Map<CallNode, Node>, chain: readonly ChainLink[], weigh
 function nodeOf(nodes: Map<CallNode, Node>, node: CallNode): Node {
   const known = nodes.get(node);
   if (known !== undefined) return known;
-  const made = { node, cum: 0n, flat: 0n, lastSample: -1, calls: new Map() };
+  const made = { node, cum: 0n, flat: 0n, lastChain: -1, calls: new Map() };
   nodes.set(node, made);
   return made;
 }
 
-/** False where the sample has counted for this call already: recursion. */
-function addCall(caller: Node, callee: Node, weight: bigint, sample: number): boolean {
-  const call = caller.calls.get(callee) ?? { weight: 0n, lastSample: -1 };
-  if (call.lastSample === sample) return false;
+/** False where the chain has counted for this call already: recursion. */
+function addCall(caller: Node, callee: Node, weight: bigint, nth: number): boolean {
+  const call = caller.calls.get(callee) ?? { weight: 0n, lastChain: -1 };
+  if (call.lastChain === nth) return false;
   call.weight += weight;
-  call.lastSample = sample;
+  call.lastChain = nth;
   caller.calls.set(callee, call);
   return true;
 }

@@ -4,7 +4,7 @@
 import type { Limits } from "../model/limits.ts";
 import { nameTest } from "../pprof/name-test.ts";
 import type { Location, Profile, Sample } from "../pprof/profile.ts";
-import { CallChains, type ChainLink } from "./call-chain.ts";
+import { type CallChain, CallChains, type ChainLink } from "./call-chain.ts";
 
 export interface LeftOutCalls {
   /** RE2 expressions that match anywhere in a name: calls to and from these functions go. */
@@ -28,25 +28,31 @@ export function leaveOutCalls(profile: Profile, { drop, noInline }: LeftOutCalls
   const isLeftOut: CallTest = (caller, callee) => cold.has(callee) || isDropped(caller) || isDropped(callee);
   const chains = new CallChains(profile);
   const parts = new LocationParts(profile.locations);
-  profile.samples = profile.samples.flatMap((sample) => withoutCalls(sample, chains.of(sample), isLeftOut, parts));
+  const stacksOf = new Map<CallChain, bigint[][] | undefined>();
+  profile.samples = profile.samples.flatMap((sample) => {
+    const chain = chains.of(sample);
+    if (!stacksOf.has(chain)) stacksOf.set(chain, stacksWithout(chain, isLeftOut, parts));
+    return stacksOf.get(chain)?.map((locationIds): Sample => ({ ...sample, locationIds })) ?? sample;
+  });
 }
 
-function withoutCalls(sample: Sample, chain: readonly ChainLink[], isLeftOut: CallTest, parts: LocationParts) {
+/** Undefined where the chain has no such call. */
+function stacksWithout(chain: CallChain, isLeftOut: CallTest, parts: LocationParts): bigint[][] | undefined {
   const isCut = (at: number) => isCall(chain, at) && isLeftOut(chain[at - 1]!.node.name, chain[at]!.node.name);
-  if (!chain.some((_, at) => isCut(at))) return sample;
+  if (!chain.some((_, at) => isCut(at))) return undefined;
   const pieces = piecesOf(chain, isCut);
   const withCalls = pieces.filter((piece) => piece.some((_, at) => isCall(piece, at)));
   if (withCalls.length === 0) withCalls.push(chain.slice(-1));
-  return withCalls.map((piece): Sample => ({ ...sample, locationIds: parts.stackOf(piece) }));
+  return withCalls.map((piece) => parts.stackOf(piece));
 }
 
 /** Whether the link is called by the one before it. */
-function isCall(chain: readonly ChainLink[], at: number): boolean {
+function isCall(chain: CallChain, at: number): boolean {
   return at > 0 && chain[at]!.node !== chain[at - 1]!.node;
 }
 
 /** Also cut where a call comes again: it counts once for a sample, so it must not be in two pieces. */
-function piecesOf(chain: readonly ChainLink[], isCut: (at: number) => boolean): ChainLink[][] {
+function piecesOf(chain: CallChain, isCut: (at: number) => boolean): ChainLink[][] {
   const pieces: ChainLink[][] = [];
   for (const [at, link] of chain.entries()) {
     if (at === 0 || isCut(at) || (isCall(chain, at) && cameBefore(chain, at))) pieces.push([link]);
@@ -55,7 +61,7 @@ function piecesOf(chain: readonly ChainLink[], isCut: (at: number) => boolean): 
   return pieces;
 }
 
-function cameBefore(chain: readonly ChainLink[], at: number): boolean {
+function cameBefore(chain: CallChain, at: number): boolean {
   const [caller, callee] = [chain[at - 1]!.node, chain[at]!.node];
   return chain.slice(0, at).some(({ node }, earlier) => node === callee && chain[earlier - 1]?.node === caller);
 }
@@ -73,7 +79,7 @@ class LocationParts {
   }
 
   /** Leaf first. */
-  stackOf(piece: readonly ChainLink[]): bigint[] {
+  stackOf(piece: CallChain): bigint[] {
     const stack: bigint[] = [];
     let end = 0;
     for (const [at, { location, line }] of piece.entries()) {
@@ -98,6 +104,6 @@ class LocationParts {
 }
 
 /** Lines of one location count down to the innermost; a recursion may have the same location again. */
-function isNextLocation(piece: readonly ChainLink[], at: number): boolean {
+function isNextLocation(piece: CallChain, at: number): boolean {
   return piece[at]!.location !== piece[at - 1]!.location || piece[at]!.line >= piece[at - 1]!.line;
 }

@@ -6,9 +6,9 @@ import type { Limits } from "../model/limits.ts";
 import { decodeProfile } from "../pprof/decode.ts";
 import { encodeProfile } from "../pprof/encode.ts";
 import { Merger } from "../pprof/merger.ts";
-import type { Profile, Sample } from "../pprof/profile.ts";
+import type { Profile } from "../pprof/profile.ts";
 import { applyPruneRules, type PruneRule } from "../pprof/prune.ts";
-import { CallChains, type ChainLink } from "./call-chain.ts";
+import { type CallChain, CallChains } from "./call-chain.ts";
 import { contentOf, type LeftOutSamples, type PgoContent } from "./content.ts";
 import { isMisplaced, isReadableName, type PgoEdges, pgoEdges } from "./edges.ts";
 import { type LeftOutCalls, leaveOutCalls } from "./left-out-calls.ts";
@@ -40,8 +40,8 @@ const LARGEST_SUM = 2n ** 62n;
  * - with a call from a frame that does not say where its function begins (start_line 0, or no function at all): the compiler takes the line of
  *   the call from there, so that the edge would be at a line that means nothing. Frames that call nothing may lack it;
  * - with a name that has a line break or 64 KiB: `go build` hands edges to the compiler line by line, and fails on them.
- * Then calls go that are left out, stacks are cut to `keepLocations`, and what has become equal is added. Where no call is left, no sample
- * is: the compiler takes such a file for no profile, where it might refuse one without start lines.
+ * Then calls go that are left out. Stacks are cut to `keepLocations` after `prune`, and what has become equal is added. Where no call is left,
+ * no sample is: the compiler takes such a file for no profile, where it might refuse one without start lines.
  *
  * Names, addresses, lines and files stay as they are, and so do mappings, period, time (the earliest) and duration (the sum). Comments,
  * drop_frames, keep_frames, default_sample_type and doc_url go: the compiler reads none, and the same content is to give the same bytes.
@@ -68,14 +68,16 @@ function reduce(raw: Uint8Array, options: PgoOptions, limits: Limits) {
       `Cannot keep ${keepLocations} locations of a stack: the compiler looks at two, so 2 or more, or 0 for all`,
     );
   }
-  const profile = withPgoColumns(decodeProfile(raw, "latin1"));
+  // google/pprof's rules go by the whole stack.
+  const innermost = keepLocations > 0 && options.prune.length === 0 ? keepLocations : Number.POSITIVE_INFINITY;
+  const profile = withPgoColumns(decodeProfile(raw, { encoding: "latin1", innermost }));
   applyPruneRules(profile, options.prune, limits);
-  const all = pgoEdges(profile);
-  const leftOut = dropHarmful(profile);
-  leaveOutCalls(profile, options, limits);
   if (keepLocations > 0) {
     for (const sample of profile.samples) sample.locationIds = sample.locationIds.slice(0, keepLocations);
   }
+  const all = pgoEdges(profile);
+  const leftOut = dropHarmful(profile);
+  leaveOutCalls(profile, options, limits);
   const edges = pgoEdges(profile);
   if (edges.edges.length === 0) profile.samples = [];
   const content = contentOf(profile, edges, { all, leftOut });
@@ -114,17 +116,19 @@ function withPgoColumns(profile: Profile): Profile {
 
 function dropHarmful(profile: Profile): LeftOutSamples {
   const chains = new CallChains(profile);
+  const harmOf = new Map<CallChain, keyof LeftOutSamples | undefined>();
   const leftOut = { negative: 0, withoutStartLine: 0, unreadableName: 0 };
   profile.samples = profile.samples.filter((sample) => {
-    const harm = harmOf(sample, chains.of(sample));
+    const chain = chains.of(sample);
+    if (!harmOf.has(chain)) harmOf.set(chain, chainHarm(chain));
+    const harm = sample.values.some((value) => value < 0n) ? "negative" : harmOf.get(chain);
     if (harm !== undefined) leftOut[harm]++;
     return harm === undefined;
   });
   return leftOut;
 }
 
-function harmOf({ values }: Sample, chain: readonly ChainLink[]): keyof LeftOutSamples | undefined {
-  if (values.some((value) => value < 0n)) return "negative";
+function chainHarm(chain: CallChain): keyof LeftOutSamples | undefined {
   if (isMisplaced(chain)) return "withoutStartLine";
   return chain.every(({ node }) => isReadableName(node.name)) ? undefined : "unreadableName";
 }

@@ -36,7 +36,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const edgesOf = (raw: Uint8Array) => pgoEdges(decodeProfile(raw, "latin1"));
+const edgesOf = (raw: Uint8Array) => pgoEdges(decodeProfile(raw, { encoding: "latin1" }));
 const textOf = (raw: Uint8Array) => preprofileText(edgesOf(raw));
 
 /** Answers how many lines the tool prints. */
@@ -153,5 +153,52 @@ describe("go build", () => {
     expect(await build(bare)).toContain("missing Function.start_line");
     expect(await build(preparePgo(bare, PLAIN_PGO_OPTIONS, DEFAULT_LIMITS).bytes)).toBe("builds");
     expect(await build(new Uint8Array(0))).toBe("builds");
+  });
+});
+
+describe("the compiler", () => {
+  // Too large to be inlined without heat; `caller` begins on line 3 and calls on lines 6 and 7.
+  const SOURCE = `package p
+
+func caller(n int) int {
+	sum := 0
+	for i := 0; i < n; i++ {
+		sum += hot(i)
+		sum += warm(i)
+	}
+	return sum
+}
+
+${["hot", "warm"].map(largeFunction).join("\n")}`;
+
+  function largeFunction(name: string): string {
+    const steps = Array.from({ length: 16 }, (_, nth) => `\tx = (x*${nth + 3} + x>>${nth + 1}) ^ x`);
+    return `func ${name}(x int) int {\n${steps.join("\n")}\n\treturn x\n}\n`;
+  }
+
+  const callOf = (name: string, startLine: bigint, line: bigint) => ({
+    stack: [
+      { address: startLine, lines: [{ name: `p.${name}`, startLine, line: startLine + 1n }] },
+      { address: line, lines: [{ name: "p.caller", startLine: 3n, line }] },
+    ],
+    values: [1000, 10_000],
+  });
+  const both = buildProfile({ samples: [callOf("hot", 12n, 6n), callOf("warm", 32n, 7n)] });
+
+  async function inlined(pgo: Uint8Array): Promise<(string | undefined)[]> {
+    writeFileSync(join(folder, "p.go"), SOURCE);
+    writeFileSync(join(folder, "p.pgo"), pgo);
+    const arguments_ = ["tool", "compile", "-p", "p", "-pgoprofile", "p.pgo", "-m", "-o", "p.o", "p.go"];
+    const { stdout } = await run("go", arguments_, { cwd: folder });
+    return [...stdout.matchAll(/inlining call to (hot|warm)/g)].map(([, name]) => name);
+  }
+
+  test("inlines what a prepared profile shows to be hot, and not what is on the no-inline list or dropped", async () => {
+    const prepared = (options: Partial<PgoOptions>) =>
+      preparePgo(both, { ...PLAIN_PGO_OPTIONS, keepLocations: 2, ...options }, DEFAULT_LIMITS).bytes;
+    expect(await inlined(prepared({ drop: ["."] }))).toEqual([]);
+    expect(await inlined(prepared({}))).toEqual(["hot", "warm"]);
+    expect(await inlined(prepared({ noInline: ["p.hot"] }))).toEqual(["warm"]);
+    expect(await inlined(prepared({ drop: ["[.]warm$"] }))).toEqual(["hot"]);
   });
 });

@@ -30,7 +30,7 @@ const oracle = startOracle();
 afterAll(() => oracle[Symbol.asyncDispose]());
 
 async function expectSame(raw: Uint8Array, [drop, keep]: [string, string], name: string): Promise<boolean> {
-  const profile = decodeProfile(raw, "latin1");
+  const profile = decodeProfile(raw, { encoding: "latin1" });
   applyPruneRules(profile, [keep === "" ? { drop } : { drop, keep }], DEFAULT_LIMITS);
   const ours = normalForm(encodeProfile(profile, "latin1"));
   const theirs = await oracle.prune(drop, keep, raw);

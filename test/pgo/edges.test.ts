@@ -17,7 +17,7 @@ function frame(...lines: LineSpec[]): FrameSpec {
 }
 
 function edgesOf(samples: ProfileSpec["samples"], spec: Partial<ProfileSpec> = {}): PgoEdges {
-  return pgoEdges(decodeProfile(buildProfile({ ...spec, samples }), "latin1"));
+  return pgoEdges(decodeProfile(buildProfile({ ...spec, samples }), { encoding: "latin1" }));
 }
 
 const listed = ({ edges }: PgoEdges) =>
@@ -27,7 +27,7 @@ test("whole maps are those of go tool preprofile, of recorded, foreign and inven
   const digests = readPreprofileDigests();
   let accepted = 0;
   for (const [name, raw] of preprofiled()) {
-    const edges = pgoEdges(decodeProfile(raw, "latin1"));
+    const edges = pgoEdges(decodeProfile(raw, { encoding: "latin1" }));
     const own = edges.refusal ?? digestOf(Buffer.from(preprofileText(edges), "latin1"));
     expect({ [name]: own }).toEqual({ [name]: digests[name] });
     if (edges.edges.length > 0) accepted++;

@@ -16,7 +16,7 @@ const seeds = (count: number) => Array.from({ length: count }, (_, nth) => SEED 
 
 const prepare = (raw: Uint8Array, options: Partial<PgoOptions> = {}) =>
   preparePgo(raw, { ...PLAIN_PGO_OPTIONS, ...options }, DEFAULT_LIMITS);
-const edgesOf = (raw: Uint8Array) => pgoEdges(decodeProfile(raw, "latin1"));
+const edgesOf = (raw: Uint8Array) => pgoEdges(decodeProfile(raw, { encoding: "latin1" }));
 const line = (name: string, at = 12n, startLine = 10n): LineSpec => ({ name, startLine, line: at });
 const at = (address: bigint, ...lines: LineSpec[]): FrameSpec => ({ address, lines });
 const sorted = (edges: PgoEdges) => preprofileText(edges);

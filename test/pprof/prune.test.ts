@@ -10,7 +10,7 @@ import { buildProfile, type FrameSpec } from "../support/profile-builder.ts";
 function pruned(stacks: readonly string[], ...rules: PruneRule[]): string[] {
   const frame = (text: string): FrameSpec => ({ lines: text.split("+").map((name) => ({ name })) });
   const samples = stacks.map((stack) => ({ stack: stack.split(" ").map(frame), values: [1, 10] }));
-  const profile = decodeProfile(buildProfile({ samples }), "latin1");
+  const profile = decodeProfile(buildProfile({ samples }), { encoding: "latin1" });
   applyPruneRules(profile, rules, DEFAULT_LIMITS);
   const nameOf = new Map(profile.functions.map(({ id, name }) => [id, Buffer.from(name, "latin1").toString()]));
   return profile.samples.map(({ locationIds }) =>
@@ -94,7 +94,9 @@ describe("keep", () => {
 
 test("rules apply one after the other, and values stay", () => {
   expect(pruned(["a b c d"], { drop: "b" }, { drop: "^c" })).toEqual(["d"]);
-  const profile = decodeProfile(buildProfile({ samples: [{ stack: ["a", "b", "c"], values: [3, 30] }] }), "latin1");
+  const profile = decodeProfile(buildProfile({ samples: [{ stack: ["a", "b", "c"], values: [3, 30] }] }), {
+    encoding: "latin1",
+  });
   applyPruneRules(profile, [{ drop: "a" }, { drop: "b" }], DEFAULT_LIMITS);
   expect(profile.samples.map(({ values }) => values)).toEqual([[3n, 30n]]);
 });

@@ -42,7 +42,7 @@ export function finishPgo({ sums, policy, previous }: PgoHalves, limits: Limits)
   // Everything as it is, whatever the compiler makes of it.
   const file = policy.name === PLAIN_PGO_POLICY.name ? whole : bytes;
   const [a, b] = halves.map((half) => preparedEdges(half, policy, limits));
-  const before = previous && pgoEdges(decodeProfile(inflate(previous, limits.resultBytes), "latin1"));
+  const before = previous && pgoEdges(decodeProfile(inflate(previous, limits.resultBytes), { encoding: "latin1" }));
   return {
     gzipped: new Uint8Array(deflate(file, GZIP_LEVEL)),
     digest: hash("sha256", file, "hex"),
