@@ -120,6 +120,19 @@ const twoSilent = async () => {
   return await ended;
 };
 
+/** Of two profiles that have what the compiler reads. */
+const pgo = async () => {
+  const frame = (name: string) => ({ lines: [{ name, line: 2n, startLine: 1n }] });
+  const stack = [frame("leaf"), frame("main")];
+  for (const at of [1n, 2n]) {
+    const body = buildGzip({ timeNs: TIME_NS + at, samples: [{ stack, values: [100n, 1n] }] });
+    await fetch(`${running.url}/api/0/profiles?type=cpu&service=pgo`, { method: "POST", body });
+  }
+  return rpc("PgoService/GetPgoProfile", { question: { service: "pgo", policy: "plain" } });
+};
+let policies = 0;
+const newPolicy = () => rpc("PgoService/UpdatePgoPolicy", { service: "pgo", policy: { name: `policy${++policies}` } });
+
 const PROBES: Partial<Record<LimitName, [value: number, probe: () => Promise<string>, refusal: RegExp]>> = {
   bodyBytes: [10, () => push("service=s"), /^413/],
   jsonBodyBytes: [10, () => create({}), /at most 10 bytes of JSON/],
@@ -158,6 +171,8 @@ const PROBES: Partial<Record<LimitName, [value: number, probe: () => Promise<str
   resultBytes: [1, () => merge("loose"), /^422/],
   topRows: [1, top, /^one$/],
   unaryResultBytes: [1, () => sum({}), /resource_exhausted/],
+  pgoProfiles: [1, pgo, /at most 1 are allowed/],
+  pgoPoliciesPerService: [1, newPolicy, /1 are allowed/],
   releaseManifestBytes: [1, publish, /more than the 1 bytes allowed/],
   releaseChannels: [1, newChannel, /as many as a service may have/],
   diskReserveMinBytes: [Number.MAX_SAFE_INTEGER, () => push("service=s&labels=new=1"), /^507/],

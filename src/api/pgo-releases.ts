@@ -26,7 +26,7 @@ type Methods = "publishRelease" | "getRelease" | "listReleases" | "listChannels"
 const CHANNELS_PER_RELEASE = 10;
 
 export function releaseMethods(
-  { releases }: Pick<Repository, "releases">,
+  repository: Pick<Repository, "releases">,
   limits: Limits,
   make: MakeRelease,
 ): Pick<ServiceImpl<typeof contract.PgoService>, Methods> {
@@ -45,15 +45,20 @@ export function releaseMethods(
       for (const channel of channels) checkPgoName("channel", channel);
       const required = namedValue(REQUIRED, require, "require");
       const made = await make(question, signal);
-      const published = await releases.publish({ ...made, name: name || undefined, channels, require: required });
+      const published = await repository.releases.publish({
+        ...made,
+        name: name || undefined,
+        channels,
+        require: required,
+      });
       return { release: releaseMessage(published.release), alreadyExisted: published.alreadyExisted };
     },
 
     async getRelease({ service, name, withBytes, withManifest }, { values }) {
-      const release = await releases.get(service, name);
+      const release = await repository.releases.get(service, name);
       if (withBytes) checkUnary(release, limits);
-      const profileBytes = withBytes ? await releases.profile(release) : undefined;
-      const manifestJson = withManifest ? await releases.manifest(release) : undefined;
+      const profileBytes = withBytes ? await repository.releases.profile(release) : undefined;
+      const manifestJson = withManifest ? await repository.releases.manifest(release) : undefined;
       await values.get(holdAnswerKey)((profileBytes?.length ?? 0) + (manifestJson?.length ?? 0));
       return {
         release: releaseMessage(release),
@@ -65,19 +70,25 @@ export function releaseMethods(
     async listReleases({ service, pageSize, pageToken: token }) {
       const identity = ["releases", service];
       const limit = pageSizeOf(pageSize, limits);
-      const found = await releases.list({ service, after: placeOf(afterOf(token, identity)), limit: limit + 1 });
+      const found = await repository.releases.list({
+        service,
+        after: placeOf(afterOf(token, identity)),
+        limit: limit + 1,
+      });
       const page = found.slice(0, limit);
       const last = found.length > limit ? page.at(-1) : undefined;
       return { releases: page.map(releaseMessage), nextPageToken: pageToken(last && placeText(last), identity) };
     },
 
     async listChannels({ service }) {
-      return { channels: (await releases.channels(service)).map(channelMessage) };
+      return { channels: (await repository.releases.channels(service)).map(channelMessage) };
     },
 
     async moveChannel({ service, channel, release, etag }) {
       const expectedVersion = versionOf(etag);
-      return { channel: channelMessage(await releases.moveChannel({ service, channel, release, expectedVersion })) };
+      return {
+        channel: channelMessage(await repository.releases.moveChannel({ service, channel, release, expectedVersion })),
+      };
     },
   };
 }

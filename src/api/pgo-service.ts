@@ -18,15 +18,13 @@ import { reportMessage } from "./pgo-report.ts";
 const REPORT_BYTES = 128 * 1024;
 
 export function pgoService(repository: Repository, limits: Limits): ServiceImpl<typeof contract.PgoService> {
-  const { pgo } = repository;
-
   return {
     async getPgoProfile({ question }, { signal, values, responseHeader }) {
       const reserve = async (answerBytes: number) => {
         checkUnary(answerBytes, limits);
         await values.get(holdAnswerKey)(answerBytes);
       };
-      const made = await pgo.profile({ ...questionOf(question, limits), signal, reserve });
+      const made = await repository.pgo.profile({ ...questionOf(question, limits), signal, reserve });
       // Weak: the summary beside the profile may count packs differently for the same profile.
       responseHeader.set("ETag", `W/"${made.digest}"`);
       return {
@@ -38,31 +36,31 @@ export function pgoService(repository: Repository, limits: Limits): ServiceImpl<
     },
 
     async getPgoReport({ question }, { signal }) {
-      const made = await pgo.profile({ ...questionOf(question, limits), signal });
+      const made = await repository.pgo.profile({ ...questionOf(question, limits), signal });
       return { report: reportMessage(made), summary: summaryMessage(made.summary) };
     },
 
     async getPgoPolicy({ service, name }) {
-      return foundMessage(await pgo.policies.get(service, name || DEFAULT_PGO_POLICY.name));
+      return foundMessage(await repository.pgo.policies.get(service, name || DEFAULT_PGO_POLICY.name));
     },
 
     async listPgoPolicies({ service }) {
-      return { policies: (await pgo.policies.list(service)).map(policyMessage) };
+      return { policies: (await repository.pgo.policies.list(service)).map(policyMessage) };
     },
 
     async updatePgoPolicy({ service, policy, etag }) {
       if (policy === undefined) throw new DomainError("invalid", "Cannot set no policy: set policy");
-      return foundMessage(await pgo.policies.put(service, policyOf(policy), versionOf(etag)));
+      return foundMessage(await repository.pgo.policies.put(service, policyOf(policy), versionOf(etag)));
     },
 
     async deletePgoPolicy({ service, name, etag }) {
       checkPgoName("policy", name);
-      await pgo.policies.remove(service, name, versionOf(etag));
+      await repository.pgo.policies.remove(service, name, versionOf(etag));
       return {};
     },
 
     ...releaseMethods(repository, limits, (question, signal: HandlerContext["signal"]) =>
-      pgo.toPublish({ ...questionOf(question, limits), signal }),
+      repository.pgo.toPublish({ ...questionOf(question, limits), signal }),
     ),
   };
 }

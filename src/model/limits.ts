@@ -169,10 +169,12 @@ export const LIMITS = {
   pgoProfiles: count(
     1_000_000,
     "Profiles that one PGO profile is made of: a month of 900 an hour. Each is weighed by itself, some hundred bytes of memory.",
+    RELOADABLE,
   ),
   pgoPoliciesPerService: count(
     100,
     "Policies that a service may have set over the API: one for each mode of operation, and some to try.",
+    RELOADABLE,
   ),
   releaseManifestBytes: bytes(
     32 * MIB,
