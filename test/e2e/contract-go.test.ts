@@ -71,6 +71,7 @@ test("grpc-go calls every method, asks health, and learns the services by both v
   const reflected = [
     "profusion.v1.ProfileService",
     "profusion.v1.QueryService",
+    "profusion.v1.PgoService",
     "profusion.v1.AdminService",
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
