@@ -105,7 +105,7 @@ export const PGO_FINDINGS = {
     usableFrom: 0.5,
     goodFrom: 0.8,
     reason:
-      "Two random halves of the profiles are to agree on what is hot; halves of 1000 samples do on some 60 %: take more of them.",
+      "Two random halves of the profiles are to agree on what is hot; halves of 500 samples do on some 60 %: take more of them.",
   },
   drift: {
     unit: "share",

@@ -15,7 +15,8 @@ const REFUSALS: Readonly<Record<PgoRefusal, string>> = {
   "no-column": "go build fails on it: it has neither samples/count nor cpu/nanoseconds, so it is no CPU profile.",
   "no-start-line":
     "go build fails on it: no function says on which line it begins, as in profiles that are not of Go 1.20 or newer, that were symbolized again, or whose values are all 0.",
-  "line-break-in-name": "go build fails on it: the name of a function has a line break or 64 KiB.",
+  "unreadable-name":
+    "go build fails on it, or loses calls: the name of a function has a line break or 64 KiB, and the compiler reads names line by line.",
 };
 
 /** Answers for any bytes and never throws on them: what cannot be read is a finding. */

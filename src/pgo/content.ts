@@ -57,7 +57,7 @@ function shareWithoutStartLine({ refusal, misplacedWeight, totalWeight }: PgoEdg
 }
 
 function share(part: bigint, whole: bigint): number {
-  return whole === 0n ? 0 : Number(part) / Number(whole);
+  return whole <= 0n ? 0 : Number(part) / Number(whole);
 }
 
 /** Undefined where there is no such column. */

@@ -15,8 +15,8 @@ export interface PgoEdge {
   readonly weight: bigint;
 }
 
-/** Why `go build` fails on a profile. */
-export type PgoRefusal = "no-column" | "no-start-line" | "line-break-in-name";
+/** Why `go build` fails on a profile; a caller's name of 64 KiB only makes it lose the edges that follow. */
+export type PgoRefusal = "no-column" | "no-start-line" | "unreadable-name";
 
 export interface PgoEdges {
   /** By weight, the largest first, then caller, callee, offset. */
@@ -31,10 +31,10 @@ export interface PgoEdges {
 
 export const PREPROFILE_HEADER = "GO PREPROFILE V1\n";
 
-/** The share of the weight that the compiler's hot edges make up (-d=pgoinlinecdfthreshold). */
-const HOT_SHARE = 0.99;
+/** What the compiler's hot edges make up of the weight (-d=pgoinlinecdfthreshold). */
+const HOT_PERCENT = 99;
 
-/** The compiler reads edges line by line, in lines of less than 64 KiB. */
+/** The compiler reads edges line by line, in lines of at most 64 KiB with their end. */
 const LONGEST_NAME = 65_535;
 
 interface Node {
@@ -86,7 +86,7 @@ export function isMisplaced(chain: CallChain): boolean {
 
 /** Whether the compiler can read the name in the form in which `go build` hands it over, line by line. */
 export function isReadableName(name: string): boolean {
-  return !/[\n\r]/.test(name) && name.length < LONGEST_NAME;
+  return !/[\n\r]/.test(name) && name.length <= LONGEST_NAME;
 }
 
 /** The heaviest edges up to and including the one with which they exceed 99 % of the weight. */
@@ -95,7 +95,7 @@ export function hotEdges({ edges, totalWeight }: PgoEdges): readonly PgoEdge[] {
   for (const [at, { weight }] of edges.entries()) {
     sum += weight;
     // The compiler's own arithmetic, in doubles.
-    if ((Number(sum) / Number(totalWeight)) * 100 > HOT_SHARE * 100) return edges.slice(0, at + 1);
+    if ((Number(sum) / Number(totalWeight)) * 100 > HOT_PERCENT) return edges.slice(0, at + 1);
   }
   return edges;
 }
@@ -183,7 +183,7 @@ function sortedEdges(found: Map<string, PgoEdge>, misplaced: bigint, fault: PgoR
     totalWeight,
     isWrapped: isWrapped || totalWeight !== total,
     misplacedWeight: misplaced,
-    refusal: isReadable ? fault : "line-break-in-name",
+    refusal: isReadable ? fault : "unreadable-name",
   };
 }
 

@@ -39,7 +39,7 @@ const LARGEST_SUM = 2n ** 62n;
  * - with a negative value, which is no measurement;
  * - with a call from a frame that does not say where its function begins (start_line 0, or no function at all): the compiler takes the line of
  *   the call from there, so that the edge would be at a line that means nothing. Frames that call nothing may lack it;
- * - with a name that has a line break or 64 KiB: `go build` hands edges to the compiler line by line, and fails on them.
+ * - with a name that has a line break or 64 KiB: `go build` hands edges to the compiler line by line, and fails or loses edges.
  * Then calls go that are left out. Stacks are cut to `keepLocations` after `prune`, and what has become equal is added. Where no call is left,
  * no sample is: the compiler takes such a file for no profile, where it might refuse one without start lines.
  *

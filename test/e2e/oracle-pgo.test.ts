@@ -124,27 +124,31 @@ describe("go build", () => {
     }
   }
 
-  const edge = (name: string) => ({
+  const edge = (callee: string) => ({
     stack: [
-      { address: 1n, lines: [{ name: "leaf", startLine: 1n, line: 2n }] },
-      { address: 2n, lines: [{ name, startLine: 1n, line: 2n }] },
+      { address: 1n, lines: [{ name: callee, startLine: 1n, line: 2n }] },
+      { address: 2n, lines: [{ name: "main.main", startLine: 1n, line: 2n }] },
     ],
     values: [1, 10],
   });
   const lineBreak = buildProfile({ samples: [edge("main.a\nb"), edge("main.ok")] });
+  const longName = (bytes: number) => buildProfile({ samples: [edge("x".repeat(bytes))] });
 
-  test("fails on what the check calls text, preprofile's form and a line break in a name, and builds with what is prepared of it", async () => {
+  test("fails on what the check calls text, preprofile's form and a name with a line break or of 64 KiB, and builds with what is prepared of it", async () => {
     const failing: Record<string, Uint8Array> = {
       html: Buffer.from("<!DOCTYPE html><html><body>Not Found</body></html>"),
       json: Buffer.from('{"message":"Not Found","code":404}'),
       text: Buffer.from("404 page not found\n"),
       preprofile: Buffer.from("GO PREPROFILE V1\nmain.main\nmain.f\n1 2\n"),
       "line break": lineBreak,
+      "long name": longName(65_536),
     };
     for (const [name, file] of Object.entries(failing)) {
       expect(await build(file), name).not.toBe("builds");
-      expect(checkPgoFile(file, DEFAULT_LIMITS).findings[0]!.reason, name).toMatch(/^go build fails on it: /);
+      expect(checkPgoFile(file, DEFAULT_LIMITS).findings[0]!.reason, name).toMatch(/^go build fails on it[:,] /);
     }
+    expect(await build(longName(65_535))).toBe("builds");
+    expect(checkPgoFile(longName(65_535), DEFAULT_LIMITS).findings[0]!.name).toBe("samples");
     expect(await build(preparePgo(lineBreak, PLAIN_PGO_OPTIONS, DEFAULT_LIMITS).bytes)).toBe("builds");
   });
 

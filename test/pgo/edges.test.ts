@@ -147,7 +147,7 @@ describe("a profile", () => {
 
   test("with a line break in a name is none that go build can hand over to the compiler", () => {
     expect(edgesOf([{ stack: [frame(line("a\nb")), frame(line("c"))], values: [1, 10] }]).refusal).toBe(
-      "line-break-in-name",
+      "unreadable-name",
     );
   });
 });

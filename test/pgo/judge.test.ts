@@ -175,7 +175,7 @@ describe("as text", () => {
 
       samples: Go takes 100 samples a second of a busy core, and with fewer than 1000 most call sites are there by chance: profile longer, or more instances.
       instances: One instance may be idle or serve one kind of request: profile several.
-      stability: Two random halves of the profiles are to agree on what is hot; halves of 1000 samples do on some 60 %: take more of them.
+      stability: Two random halves of the profiles are to agree on what is hot; halves of 500 samples do on some 60 %: take more of them.
 
       calls         1247, of which 356 make up 99 % of the weight 30000
       profiles      60

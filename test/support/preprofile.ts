@@ -39,7 +39,7 @@ export function digestOf(text: Uint8Array): string {
 const REFUSALS: Record<PgoRefusal, string> = {
   "no-column": "does not contain a sample index",
   "no-start-line": "missing Function.start_line",
-  "line-break-in-name": "(the tool takes it; the compiler does not)",
+  "unreadable-name": "(the tool takes it; the compiler does not)",
 };
 
 /** What the tool's message means; the message where it means something else. */
