@@ -46,7 +46,8 @@ function reportOn(raw: Uint8Array, limits: Limits, thresholds: readonly PgoThres
   return fault === undefined ? judge(facts, thresholds) : faultReport(fault, facts);
 }
 
-function refusalText({ refusal, isWrapped }: PgoEdges): string | undefined {
+/** Why `go build` fails on a file of these edges, or makes nothing of them; undefined where it does not. */
+export function refusalText({ refusal, isWrapped }: PgoEdges): string | undefined {
   if (refusal !== undefined) return REFUSALS[refusal];
   return isWrapped ? "Its weights sum to more than int64 holds, and the compiler's sums wrap." : undefined;
 }

@@ -4,8 +4,9 @@
 import { hash } from "node:crypto";
 import type { Limits } from "../../model/limits.ts";
 import { type PgoPolicy, PLAIN_PGO_POLICY } from "../../model/pgo-policy.ts";
+import { refusalText } from "../../pgo/check.ts";
 import type { PgoContent } from "../../pgo/content.ts";
-import { pgoEdges } from "../../pgo/edges.ts";
+import { type PgoEdges, pgoEdges } from "../../pgo/edges.ts";
 import { hotOverlap, type PgoOverlap } from "../../pgo/overlap.ts";
 import { preparedEdges, preparePgo } from "../../pgo/prepare.ts";
 import { decodeProfile } from "../../pprof/decode.ts";
@@ -25,6 +26,8 @@ export interface PgoFinished {
   /** SHA-256 of the file, uncompressed, hex. */
   digest: string;
   content: PgoContent;
+  /** Of the policy plain: why `go build` fails on the file, where it does. */
+  fault?: string;
   /** Of two halves. */
   stability?: PgoOverlap;
   /** Against the latest release. */
@@ -40,16 +43,23 @@ export function finishPgo({ sums, policy, previous }: PgoHalves, limits: Limits)
   const whole = halves.length === 1 ? halves[0]! : added(halves, limits);
   const { bytes, edges, content } = preparePgo(whole, policy, limits);
   // Everything as it is, whatever the compiler makes of it.
-  const file = policy.name === PLAIN_PGO_POLICY.name ? whole : bytes;
+  const isPlain = policy.name === PLAIN_PGO_POLICY.name;
+  const file = isPlain ? whole : bytes;
+  const fault = isPlain ? refusalText(edgesOf(whole)) : undefined;
   const [a, b] = halves.map((half) => preparedEdges(half, policy, limits));
-  const before = previous && pgoEdges(decodeProfile(inflate(previous, limits.resultBytes), { encoding: "latin1" }));
+  const before = previous && edgesOf(inflate(previous, limits.resultBytes));
   return {
     gzipped: new Uint8Array(deflate(file, GZIP_LEVEL)),
     digest: hash("sha256", file, "hex"),
     content,
+    ...(fault !== undefined && { fault }),
     ...(a && b && { stability: hotOverlap(a, b) }),
     ...(before && { drift: hotOverlap(edges, before) }),
   };
+}
+
+function edgesOf(raw: Uint8Array): PgoEdges {
+  return pgoEdges(decodeProfile(raw, { encoding: "latin1" }));
 }
 
 function added(halves: readonly Uint8Array[], limits: Limits): Uint8Array {

@@ -2,9 +2,10 @@
 
 import { DomainError } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
+import { PLAIN_PGO_POLICY } from "../../model/pgo-policy.ts";
 import { formatProfileId } from "../../model/profile-id.ts";
 import type { ValueType } from "../../model/shape.ts";
-import { judge, type PgoReport } from "../../pgo/judge.ts";
+import { faultReport, judge, type PgoReport } from "../../pgo/judge.ts";
 import { reportText } from "../../pgo/report-text.ts";
 import { skip } from "../candidates.ts";
 import { canonicalOrders } from "../canonical-orders.ts";
@@ -131,7 +132,10 @@ async function makeOf(
     const { previous, warnings } = await readPrevious(request);
     const finished = await dependencies.pool.finishPgo({ sums, policy, previous });
     // Profiles that say no start lines must not have their say in the weights of the others either. Once found, they are all found.
-    const isSuspect = finished.content.leftOut.withoutStartLine > 0 && withoutStartLines.size === 0;
+    const isSuspect =
+      finished.content.leftOut.withoutStartLine > 0 &&
+      withoutStartLines.size === 0 &&
+      policy.name !== PLAIN_PGO_POLICY.name;
     const lacking = isSuspect ? await lackingStartLines(dependencies, plan, choice.taken) : [];
     if (lacking.length === 0) return answerOf(dependencies, request, plan, { choice, finished, lost, warnings });
     for (const candidate of lacking) withoutStartLines.add(candidate);
@@ -218,8 +222,8 @@ function answerOf(
   { choice, finished, lost, warnings }: Outcome,
 ): Omit<MadeWithInputs, "fingerprint"> {
   const { policy, previous } = request;
-  const { content, stability, drift, gzipped, digest } = finished;
-  if (content.edges === 0) {
+  const { content, fault, stability, drift, gzipped, digest } = finished;
+  if (content.edges === 0 && fault === undefined) {
     throw new DomainError(
       "not-found",
       `Nothing suitable for policy ${policy.name}: no sample of ${choice.taken.length} profiles has a call whose caller says on which line it begins, as profiles of Go 1.20 and newer do`,
@@ -227,21 +231,19 @@ function answerOf(
   }
   const skipped = [...plan.skipped, ...lost, ...choice.leftOut.map((left) => skippedOf(plan, left))];
   const { earliestNs, latestNs, ...known } = choice.facts;
-  const report = judge(
-    {
-      content,
-      inputs: {
-        ...known,
-        earliestStartNs: earliestNs,
-        latestStartNs: latestNs,
-        ageNs: (request.selection.interval?.endNs ?? nowNs()) - latestNs,
-        ...(stability && { stability: { ...stability, seed: String(HALVES_SEED) } }),
-        ...(drift && previous && { drift: { ...drift, release: previous.name } }),
-        skipped: skipped.map(({ reason, count }) => ({ reason, profiles: count })),
-      },
+  const facts = {
+    content,
+    inputs: {
+      ...known,
+      earliestStartNs: earliestNs,
+      latestStartNs: latestNs,
+      ageNs: (request.selection.interval?.endNs ?? nowNs()) - latestNs,
+      ...(stability && { stability: { ...stability, seed: String(HALVES_SEED) } }),
+      ...(drift && previous && { drift: { ...drift, release: previous.name } }),
+      skipped: skipped.map(({ reason, count }) => ({ reason, profiles: count })),
     },
-    policy.thresholds,
-  );
+  };
+  const report = fault === undefined ? judge(facts, policy.thresholds) : faultReport(fault, facts);
   const sums = { samples: choice.facts.samples, cpu: choice.facts.cpuNs };
   const columnTotals = plan.columns.map(({ type }) => sums[type as keyof typeof sums]);
   return {

@@ -29,6 +29,9 @@ beforeEach(async () => {
 });
 afterEach(() => opened[Symbol.asyncDispose]());
 
+const JAVA_READ: FrameSpec = { lines: [{ name: "java.util.HashMap.get", file: "HashMap.java", line: 556n }] };
+const JAVA_MAIN: FrameSpec = { lines: [{ name: "com.example.Auth.main", file: "Auth.java", line: 7n }] };
+
 interface Sent {
   labels?: Record<string, string>;
   hoursAgo?: number;
@@ -159,6 +162,7 @@ describe("poison among good profiles", () => {
       { samples: [{ stack: ["leaf", "caller", "main.main"], values: [900_000, 9_000_000_000_000] }] },
       { "start-line": 1 },
     ],
+    ["Java's", { samples: [{ stack: [JAVA_READ, JAVA_MAIN], values: [5000, 50_000_000_000] }] }, { "start-line": 1 }],
     ["all-zero values", { samples: [{ stack: cpu(1).samples[0]!.stack, values: [0, 0] }] }, { zero: 1 }],
   ];
   test.each(bad)("%s is skipped, named, and changes nothing", async (_name, spec, left) => {
@@ -280,6 +284,14 @@ describe("a policy", () => {
     await expect(opened.repository.pgo.policies.put("auth", { ...PLAIN_PGO_POLICY }, undefined)).rejects.toMatchObject({
       kind: "invalid",
     });
+  });
+
+  test("plain says so where go build fails on everything as it is", async () => {
+    await push({ samples: [{ stack: ["leaf", "main.main"], values: [500, 5_000_000_000] }] });
+    const { report } = await ask({ policy: PLAIN_PGO_POLICY.name });
+    expect([report.verdict, report.findings[0]!.name]).toEqual(["unusable", "file"]);
+    expect(report.findings[0]!.reason).toContain("go build fails on it");
+    await expect(ask()).rejects.toMatchObject({ kind: "not-found" });
   });
 
   test("is of its service alone, and a question narrows it", async () => {
