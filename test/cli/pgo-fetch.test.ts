@@ -59,7 +59,7 @@ describe("the file", () => {
     expect(readdirSync(folder)).toEqual(["default.pgo"]);
   });
 
-  test("is not written again where it is the same, however it is packed: Go would build everything anew", async () => {
+  test("is not written again where it is the same, however it is packed: make would take it for new", async () => {
     await fetchAuth();
     writeFileSync(output, gunzipSync(readFileSync(output)));
     const before = statSync(output);

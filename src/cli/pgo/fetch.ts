@@ -52,7 +52,7 @@ export async function fetchFile(options: FetchOptions): Promise<void> {
   }
 }
 
-/** Leaves the file as it is where that is the profile, since a file that was touched has Go build everything anew. Throws. */
+/** Leaves the file alone where that is the profile: who watches it, as make does, sees no change. Throws. */
 async function fetchInto(options: FetchOptions): Promise<Fetched> {
   const { output } = options;
   const question = withRelease(options);

@@ -18,17 +18,19 @@ export interface GitClone extends AsyncDisposable {
 /** Where nobody says who commits, as in most containers. */
 const COMMITTER = ["-c", "user.name=Profusion", "-c", "user.email=profusion@localhost"];
 
-/** Nobody is there to be asked for passwords, and messages are looked at below. */
-const ENVIRONMENT = { GIT_TERMINAL_PROMPT: "0", GIT_SSH_COMMAND: "ssh -o BatchMode=yes", ...process.env, LC_ALL: "C" };
+/** Nobody is there to be asked for passwords, messages are looked at below, and a hook that runs this means another repository. */
+const ENVIRONMENT = {
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_SSH_COMMAND: "ssh -o BatchMode=yes",
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^GIT_(DIR|WORK_TREE|INDEX_FILE)$/.test(name))),
+  LC_ALL: "C",
+};
 
 /** The newest commit of the branch, or of the default one where there is no such branch yet. */
 export async function cloneBranch(repository: string, branch: string): Promise<GitClone> {
   const reference = `refs/heads/${branch}`;
-  const isName = await git(["check-ref-format", reference]).then(
-    () => true,
-    () => false,
-  );
-  if (!isName) throw new DomainError("invalid", `Cannot push to branch ${quote(branch)}: git has no such names`);
+  if ((await runGit(["check-ref-format", reference])).code !== 0)
+    throw new DomainError("invalid", `Cannot push to branch ${quote(branch)}: git has no such names`);
   const isThere = (await git(["ls-remote", "--", repository, reference])) !== "";
   const folder = await mkdtemp(join(tmpdir(), "profusion-git-"));
   const clone = {
@@ -50,10 +52,8 @@ export async function cloneBranch(repository: string, branch: string): Promise<G
 async function push(folder: string, reference: string, files: readonly string[], message: string): Promise<string> {
   // What .gitignore says of *.pgo is about those that lie around.
   await git(["add", "--force", "--", ...files], folder);
-  const isKnown = await git(["config", "user.email"], folder).then(
-    () => true,
-    () => process.env.GIT_COMMITTER_EMAIL !== undefined,
-  );
+  const isKnown =
+    process.env.GIT_COMMITTER_EMAIL !== undefined || (await runGit(["config", "user.email"], folder)).code === 0;
   await git([...(isKnown ? [] : COMMITTER), "commit", "--quiet", "--message", message], folder);
   try {
     await git(["push", "--quiet", "origin", `HEAD:${reference}`], folder);
@@ -70,6 +70,13 @@ async function push(folder: string, reference: string, files: readonly string[],
 
 /** What it said. Throws `unavailable` with what it complained of. */
 async function git(args: readonly string[], folder?: string): Promise<string> {
+  const { code, said, complained } = await runGit(args, folder);
+  if (code === 0) return said;
+  throw new DomainError("unavailable", `git ${args.find((arg) => !/^-|=/.test(arg))} failed: ${complained.trim()}`);
+}
+
+/** Throws `unavailable` where there is no git. */
+async function runGit(args: readonly string[], folder?: string) {
   const child = spawn("git", args, { cwd: folder, env: ENVIRONMENT, stdio: ["ignore", "pipe", "pipe"] });
   try {
     const [said, complained, [code]] = await Promise.all([
@@ -77,8 +84,7 @@ async function git(args: readonly string[], folder?: string): Promise<string> {
       text(child.stderr),
       once(child, "close") as Promise<[number | null]>,
     ]);
-    if (code === 0) return said;
-    throw new DomainError("unavailable", `git ${args.find((arg) => !/^-|=/.test(arg))} failed: ${complained.trim()}`);
+    return { said, complained, code };
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
     throw new DomainError("unavailable", "Cannot run git: there is none on the PATH", { cause });

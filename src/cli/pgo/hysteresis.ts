@@ -1,4 +1,4 @@
-// Whether a PGO profile is worth a commit: Go builds every package anew where the file has changed, the standard library too.
+// Whether a PGO profile is worth a commit: Go builds every package anew where a weight in it has changed, the standard library too.
 
 import { hash } from "node:crypto";
 import { DEFAULT_LIMITS } from "../../model/limits.ts";
