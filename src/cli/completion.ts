@@ -8,10 +8,11 @@ import { addExample } from "./example.ts";
 const PATIENCE_MS = 2_000;
 
 const SCRIPTS = {
-  // Bash takes "=", ":" and "@" for ends of words, and replaces only what follows the last one.
+  // Bash takes "=", ":" and "@" for ends of words, and replaces only what follows the last one; of "@" it replaces the character too.
   bash: `_profusion() {
   local value current="\${COMP_WORDS[COMP_CWORD]}"
-  [[ $current == [=:@] ]] && current=
+  [[ $current == [=:] ]] && current=
+  [[ \${COMP_LINE:0:COMP_POINT} == *"@$current" ]] && current="@$current"
   COMPREPLY=()
   while IFS=$'\\t' read -r value _; do
     if [[ $value == :files ]]; then

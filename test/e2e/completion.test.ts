@@ -76,6 +76,7 @@ const LINES: [typed: string, completed: string][] = [
   ["profusion pgo policy li", "profusion pgo policy list "],
   ["profusion pgo fetch --pin pay", "profusion pgo fetch --pin payments@"],
   ["profusion pgo fetch --pin payments@st", "profusion pgo fetch --pin payments@stable "],
+  ["profusion pgo fetch --pin payments@", "profusion pgo fetch --pin payments@"],
   ["profusion pgo fetch --service payments --release r", "profusion pgo fetch --service payments --release r-17 "],
   ["profusion pgo report --service payments --policy pl", "profusion pgo report --service payments --policy plain "],
   ["profusion pgo channel payments@stable r", "profusion pgo channel payments@stable r-17 "],
@@ -124,7 +125,7 @@ function asArguments(line: string): string {
 describe("fish completes", () => {
   test.each([
     ["profusion li", ["list\tlist the profiles that match, newest first"]],
-    ["profusion list --service ", ["bill desk\t1 profile", "checkout\t2 profiles"]],
+    ["profusion list --service ", ["bill desk\t1 profile", "checkout\t2 profiles", "payments\t1 profile"]],
     ["profusion list --label version=", ["version=1.0.0\t1 profile", "version=1.0.7\t1 profile"]],
     ["profusion context use ", ["production\thttp://127.0.0.1:1", "staging\thttp://127.0.0.1:2"]],
     ["profusion merge --las", ["--last\tthe window of the last 30m, 2h, 7d"]],
