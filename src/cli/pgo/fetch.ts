@@ -1,0 +1,109 @@
+// `profusion pgo fetch`: the file for a build. A build never breaks for want of a profile, so what fails is told and is no failure.
+
+import { hash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { DomainError } from "../../model/errors.ts";
+import { DEFAULT_LIMITS } from "../../model/limits.ts";
+import { NS_PER_MS } from "../../model/time.ts";
+import { checkPgoFile } from "../../pgo/check.ts";
+import { inflate } from "../../pprof/gzip.ts";
+import type { ClientOptions } from "../client-options.ts";
+import { parseSaidDuration } from "../local-time.ts";
+import { answer, answerJson, complain, type OutputOptions, warn } from "../output.ts";
+import { findTarget } from "../target.ts";
+import { writeWhole } from "../write-whole.ts";
+import { type FetchedFile, fetchPgoFile } from "./download.ts";
+import type { QuestionOptions, Required } from "./question.ts";
+import { parseReleaseName } from "./release-name.ts";
+
+interface FetchOptions extends ClientOptions, Omit<QuestionOptions, "service">, OutputOptions {
+  service?: string;
+  release?: string;
+  pin?: string;
+  require?: Required;
+  output: string;
+  timeout: string;
+  strict?: true;
+}
+
+interface Fetched {
+  /** `kept`: the file is the profile already. */
+  state: "written" | "kept";
+  file: FetchedFile;
+}
+
+export async function fetchFile(options: FetchOptions): Promise<void> {
+  const { output, json, strict } = options;
+  try {
+    const { state, file } = await fetchInto(options);
+    const { verdict, release, window, merged, versions, warning } = file;
+    if (json) return answerJson({ file: output, state, verdict, release, window, merged, versions, error: null });
+    if (!options.quiet) answer(verdictLine(output, state, file));
+    if (warning !== undefined) warn(warning, options);
+  } catch (error) {
+    if (strict) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    const kind = error instanceof DomainError ? error.kind : "unexpected";
+    if (json) answerJson({ file: output, state: "failed", verdict: null, error: { kind, message } });
+    complain(
+      `${message}; ${existsSync(output) ? `${output} is as it was` : `there is no ${output}`}, and the build goes on`,
+    );
+  }
+}
+
+/** Leaves the file alone where that is the profile: who watches it, as make does, sees no change. Throws. */
+async function fetchInto(options: FetchOptions): Promise<Fetched> {
+  const { output } = options;
+  const question = withRelease(options);
+  const target = await findTarget(options);
+  const timeoutMs = Number(parseSaidDuration(options.timeout) / NS_PER_MS);
+  const present = await contentDigest(output);
+  const file = await fetchPgoFile(target, question, { have: present, require: options.require, timeoutMs });
+  if (file.bytes === undefined) return { state: "kept", file };
+  const { verdict, findings } = checkPgoFile(file.bytes, DEFAULT_LIMITS);
+  const fault = findings.find((finding) => finding.verdict === "unusable");
+  if (verdict === "unusable") {
+    throw new DomainError(
+      "unavailable",
+      `${target.server} answers with what is no use to the compiler: ${fault?.reason}`,
+    );
+  }
+  await writeWhole(file.bytes, output);
+  return { state: "written", file };
+}
+
+/** `--pin auth@stable` is `--service auth --release stable`. */
+function withRelease(options: FetchOptions): QuestionOptions & { release?: string } {
+  const { pin, service, release } = options;
+  if (pin !== undefined && (service ?? release) !== undefined) {
+    throw new DomainError("invalid", "Cannot take --pin together with --service or --release: it is both");
+  }
+  const named = pin === undefined ? { service, ...(release && { release }) } : parseReleaseName(pin);
+  if (named.service === undefined) {
+    throw new DomainError("invalid", "Cannot fetch without a service: say --service, or --pin SERVICE@RELEASE");
+  }
+  return { ...options, ...named, service: named.service };
+}
+
+/** What the server names the same content by; undefined where the file cannot be read. */
+async function contentDigest(path: string): Promise<string | undefined> {
+  try {
+    return hash("sha256", inflate(await readFile(path), DEFAULT_LIMITS.inflatedBytes), "hex");
+  } catch {
+    // Whatever is wrong with it: it is not what the server has.
+    return undefined;
+  }
+}
+
+function verdictLine(output: string, state: Fetched["state"], file: FetchedFile): string {
+  const { verdict, release, window, merged, versions } = file;
+  const parts = [
+    `${output}: ${verdict}`,
+    state === "kept" && "the same as before",
+    release && `release ${release}`,
+    merged && `${merged} profiles${window ? ` of ${window.replace("/", " to ")}` : ""}`,
+    versions && `versions ${versions}`,
+  ];
+  return parts.filter((part) => part).join(", ");
+}
