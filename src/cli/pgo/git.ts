@@ -42,7 +42,7 @@ export async function commitProfile(options: GitOptions): Promise<void> {
   const candidate = await fetchPgoFile(connection, options, { require, timeoutMs: TIMEOUT_MS });
   await using clone = await cloneBranch(repository, branch);
   const folder = await mainPackage(clone.folder, options.main);
-  const decision = decide(await committedIn(folder), candidate.bytes ?? new Uint8Array(0), bounds, Date.now());
+  const decision = decide(await committedIn(folder), candidate.bytes, bounds, Date.now());
   if (!decision.commits || options.dryRun) {
     tell(options, decision);
     return;
@@ -51,7 +51,7 @@ export async function commitProfile(options: GitOptions): Promise<void> {
   const published = await fetchPgoFile(connection, { ...options, release: release.name }, { timeoutMs: TIMEOUT_MS });
   const { service, name } = release;
   const { manifestJson } = await connection.pgo.getRelease({ service, name, withManifest: true });
-  const files = { [PROFILE]: published.bytes ?? new Uint8Array(0), [MANIFEST]: manifestJson };
+  const files = { [PROFILE]: published.bytes, [MANIFEST]: manifestJson };
   for (const [file, content] of Object.entries(files)) await writeWhole(content, join(folder, file));
   const message = options.message ?? `pgo: ${service} ${name}, ${verdictWord(release.verdict)}: ${decision.reason}`;
   const paths = Object.keys(files).map((file) => join(folder, file));
