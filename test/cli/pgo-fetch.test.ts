@@ -98,6 +98,7 @@ describe("the file", () => {
     await pushCpu(server.url, "auth", cpuProfile(900, "main.other"), "instance=c");
     expect((await fetchAuth("--release", "first")).stdout.toString()).toMatch(/usable, .*release first/);
     expect(readFileSync(output).equals(pinned)).toBe(true);
+    expect((await fetchAuth("--release", "first", "--require", "good", "--strict")).code).toBe(4);
   });
 });
 
@@ -245,6 +246,7 @@ describe("what is typed wrongly is told as such", () => {
     [["--service", "auth", "--selector", "cpu{"], "Cannot read selector"],
     [["--service", "auth", "--until-now", "--last", "1h"], "Cannot take --until-now together with a window"],
     [["--service", "auth", "--timeout", "soon"], "soon"],
+    [["--pin", "auth@stable", "--policy", "canary"], "Cannot take a release together with a policy"],
     [["--service", "auth", "--server", "auth:80"], "Cannot use server"],
   ])("%j, and with --strict exits with 2", async (args, message) => {
     const lax = await fetchFrom(server.url, ...args);

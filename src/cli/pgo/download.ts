@@ -2,6 +2,7 @@
 
 import { DomainError, type ErrorKind } from "../../model/errors.ts";
 import { DEFAULT_LIMITS } from "../../model/limits.ts";
+import { isAtLeast, type PgoVerdict } from "../../model/pgo-policy.ts";
 import { checkPgoFile } from "../../pgo/check.ts";
 import type { Target } from "../target.ts";
 import { pathOf, type QuestionOptions, type Required } from "./question.ts";
@@ -39,7 +40,6 @@ const KINDS: Readonly<Record<number, ErrorKind>> = {
   403: "forbidden",
   404: "not-found",
   409: "conflict",
-  412: "conflict",
   422: "too-large",
   429: "exhausted",
 };
@@ -52,10 +52,21 @@ export async function fetchPgoFile(
 ): Promise<FetchedFile> {
   const path = pathOf(question, "", { release: question.release, require });
   const { status, headers, bytes } = await download(target, path, timeoutMs, have?.digest);
-  if (status === 304) return { ...factsOf(headers), bytes: have!.bytes, isHad: true };
-  const fault = checkPgoFile(bytes, DEFAULT_LIMITS).findings.find(({ verdict }) => verdict === "unusable");
-  if (fault === undefined) return { ...factsOf(headers), bytes, isHad: false };
-  throw new DomainError("unavailable", `${target.server} answers with what is no use to the compiler: ${fault.reason}`);
+  const file = {
+    ...factsOf(headers),
+    ...(status === 304 ? { bytes: have!.bytes, isHad: true } : { bytes, isHad: false }),
+  };
+  const fault = file.isHad ? undefined : faultOf(bytes);
+  if (fault !== undefined) {
+    throw new DomainError("unavailable", `${target.server} answers with what is no use to the compiler: ${fault}`);
+  }
+  // The server judges what it makes; a release it serves as it is.
+  if (require !== undefined && !isAtLeast(file.verdict as PgoVerdict, require)) throw belowRequired(file.verdict);
+  return file;
+}
+
+function faultOf(bytes: Uint8Array): string | undefined {
+  return checkPgoFile(bytes, DEFAULT_LIMITS).findings.find(({ verdict }) => verdict === "unusable")?.reason;
 }
 
 export interface Downloaded {
@@ -103,13 +114,12 @@ function factsOf(headers: Headers): Omit<FetchedFile, "bytes" | "isHad"> {
 function refusal({ status, headers }: Response, body: Uint8Array, server: string): DomainError {
   const kind = KINDS[status] ?? "unavailable";
   const said = headers.get("profusion-reason") ?? errorOf(body);
-  if (status === 412) {
-    return new DomainError(
-      kind,
-      `The PGO profile is ${headers.get("profusion-verdict") ?? "not good enough"}: "profusion pgo report" tells why`,
-    );
-  }
+  if (status === 412) return belowRequired(headers.get("profusion-verdict") ?? "not good enough");
   return new DomainError(kind, said ?? `${server} answers ${status}: is there a Profusion server?`);
+}
+
+function belowRequired(verdict: string): DomainError {
+  return new DomainError("conflict", `The PGO profile is ${verdict}: "profusion pgo report" tells why`);
 }
 
 /** Mistakes in the question are told as JSON. */

@@ -13,7 +13,7 @@ import { answer, answerJson, complain, type OutputOptions, warn } from "../outpu
 import { findTarget } from "../target.ts";
 import { writeWhole } from "../write-whole.ts";
 import { type FetchedFile, fetchPgoFile, type PresentFile } from "./download.ts";
-import type { QuestionOptions, Required } from "./question.ts";
+import { checkReleaseAlone, type QuestionOptions, type Required } from "./question.ts";
 import { parseReleaseName } from "./release-name.ts";
 
 interface FetchOptions extends ClientOptions, Omit<QuestionOptions, "service">, OutputOptions {
@@ -68,6 +68,7 @@ function withRelease(options: FetchOptions): QuestionOptions & { release?: strin
   if (named.service === undefined) {
     throw new DomainError("invalid", "Cannot fetch without a service: say --service, or --pin SERVICE@RELEASE");
   }
+  if (named.release !== undefined) checkReleaseAlone(options);
   return { ...options, ...named, service: named.service };
 }
 

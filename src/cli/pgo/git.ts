@@ -14,7 +14,7 @@ import { writeWhole } from "../write-whole.ts";
 import { fetchPgoFile } from "./download.ts";
 import { cloneBranch } from "./git-clone.ts";
 import { type Bounds, type Committed, type Decision, decide } from "./hysteresis.ts";
-import { type QuestionOptions, questionOf, type Required } from "./question.ts";
+import { checkReleaseAlone, type QuestionOptions, questionOf, type Required } from "./question.ts";
 import { requiredVerdict, verdictWord } from "./verdict-word.ts";
 
 interface GitOptions extends ClientOptions, QuestionOptions, OutputOptions {
@@ -38,6 +38,7 @@ const TIMEOUT_MS = 60_000;
 export async function commitProfile(options: GitOptions): Promise<void> {
   const { repository, branch, require } = options;
   const bounds = boundsOf(options);
+  if (options.release !== undefined) checkReleaseAlone(options);
   const connection = await connect(options);
   const candidate = await fetchPgoFile(connection, options, { require, timeoutMs: TIMEOUT_MS });
   await using clone = await cloneBranch(repository, branch);
@@ -48,7 +49,11 @@ export async function commitProfile(options: GitOptions): Promise<void> {
     return;
   }
   const release = await releaseOf(connection, options);
-  const published = await fetchPgoFile(connection, { ...options, release: release.name }, { timeoutMs: TIMEOUT_MS });
+  const published = await fetchPgoFile(
+    connection,
+    { service: release.service, release: release.name },
+    { timeoutMs: TIMEOUT_MS },
+  );
   const { service, name } = release;
   const { manifestJson } = await connection.pgo.getRelease({ service, name, withManifest: true });
   const files = { [PROFILE]: published.bytes, [MANIFEST]: manifestJson };
