@@ -1,6 +1,7 @@
 // `profusion pgo fetch` as builds meet it: whatever is wrong, the file that is there stays, nothing is left beside it, and the build goes on.
 
 import { execFile } from "node:child_process";
+import { hash } from "node:crypto";
 import { once } from "node:events";
 import {
   existsSync,
@@ -198,6 +199,19 @@ test("where there is no server the file stays, and the build goes on", async () 
   const { code, stderr } = await fetchFrom(url, "--service", "auth");
   expect([code, stderr]).toEqual([0, expect.stringMatching(/Cannot fetch from .*: ECONNREFUSED; .* is as it was/)]);
   expect(readFileSync(output).equals(OLD)).toBe(true);
+});
+
+test("the key goes with the question, and the digest of what is there", async () => {
+  const asked: (string | undefined)[] = [];
+  await using origin = await runOrigin(({ url, headers }, response) => {
+    asked.push(url, headers.authorization, headers["if-none-match"]);
+    response.writeHead(304, { "profusion-verdict": "good" }).end();
+  });
+  writeFileSync(output, OLD);
+  const { stdout } = await fetchFrom(origin.url, "--pin", "größe/a@stable", "--key", "k1", "--require", "good");
+  expect(stdout.toString()).toContain("good, the same as before");
+  const digest = hash("sha256", gunzipSync(OLD));
+  expect(asked).toEqual(["/api/0/pgo/gr%C3%B6%C3%9Fe%2Fa?release=stable&require=good", "Bearer k1", `"${digest}"`]);
 });
 
 test("the server's reason for having nothing is told", async () => {
