@@ -1,6 +1,7 @@
 // `profusion pgo fetch` as builds meet it: whatever is wrong, the file that is there stays, nothing is left beside it, and the build goes on.
 
 import { execFile } from "node:child_process";
+import { hash } from "node:crypto";
 import { once } from "node:events";
 import {
   existsSync,
@@ -98,6 +99,7 @@ describe("the file", () => {
     await pushCpu(server.url, "auth", cpuProfile(900, "main.other"), "instance=c");
     expect((await fetchAuth("--release", "first")).stdout.toString()).toMatch(/usable, .*release first/);
     expect(readFileSync(output).equals(pinned)).toBe(true);
+    expect((await fetchAuth("--release", "first", "--require", "good", "--strict")).code).toBe(4);
   });
 });
 
@@ -199,6 +201,19 @@ test("where there is no server the file stays, and the build goes on", async () 
   expect(readFileSync(output).equals(OLD)).toBe(true);
 });
 
+test("the key goes with the question, and the digest of what is there", async () => {
+  const asked: (string | undefined)[] = [];
+  await using origin = await runOrigin(({ url, headers }, response) => {
+    asked.push(url, headers.authorization, headers["if-none-match"]);
+    response.writeHead(304, { "profusion-verdict": "good" }).end();
+  });
+  writeFileSync(output, OLD);
+  const { stdout } = await fetchFrom(origin.url, "--pin", "größe/a@stable", "--key", "k1", "--require", "good");
+  expect(stdout.toString()).toContain("good, the same as before");
+  const digest = hash("sha256", gunzipSync(OLD));
+  expect(asked).toEqual(["/api/0/pgo/gr%C3%B6%C3%9Fe%2Fa?release=stable&require=good", "Bearer k1", `"${digest}"`]);
+});
+
 test("the server's reason for having nothing is told", async () => {
   const { code, stderr } = await fetchFrom(server.url, "--service", "nobody");
   expect([code, stderr]).toEqual([0, expect.stringMatching(/^profusion: No profile .*; there is no /)]);
@@ -245,6 +260,7 @@ describe("what is typed wrongly is told as such", () => {
     [["--service", "auth", "--selector", "cpu{"], "Cannot read selector"],
     [["--service", "auth", "--until-now", "--last", "1h"], "Cannot take --until-now together with a window"],
     [["--service", "auth", "--timeout", "soon"], "soon"],
+    [["--pin", "auth@stable", "--policy", "canary"], "Cannot take a release together with a policy"],
     [["--service", "auth", "--server", "auth:80"], "Cannot use server"],
   ])("%j, and with --strict exits with 2", async (args, message) => {
     const lax = await fetchFrom(server.url, ...args);

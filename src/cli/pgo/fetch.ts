@@ -6,15 +6,14 @@ import { readFile } from "node:fs/promises";
 import { DomainError } from "../../model/errors.ts";
 import { DEFAULT_LIMITS } from "../../model/limits.ts";
 import { NS_PER_MS } from "../../model/time.ts";
-import { checkPgoFile } from "../../pgo/check.ts";
 import { inflate } from "../../pprof/gzip.ts";
 import type { ClientOptions } from "../client-options.ts";
 import { parseSaidDuration } from "../local-time.ts";
 import { answer, answerJson, complain, type OutputOptions, warn } from "../output.ts";
 import { findTarget } from "../target.ts";
 import { writeWhole } from "../write-whole.ts";
-import { type FetchedFile, fetchPgoFile } from "./download.ts";
-import type { QuestionOptions, Required } from "./question.ts";
+import { type FetchedFile, fetchPgoFile, type PresentFile } from "./download.ts";
+import { checkReleaseAlone, type QuestionOptions, type Required } from "./question.ts";
 import { parseReleaseName } from "./release-name.ts";
 
 interface FetchOptions extends ClientOptions, Omit<QuestionOptions, "service">, OutputOptions {
@@ -27,19 +26,14 @@ interface FetchOptions extends ClientOptions, Omit<QuestionOptions, "service">, 
   strict?: true;
 }
 
-interface Fetched {
-  /** `kept`: the file is the profile already. */
-  state: "written" | "kept";
-  file: FetchedFile;
-}
-
 export async function fetchFile(options: FetchOptions): Promise<void> {
   const { output, json, strict } = options;
   try {
-    const { state, file } = await fetchInto(options);
+    const file = await fetchInto(options);
+    const state = file.isHad ? "kept" : "written";
     const { verdict, release, window, merged, versions, warning } = file;
     if (json) return answerJson({ file: output, state, verdict, release, window, merged, versions, error: null });
-    if (!options.quiet) answer(verdictLine(output, state, file));
+    if (!options.quiet) answer(verdictLine(output, file));
     if (warning !== undefined) warn(warning, options);
   } catch (error) {
     if (strict) throw error;
@@ -53,24 +47,15 @@ export async function fetchFile(options: FetchOptions): Promise<void> {
 }
 
 /** Leaves the file alone where that is the profile: who watches it, as make does, sees no change. Throws. */
-async function fetchInto(options: FetchOptions): Promise<Fetched> {
+async function fetchInto(options: FetchOptions): Promise<FetchedFile> {
   const { output } = options;
   const question = withRelease(options);
   const target = await findTarget(options);
   const timeoutMs = Number(parseSaidDuration(options.timeout) / NS_PER_MS);
-  const present = await contentDigest(output);
-  const file = await fetchPgoFile(target, question, { have: present, require: options.require, timeoutMs });
-  if (file.bytes === undefined) return { state: "kept", file };
-  const { verdict, findings } = checkPgoFile(file.bytes, DEFAULT_LIMITS);
-  const fault = findings.find((finding) => finding.verdict === "unusable");
-  if (verdict === "unusable") {
-    throw new DomainError(
-      "unavailable",
-      `${target.server} answers with what is no use to the compiler: ${fault?.reason}`,
-    );
-  }
-  await writeWhole(file.bytes, output);
-  return { state: "written", file };
+  const have = await presentFile(output);
+  const file = await fetchPgoFile(target, question, { have, require: options.require, timeoutMs });
+  if (!file.isHad) await writeWhole(file.bytes, output);
+  return file;
 }
 
 /** `--pin auth@stable` is `--service auth --release stable`. */
@@ -83,24 +68,28 @@ function withRelease(options: FetchOptions): QuestionOptions & { release?: strin
   if (named.service === undefined) {
     throw new DomainError("invalid", "Cannot fetch without a service: say --service, or --pin SERVICE@RELEASE");
   }
+  if (named.release !== undefined) checkReleaseAlone(options);
   return { ...options, ...named, service: named.service };
 }
 
-/** What the server names the same content by; undefined where the file cannot be read. */
-async function contentDigest(path: string): Promise<string | undefined> {
+/** Undefined where it cannot be read. */
+async function presentFile(path: string): Promise<PresentFile | undefined> {
+  const bytes = await readFile(path).catch(() => undefined);
+  if (bytes === undefined) return undefined;
   try {
-    return hash("sha256", inflate(await readFile(path), DEFAULT_LIMITS.inflatedBytes), "hex");
-  } catch {
-    // Whatever is wrong with it: it is not what the server has.
-    return undefined;
+    return { bytes, digest: hash("sha256", inflate(bytes, DEFAULT_LIMITS.inflatedBytes), "hex") };
+  } catch (error) {
+    // A damaged gzip is nothing that the server has.
+    if (error instanceof DomainError) return undefined;
+    throw error;
   }
 }
 
-function verdictLine(output: string, state: Fetched["state"], file: FetchedFile): string {
+function verdictLine(output: string, { isHad, ...file }: FetchedFile): string {
   const { verdict, release, window, merged, versions } = file;
   const parts = [
     `${output}: ${verdict}`,
-    state === "kept" && "the same as before",
+    isHad && "the same as before",
     release && `release ${release}`,
     merged && `${merged} profiles${window ? ` of ${window.replace("/", " to ")}` : ""}`,
     versions && `versions ${versions}`,

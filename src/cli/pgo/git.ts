@@ -14,7 +14,7 @@ import { writeWhole } from "../write-whole.ts";
 import { fetchPgoFile } from "./download.ts";
 import { cloneBranch } from "./git-clone.ts";
 import { type Bounds, type Committed, type Decision, decide } from "./hysteresis.ts";
-import { type QuestionOptions, questionOf, type Required } from "./question.ts";
+import { checkReleaseAlone, type QuestionOptions, questionOf, type Required } from "./question.ts";
 import { requiredVerdict, verdictWord } from "./verdict-word.ts";
 
 interface GitOptions extends ClientOptions, QuestionOptions, OutputOptions {
@@ -38,20 +38,25 @@ const TIMEOUT_MS = 60_000;
 export async function commitProfile(options: GitOptions): Promise<void> {
   const { repository, branch, require } = options;
   const bounds = boundsOf(options);
+  if (options.release !== undefined) checkReleaseAlone(options);
   const connection = await connect(options);
   const candidate = await fetchPgoFile(connection, options, { require, timeoutMs: TIMEOUT_MS });
   await using clone = await cloneBranch(repository, branch);
   const folder = await mainPackage(clone.folder, options.main);
-  const decision = decide(await committedIn(folder), candidate.bytes ?? new Uint8Array(0), bounds, Date.now());
+  const decision = decide(await committedIn(folder), candidate.bytes, bounds, Date.now());
   if (!decision.commits || options.dryRun) {
     tell(options, decision);
     return;
   }
   const release = await releaseOf(connection, options);
-  const published = await fetchPgoFile(connection, { ...options, release: release.name }, { timeoutMs: TIMEOUT_MS });
+  const published = await fetchPgoFile(
+    connection,
+    { service: release.service, release: release.name },
+    { timeoutMs: TIMEOUT_MS },
+  );
   const { service, name } = release;
   const { manifestJson } = await connection.pgo.getRelease({ service, name, withManifest: true });
-  const files = { [PROFILE]: published.bytes ?? new Uint8Array(0), [MANIFEST]: manifestJson };
+  const files = { [PROFILE]: published.bytes, [MANIFEST]: manifestJson };
   for (const [file, content] of Object.entries(files)) await writeWhole(content, join(folder, file));
   const message = options.message ?? `pgo: ${service} ${name}, ${verdictWord(release.verdict)}: ${decision.reason}`;
   const paths = Object.keys(files).map((file) => join(folder, file));

@@ -1,11 +1,13 @@
 // Whether a PGO profile is worth a commit: Go builds every package anew where a weight in it has changed, the standard library too.
 
 import { hash } from "node:crypto";
+import { DomainError } from "../../model/errors.ts";
 import { DEFAULT_LIMITS } from "../../model/limits.ts";
 import { type PgoEdges, pgoEdges } from "../../pgo/edges.ts";
 import { hotOverlap } from "../../pgo/overlap.ts";
 import { decodeProfile } from "../../pprof/decode.ts";
 import { inflate } from "../../pprof/gzip.ts";
+import { summarize } from "../../pprof/summary.ts";
 
 /** What the repository has. */
 export interface Committed {
@@ -27,6 +29,12 @@ export interface Decision {
   drift: number | undefined;
 }
 
+interface Content {
+  /** Of the uncompressed bytes. */
+  digest: string;
+  edges: PgoEdges;
+}
+
 const DAY_MS = 86_400_000;
 
 export function decide(
@@ -36,11 +44,9 @@ export function decide(
   nowMs: number,
 ): Decision {
   if (committed === undefined) return { commits: true, reason: "there is none yet", drift: undefined };
-  const before = contentOf(committed.profile);
+  const before = committedContent(committed);
+  if (before === undefined) return { commits: true, reason: "what is there is no profile", drift: undefined };
   const now = contentOf(candidate);
-  if (before === undefined || now === undefined) {
-    return { commits: true, reason: "what is there is no profile", drift: undefined };
-  }
   if (before.digest === now.digest) return { commits: false, reason: "nothing has changed", drift: 0 };
   const drift = 1 - hotOverlap(before.edges, now.edges).weightOverlap;
   const because = (commits: boolean, reason: string) => ({ commits, reason, drift });
@@ -53,13 +59,20 @@ export function decide(
 }
 
 /** Undefined where it is no profile, whatever else it is. */
-function contentOf(file: Uint8Array): { digest: string; edges: PgoEdges } | undefined {
+function committedContent({ profile }: Committed): Content | undefined {
   try {
-    const raw = inflate(file, DEFAULT_LIMITS.inflatedBytes);
-    return { digest: hash("sha256", raw, "hex"), edges: pgoEdges(decodeProfile(raw, "latin1")) };
-  } catch {
-    return undefined;
+    return contentOf(profile);
+  } catch (error) {
+    if (error instanceof DomainError) return undefined;
+    throw error;
   }
+}
+
+/** Throws DomainErrors for what is no profile. */
+function contentOf(file: Uint8Array): Content {
+  const raw = inflate(file, DEFAULT_LIMITS.inflatedBytes);
+  summarize(raw, DEFAULT_LIMITS);
+  return { digest: hash("sha256", raw, "hex"), edges: pgoEdges(decodeProfile(raw, { encoding: "latin1" })) };
 }
 
 function percent(share: number): string {

@@ -50,6 +50,16 @@ export function questionOf(options: QuestionOptions): MessageInitShape<typeof Pg
   };
 }
 
+/** For a release, which nothing but its name chooses. Throws `invalid`. */
+export function checkReleaseAlone(question: Omit<QuestionOptions, "service">): void {
+  const { policy, selector, mode, untilNow, from, to, last } = question;
+  if ((policy ?? selector ?? mode ?? untilNow ?? from ?? to ?? last) === undefined) return;
+  throw new DomainError(
+    "invalid",
+    "Cannot take a release together with a policy, a selector, a mode or a window: it is what it is",
+  );
+}
+
 /** The path and query of the file below a server's URL; `below` is "/report" for its report. Throws `invalid`. */
 export function pathOf(options: QuestionOptions, below = "", more: Record<string, string | undefined> = {}): string {
   const { service, policy, selector, mode, untilNow } = options;
