@@ -1,4 +1,5 @@
-// Regular expressions from users: RE2 syntax and linear time (JavaScript's own backtrack), anchored as PromQL anchors them.
+// Regular expressions from users: RE2 syntax and linear time (JavaScript's own backtrack). In selectors they are anchored, as in PromQL; where
+// they match names of functions they are not, as in pprof.
 
 import { RE2JS, RE2JSSyntaxException } from "re2js";
 import { DomainError } from "./errors.ts";
@@ -7,6 +8,17 @@ import { quote, utf8Bytes } from "./text.ts";
 
 /** A test of whole values. Throws `invalid` for bad syntax and for patterns over the limits. */
 export function compileAnchored(pattern: string, limits: Limits): (value: string) => boolean {
+  const compiled = compileWithin(pattern, limits);
+  return (value) => compiled.testExact(value);
+}
+
+/** A test whether a value has a match anywhere. Throws as compileAnchored() does. */
+export function compileUnanchored(pattern: string, limits: Limits): (value: string) => boolean {
+  const compiled = compileWithin(pattern, limits);
+  return (value) => compiled.test(value);
+}
+
+function compileWithin(pattern: string, limits: Limits): RE2JS {
   if (utf8Bytes(pattern) > limits.regexpBytes) {
     throw new DomainError(
       "invalid",
@@ -20,7 +32,7 @@ export function compileAnchored(pattern: string, limits: Limits): (value: string
       `Cannot use regular expression ${quote(pattern)}: its repetitions expand to ${compiled.programSize()} steps, at most ${limits.regexpProgramSize} are allowed`,
     );
   }
-  return (value) => compiled.testExact(value);
+  return compiled;
 }
 
 /** What a profile carries beyond this is no expression that anybody wrote. */

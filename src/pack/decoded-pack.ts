@@ -15,6 +15,8 @@ export interface DecodedPack {
 export interface Chosen {
   rows: ArrayLike<number>;
   orders: ArrayLike<number>;
+  /** How often each counts, as in Merger.add(). Default: once. */
+  weights?: ArrayLike<number> | undefined;
 }
 
 /** Throws what openPack throws, and `unavailable` for a section that is damaged. */

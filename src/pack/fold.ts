@@ -12,7 +12,7 @@ import { mappingStatements } from "./mapping-statements.ts";
 import { tupleOf } from "./pack-heads.ts";
 import { KIND } from "./pack-profiles.ts";
 import { ProfileRebuilder } from "./profile-rebuilder.ts";
-import { type PackSums, sumProfiles } from "./sum.ts";
+import { type PackSums, sumProfiles, sumWeighted } from "./sum.ts";
 
 /**
  * Adds the chosen profiles; `onKept` is called before each that is read from its bytes, with how many these are. Throws `unavailable` for a
@@ -26,25 +26,40 @@ export function addToMerger(
   onKept: (bytes: number) => void = () => {},
 ): void {
   const { kinds } = decoded.profiles;
+  const { weights } = chosen;
   const summed: { rows: number[]; orders: number[] } = { rows: [], orders: [] };
-  const alone: { rows: number[]; orders: number[] } = { rows: [], orders: [] };
+  const alone: { rows: number[]; orders: number[]; weights: number[] } = { rows: [], orders: [], weights: [] };
   for (let at = 0; at < chosen.rows.length; at++) {
     const row = chosen.rows[at]!;
     const list = kinds[row] === KIND.bytes ? alone : summed;
     list.rows.push(row);
     list.orders.push(chosen.orders[at]!);
+    if (list === alone) alone.weights.push(weights?.[at] ?? 1);
   }
   if (summed.rows.length > 0) {
-    absorbSums(merger, decoded, summed, sumProfiles(decoded, summed.rows));
+    absorbSums(
+      merger,
+      decoded,
+      summed,
+      weights ? weighted(decoded, chosen, weights) : sumProfiles(decoded, summed.rows),
+    );
   }
   if (alone.rows.length > 0) {
     const rebuilder = new ProfileRebuilder(decoded);
     alone.rows.forEach((row, at) => {
       const bytes = rebuilder.rebuild(row);
       onKept(bytes.length);
-      addBytes(merger, bytes, alone.orders[at]!, limits);
+      addBytes(merger, bytes, { order: alone.orders[at]!, weight: alone.weights[at]! }, limits);
     });
   }
+}
+
+function weighted(decoded: DecodedPack, { rows }: Chosen, weights: ArrayLike<number>): PackSums {
+  const byRow = new Int32Array(decoded.profiles.count);
+  for (let at = 0; at < rows.length; at++) {
+    if (decoded.profiles.kinds[rows[at]!] !== KIND.bytes) byRow[rows[at]!] = weights[at]!;
+  }
+  return sumWeighted(decoded, (row) => byRow[row]!);
 }
 
 /** Adds `sums` of the chosen profiles, whose rows the pack has. */
@@ -67,14 +82,19 @@ export function absorbSums(
   merger.absorbPart({ state, content: decoded.tables, sums }, rows);
 }
 
-function addBytes(merger: Merger, bytes: Uint8Array, order: number, limits: Limits): void {
+function addBytes(
+  merger: Merger,
+  bytes: Uint8Array,
+  { order, weight }: { order: number; weight: number },
+  limits: Limits,
+): void {
   try {
-    merger.add(bytes, order);
+    merger.add(bytes, order, weight);
   } catch (error) {
     if (!(error instanceof DomainError) || error.kind !== "invalid") throw error;
     const converted = convertLegacy(bytes, limits);
     if (converted === undefined) throw error;
-    merger.add(converted, order);
+    merger.add(converted, order, weight);
   }
 }
 

@@ -42,7 +42,7 @@ export function sumProfiles(decoded: DecodedPack, profiles: ArrayLike<number>): 
   return liveSums(sums.all(), rowCount);
 }
 
-/** Adds each profile of the pack as often as `weightOf` says: 1, 0 or -1 times. */
+/** Adds each profile of the pack as often as `weightOf` says: a whole number of up to 2^16, or less than nothing. */
 export function sumWeighted(decoded: DecodedPack, weightOf: (row: number) => number): PackSums {
   const sums = new RowTotals(decoded.tables.rowNodes.length, decoded.pack.columns);
   addProfiles(sums, decoded, weightOf);
@@ -77,13 +77,20 @@ export class RowTotals {
     this.#totals = new Array(columns).fill(0n);
   }
 
-  add({ ends, rows, values }: Block, profile: number, weight: number): void {
-    const start = ends[profile]!;
-    const end = ends[profile + 1]!;
-    this.#entries += end - start;
+  add(block: Block, profile: number, weight: number): void {
+    const end = block.ends[profile + 1]!;
+    const atOnce = Math.floor(ENTRIES_EXACT / Math.abs(weight));
+    for (let from = block.ends[profile]!; from < end; from += atOnce) {
+      this.#addEntries(block, from, Math.min(from + atOnce, end), weight);
+    }
+  }
+
+  #addEntries({ rows, values }: Block, start: number, end: number, weight: number): void {
+    const entries = (end - start) * Math.abs(weight);
+    this.#entries += entries;
     if (this.#entries > ENTRIES_EXACT) {
       this.#carry();
-      this.#entries = end - start;
+      this.#entries = entries;
     }
     values.forEach((column, at) => {
       const low = this.#low[at]!;

@@ -9,21 +9,29 @@ import { WireReader } from "./wire-reader.ts";
 
 type Strings = readonly string[];
 
+export interface DecodeOptions {
+  /** latin1: texts are byte strings, each character one byte. Default utf8: what is none loses its bad bytes to U+FFFD. */
+  encoding?: "utf8" | "latin1";
+  /** Read so many of the innermost locations of each stack. Default: all. */
+  innermost?: number;
+}
+
 /**
- * Text that is not UTF-8 loses its bad bytes to U+FFFD. Throws `invalid` when the bytes are no protobuf of this kind or
- * a string index is out of range; whether ids are unique and references resolve is for `summarize` to say.
+ * Throws `invalid` when the bytes are no protobuf of this kind or a string index is out of range; whether ids are unique and
+ * references resolve is for `summarize` to say.
  */
-export function decodeProfile(raw: Uint8Array): Profile {
-  const strings = readStrings(raw);
+export function decodeProfile(raw: Uint8Array, options: DecodeOptions = {}): Profile {
+  const { encoding = "utf8", innermost = Number.POSITIVE_INFINITY } = options;
+  const strings = readStrings(raw, encoding);
   const profile = emptyProfile();
   const reader = new WireReader();
   reader.open(raw);
-  while (reader.pos < reader.end) readField(reader, profile, strings);
+  while (reader.pos < reader.end) readField(reader, profile, strings, innermost);
   return profile;
 }
 
 /** Strings first, in a pass of their own: fields may refer to strings that come later. */
-function readStrings(raw: Uint8Array): Strings {
+function readStrings(raw: Uint8Array, encoding: "utf8" | "latin1"): Strings {
   const strings: string[] = [];
   const reader = new WireReader();
   reader.open(raw);
@@ -34,21 +42,21 @@ function readStrings(raw: Uint8Array): Strings {
       continue;
     }
     const end = reader.stop;
-    strings.push(Buffer.from(raw.buffer, raw.byteOffset + reader.pos, end - reader.pos).toString("utf8"));
+    strings.push(Buffer.from(raw.buffer, raw.byteOffset + reader.pos, end - reader.pos).toString(encoding));
     reader.pos = end;
   }
   if (strings[0] !== "") invalidProfile("its string table does not begin with the empty string");
   return strings;
 }
 
-function readField(reader: WireReader, profile: Profile, strings: Strings): void {
+function readField(reader: WireReader, profile: Profile, strings: Strings, innermost: number): void {
   const tag = reader.next();
   switch (tag) {
     case bytesTag(PROFILE.sampleType):
       profile.sampleTypes.push(message(reader, () => readValueType(reader, strings)));
       return;
     case bytesTag(PROFILE.sample):
-      profile.samples.push(message(reader, () => readSample(reader, strings)));
+      profile.samples.push(message(reader, () => readSample(reader, strings, innermost)));
       return;
     case bytesTag(PROFILE.mapping):
       profile.mappings.push(message(reader, () => readMapping(reader, strings)));
@@ -108,10 +116,13 @@ function readValueType(reader: WireReader, strings: Strings): ValueType {
   return value;
 }
 
-function readSample(reader: WireReader, strings: Strings): Sample {
+function readSample(reader: WireReader, strings: Strings, innermost: number): Sample {
   const sample: Sample = { locationIds: [], values: [], labels: [] };
+  const addLocation = () => {
+    if (sample.locationIds.length < innermost) sample.locationIds.push(reader.uint64);
+  };
   eachField(reader, SAMPLE.label, (tag) => {
-    if (tag >>> 3 === SAMPLE.locationId) return readRepeated(reader, tag, () => sample.locationIds.push(reader.uint64));
+    if (tag >>> 3 === SAMPLE.locationId) return readRepeated(reader, tag, addLocation);
     if (tag >>> 3 === SAMPLE.value) return readRepeated(reader, tag, () => sample.values.push(reader.int64));
     if (tag !== bytesTag(SAMPLE.label)) return false;
     sample.labels.push(message(reader, () => readLabel(reader, strings)));

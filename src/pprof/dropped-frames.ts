@@ -32,7 +32,7 @@ export function droppedFrames(
     if (name === 0) return false;
     let dropped = known.get(name);
     if (dropped === undefined) {
-      const simple = simplified(utf8(interner.strings.byteString(name)));
+      const simple = simplifiedName(utf8(interner.strings.byteString(name)));
       dropped = drops(simple) && !keeps(simple);
       known.set(name, dropped);
     }
@@ -65,8 +65,8 @@ export function droppedCount(stack: Int32Array, depth: number, { cuts }: Dropped
   return 0;
 }
 
-/** Without the dot of PowerPC's ABI and without arguments. */
-function simplified(name: string): string {
+/** As google/pprof matches it: without the dot of PowerPC's ABI, and cut at the first parenthesis, where C++ has arguments and Go receivers. */
+export function simplifiedName(name: string): string {
   const start = name.startsWith(".") ? 1 : 0;
   const text = name.slice(start);
   for (const { 0: found, index } of text.matchAll(/\(anonymous namespace\)|operator\(\)|\(/g)) {

@@ -122,13 +122,13 @@ export class Merger {
   }
 
   /**
-   * Adds an inflated profile. `order` is its position in the canonical order of all profiles of the merge, in whichever
-   * Merger: a number that no other has. Throws `conflict` (columns or period type differ) or `invalid` (damaged), and is
+   * Adds an inflated profile, its values times `weight`, a whole number of up to 2^16. `order` is its position in the canonical order of all
+   * profiles of the merge, in whichever Merger: a number that no other has. Throws `conflict` (columns or period type differ) or `invalid` (damaged), and is
    * unchanged then; throws `too-large` when the merge outgrows its memory, and is of no use then.
    */
-  add(raw: Uint8Array, order: number): void {
+  add(raw: Uint8Array, order: number, weight = 1): void {
     try {
-      this.#fold(raw, order);
+      this.#fold(raw, order, weight);
     } finally {
       this.#tables.release();
       this.#reader.release();
@@ -136,13 +136,14 @@ export class Merger {
     this.#checkMemory();
   }
 
-  #fold(raw: Uint8Array, order: number): void {
+  #fold(raw: Uint8Array, order: number, weight: number): void {
     const tables = this.#tables;
     tables.load(raw, this.#limits);
     const columns = sampleTypesOf(tables);
     const periodType = valueTypeOf(tables, tables.header.periodType);
     const places = this.#locate(columns, periodType);
     const count = this.#read(places);
+    if (weight !== 1) multiply(this.#values.subarray(0, count * places.length * 2), weight);
     this.#commit(this.#rows, count, { columns, periodType, places, order });
     for (let at = 0; at < count; at++) this.#totals!.add(this.#values, at * places.length * 2);
     this.#header.take(tables, order);
@@ -344,5 +345,14 @@ export class Merger {
       `Cannot merge these profiles: after ${this.profiles} of them, what they name takes ${this.bytes} bytes, more than the ${allowed} bytes allowed; ask for a shorter window or more labels`,
       { subject: "result" },
     );
+  }
+}
+
+/** `halves` of 64-bit values, low ones first; products wrap as int64 does. */
+function multiply(halves: Int32Array, factor: number): void {
+  for (let at = 0; at < halves.length; at += 2) {
+    const low = (halves[at]! >>> 0) * factor;
+    halves[at] = low;
+    halves[at + 1] = halves[at + 1]! * factor + Math.floor(low / 2 ** 32);
   }
 }

@@ -90,11 +90,13 @@ export class WireReader {
   }
 
   get int64(): bigint {
-    return (BigInt(this.hi) << 32n) | BigInt(this.lo >>> 0);
+    const low = BigInt(this.lo >>> 0);
+    return this.hi === 0 ? low : (BigInt(this.hi) << 32n) | low;
   }
 
   get uint64(): bigint {
-    return (BigInt(this.hi >>> 0) << 32n) | BigInt(this.lo >>> 0);
+    const low = BigInt(this.lo >>> 0);
+    return this.hi === 0 ? low : (BigInt(this.hi >>> 0) << 32n) | low;
   }
 
   get bool(): boolean {

@@ -6,8 +6,10 @@ import { DomainError } from "../../src/model/errors.ts";
 import type { ValueType } from "../../src/model/shape.ts";
 import { addToMerger } from "../../src/pack/fold.ts";
 import { KIND } from "../../src/pack/pack-profiles.ts";
+import { decodeProfile } from "../../src/pprof/decode.ts";
 import { Merger } from "../../src/pprof/merger.ts";
 import { mergeSets } from "../support/merge-digests.ts";
+import { buildProfile } from "../support/profile-builder.ts";
 import { Random } from "../support/random.ts";
 import { byShape, decode, packOf, shapeOf } from "./packing.ts";
 
@@ -108,3 +110,43 @@ function attempt(merge: () => Uint8Array): string {
     throw error;
   }
 }
+
+test("a profile that counts n times is added n times, from a pack and by itself", () => {
+  const random = new Random(3);
+  for (const [name, raws] of someSets(2)) {
+    const weights = raws.map(() => random.pick([1, 1, 2, 7, 100]));
+    const often = new Merger({});
+    for (const [nth, raw] of raws.entries()) {
+      for (let time = 0; time < weights[nth]!; time++) often.add(raw, nth * 100 + time);
+    }
+    const [loose, packed] = [new Merger({}), new Merger({})];
+    for (const [nth, raw] of raws.entries()) loose.add(raw, nth, weights[nth]!);
+    for (const group of byShape(raws)) {
+      const rows = group.map((_, row) => row);
+      const decoded = decode(packOf(group.map((nth) => raws[nth]!)));
+      addToMerger(packed, decoded, { rows, orders: group, weights: group.map((nth) => weights[nth]!) });
+    }
+    const expected = decodeProfile(often.finish().bytes);
+    for (const merger of [loose, packed]) {
+      const { bytes, totals } = merger.finish();
+      // How long profiles lasted is no value: it does not count more often.
+      expect({ ...decodeProfile(bytes), durationNs: expected.durationNs }, name).toEqual(expected);
+      if (merger === packed) expect(totals, name).toEqual(loose.finish().totals);
+    }
+  }
+});
+
+test("values of more than 53 bits, and as many as a profile may have, count n times without loss", () => {
+  const large = 2n ** 45n + 1n;
+  const raw = buildProfile({
+    samples: Array.from({ length: 30_000 }, (_, at) => ({ stack: [`f${at % 10}`, "main"], values: [large, -large] })),
+  });
+  const expected = 30_000n * large * 100n;
+  const merger = new Merger({});
+  addToMerger(merger, decode(packOf([raw])), { rows: [0], orders: [0], weights: [100] });
+  const alone = new Merger({});
+  alone.add(raw, 0, 100);
+  const { bytes, totals } = merger.finish();
+  expect(totals).toEqual([expected, -expected].map((sum) => BigInt.asIntN(64, sum)));
+  expect(Buffer.compare(bytes, alone.finish().bytes)).toBe(0);
+});

@@ -73,6 +73,12 @@ export class Oracle implements AsyncDisposable {
     return { ...accepted(answer), bytes: Buffer.from(answer?.bytes ?? "", "base64") };
   }
 
+  /** The normal form of what Prune leaves of an uncompressed protobuf; `keep` "" for none. */
+  async prune(drop: string, keep: string, raw: Uint8Array): Promise<Omit<OracleMerge, "bytes">> {
+    const [answer] = await this.#ask("x", [Buffer.from(drop), Buffer.from(keep), raw]);
+    return accepted(answer);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin.end();
     if (this.#child.exitCode === null) await once(this.#child, "exit");

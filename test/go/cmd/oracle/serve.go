@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 
 	"github.com/google/pprof/profile"
 
@@ -22,6 +23,7 @@ const (
 	verbNormal = 'n' // the normal form of each profile as it stands
 	verbFold   = 'f' // the digest of each profile merged alone
 	verbMerge  = 'm' // the merge of all items: normal form and bytes
+	verbPrune  = 'x' // drop, keep (may be empty) and a profile: the normal form of what Prune leaves of it
 )
 
 type answer struct {
@@ -71,6 +73,9 @@ func answers(verb byte, items [][]byte) []answer {
 	if verb == verbMerge {
 		return []answer{guarded(func() (answer, error) { return mergeAll(items) })}
 	}
+	if verb == verbPrune {
+		return []answer{guarded(func() (answer, error) { return pruneOne(string(items[0]), string(items[1]), items[2]) })}
+	}
 	replies := make([]answer, 0, len(items))
 	for _, item := range items {
 		replies = append(replies, guarded(func() (answer, error) { return answerOne(verb, item) }))
@@ -119,6 +124,20 @@ func answerOne(verb byte, item []byte) (answer, error) {
 		return answer{Digest: normal.Of(merged).Digest()}, nil
 	}
 	return answer{}, fmt.Errorf("unknown verb %q", verb)
+}
+
+func pruneOne(drop, keep string, item []byte) (answer, error) {
+	p, err := parseProto(item)
+	if err != nil {
+		return answer{}, err
+	}
+	var keepRx *regexp.Regexp
+	if keep != "" {
+		keepRx = regexp.MustCompile(keep)
+	}
+	p.Prune(regexp.MustCompile(drop), keepRx)
+	form := normal.Of(p)
+	return answer{Text: form.Text, Attributes: form.Attributes, Digest: form.Digest()}, nil
 }
 
 func parseProto(data []byte) (*profile.Profile, error) {
