@@ -7,6 +7,7 @@ import type { Shape } from "../model/shape.ts";
 import type { Interval, ResolvedTime } from "../model/time.ts";
 import type { Locator } from "./blob-store.ts";
 import type { PackCatalog, PackSet } from "./pack-catalog.ts";
+import type { PgoCatalog } from "./pgo-catalog.ts";
 
 /** One profile whose bytes are durable already: bytes before row. */
 export interface NewProfile {
@@ -184,6 +185,8 @@ export interface CatalogSegment {
  * starts afterwards. Every method throws `unavailable` when the store itself fails.
  */
 export interface Catalog extends PackCatalog, AsyncDisposable {
+  readonly pgo: PgoCatalog;
+
   /**
    * One commit, durable when it resolves, in the order given, seq ascending. A profile already there — by id, by `requestId`, or,
    * where its time is that of its receipt, by the same digest and series within ten minutes — is answered, not stored again.

@@ -9,6 +9,7 @@ import { insertContract } from "./catalog-contract/insert.ts";
 import { listsContract } from "./catalog-contract/lists.ts";
 import { mergeInputsContract } from "./catalog-contract/merge-inputs.ts";
 import { packsContract } from "./catalog-contract/packs.ts";
+import { pgoContract } from "./catalog-contract/pgo.ts";
 import { segmentsContract } from "./catalog-contract/segments.ts";
 
 export function catalogContract(
@@ -30,5 +31,6 @@ export function catalogContract(
     listsContract(under);
     segmentsContract(under);
     packsContract(under);
+    pgoContract(under);
   });
 }

@@ -154,6 +154,32 @@ test("an insert, a retry, a relocation and a deletion find their rows by key", a
   );
 });
 
+test("policies, releases and channels are found by key, and releases listed without sorting", async () => {
+  const digest = new Uint8Array(32);
+  const release = {
+    ...{ service: "s", name: "r", createdNs: 1n, digest, sizeBytes: 1, storedDigest: digest, inputsDigest: digest },
+    ...{ manifestDigest: digest, verdict: "good" as const, objectId: "o" },
+  };
+  const plans = await plansOf(() => {
+    const writing = new CatalogWriter(database);
+    writing.pgo({ method: "putPolicy", argument: { service: "s", name: "p", policy: "{}" } });
+    writing.pgo({ method: "removePolicy", argument: { service: "s", name: "p" } });
+    writing.pgo({ method: "beginRelease", argument: "o" });
+    writing.pgo({ method: "insertRelease", argument: release });
+    const move = { service: "s", channel: "c", release: "r", movedNs: 1n, mostChannels: 9 };
+    writing.pgo({ method: "moveChannel", argument: move });
+    const reading = new CatalogReader(database, DEFAULT_LIMITS, 100);
+    reading.pgo({ method: "policies", argument: "s" });
+    reading.pgo({ method: "policy", argument: { service: "s", name: "p" } });
+    reading.pgo({ method: "release", argument: { service: "s", name: "c" } });
+    reading.pgo({ method: "releases", argument: { service: "s", limit: 5 } });
+    reading.pgo({ method: "releases", argument: { service: "s", limit: 5, after: { createdNs: 1n, name: "r" } } });
+    reading.pgo({ method: "channels", argument: "s" });
+  });
+  expect(plans.join("\n")).not.toMatch(/TEMP B-TREE|SCAN (?!CONSTANT)/);
+  expect(plans).toContain("SEARCH release USING INDEX release_by_time (service=? AND (created_ns,name)<(?,?))");
+});
+
 test("what covers a merge is read by the sets' windows and the loose rows, and never by packed ones", async () => {
   const selection = {
     groups: [{ serviceId: 1, typeId: 1, rows: 100 }],

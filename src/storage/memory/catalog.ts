@@ -41,6 +41,7 @@ import { storedProfile } from "../stored-profile.ts";
 import { choose } from "./choose.ts";
 import { byId, canonical, sign } from "./order.ts";
 import { isKey, MemoryPacks } from "./packs.ts";
+import { MemoryPgo } from "./pgo.ts";
 import { Retries } from "./retries.ts";
 import { SegmentCounts } from "./segment-counts.ts";
 import { usageOf } from "./usage.ts";
@@ -63,6 +64,7 @@ class MemoryCatalog implements Catalog {
   readonly #shapeIds = new Map<string, number>();
   readonly #serviceIds = new Map<string, number>();
   readonly #typeIds = new Map<string, number>();
+  readonly pgo = new MemoryPgo();
   #seq = 0;
   #packSwitches = 0;
 

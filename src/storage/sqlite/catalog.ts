@@ -56,6 +56,7 @@ import { joinLooseHours, packRowsOf } from "./pack-answers.ts";
 import type { CoverageRows, LooseCursor, LooseRow, RawPackRows } from "./pack-reader.ts";
 import { SETTLED_ROWS } from "./pack-writer.ts";
 import { pageRequest } from "./page-request.ts";
+import { SqlitePgo } from "./pgo.ts";
 import { type ProfileRows, unpackRows } from "./profile-rows.ts";
 import { countSeries } from "./series-counts.ts";
 import { NO_TIME } from "./series-interval.ts";
@@ -103,6 +104,7 @@ export class SqliteCatalog implements Catalog {
   readonly #limits: Limits;
   readonly #index: SeriesIndex;
   readonly #threads: CatalogThreads;
+  readonly pgo: SqlitePgo;
   /** Pack runs under way, which the writer knows too. */
   readonly #runs = new Map<number, PackRunRequest & PackRun>();
   #packSwitches = 0;
@@ -111,6 +113,7 @@ export class SqliteCatalog implements Catalog {
     this.#limits = options.limits;
     this.#index = new SeriesIndex(options.limits);
     this.#threads = new CatalogThreads(options);
+    this.pgo = new SqlitePgo(this.#threads);
   }
 
   /** Call once, before anything else. */

@@ -116,6 +116,24 @@ export const MIGRATIONS: readonly string[] = [
   -- Numbers that were given to packs which no set names: their files go. Files of other numbers are not this catalog's to delete.
   CREATE TABLE pack_unnamed (pack_id INTEGER PRIMARY KEY) STRICT;
   `,
+  `
+  -- By the service's name: it may have no profiles, and no number, yet. Where a channel points is its last move.
+  CREATE TABLE pgo_policy (
+    service TEXT NOT NULL, name TEXT NOT NULL, policy TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (service, name)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO counter VALUES ('pgo_policy', 0);
+  CREATE TABLE release (
+    service TEXT NOT NULL, name TEXT NOT NULL, created_ns INTEGER NOT NULL, digest BLOB NOT NULL, size_bytes INTEGER NOT NULL,
+    stored_digest BLOB NOT NULL, inputs_digest BLOB NOT NULL, manifest_digest BLOB NOT NULL, verdict TEXT NOT NULL,
+    object_id TEXT NOT NULL, PRIMARY KEY (service, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX release_by_time ON release (service, created_ns, name);
+  CREATE TABLE release_unfinished (object_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  CREATE TABLE channel_move (
+    service TEXT NOT NULL, channel TEXT NOT NULL, version INTEGER NOT NULL, release TEXT NOT NULL, moved_ns INTEGER NOT NULL,
+    PRIMARY KEY (service, channel, version)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Each migration is one transaction. Throws `conflict` for a file that a newer program wrote. */

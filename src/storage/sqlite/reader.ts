@@ -11,6 +11,8 @@ import { type CoverageRows, type LooseCursor, type LooseRow, PackReader, type Ra
 import { readPackIds, readPackSets, readPackStatistics, WINDOW_NS } from "./pack-sets.ts";
 import { CHUNK_ROWS, PageReader } from "./page-reader.ts";
 import type { PageRequest } from "./page-request.ts";
+import { PgoReader } from "./pgo-reader.ts";
+import type { PgoRequest } from "./pgo-rows.ts";
 import { type ProfileRows, packRows, rowOf } from "./profile-rows.ts";
 import { readSegmentRows } from "./segment-rows.ts";
 import { type ScanRequest, SelectionScan } from "./selection-scan.ts";
@@ -34,6 +36,7 @@ export class CatalogReader {
   readonly #pages: PageReader;
   readonly #scan: SelectionScan;
   readonly #packs: PackReader;
+  readonly #pgo: PgoReader;
 
   constructor(database: Database, limits: Limits, chunkRows = CHUNK_ROWS) {
     this.#database = database;
@@ -42,6 +45,7 @@ export class CatalogReader {
     this.#pages = new PageReader(this.#statements, chunkRows);
     this.#scan = new SelectionScan(this.#statements, chunkRows);
     this.#packs = new PackReader(database, this.#statements, chunkRows);
+    this.#pgo = new PgoReader(this.#statements);
   }
 
   snapshot(): IndexSnapshot {
@@ -190,6 +194,11 @@ export class CatalogReader {
       return matches(value);
     });
     return Uint32Array.from(matching.map(([labelId]) => labelId)).sort();
+  }
+
+  /** A method of PgoReader, in one snapshot. */
+  pgo({ method, argument }: PgoRequest<PgoReader>): unknown {
+    return this.#database.transaction(() => this.#pgo[method](argument as never))();
   }
 
   segments(): (CatalogSegment & { endOffset: number })[] {

@@ -10,6 +10,8 @@ import { NameTable } from "./name-table.ts";
 import { PackWriter } from "./pack-writer.ts";
 import { CHUNK_ROWS, PageReader } from "./page-reader.ts";
 import type { PageRequest } from "./page-request.ts";
+import type { PgoRequest } from "./pgo-rows.ts";
+import { PgoWriter } from "./pgo-writer.ts";
 import { type ProfileRows, packRows, type RawRow, rowOf } from "./profile-rows.ts";
 import { clearExpiredRequests, earlierUpload, rememberRequest } from "./retries.ts";
 import { SegmentLedger } from "./segment-ledger.ts";
@@ -46,6 +48,7 @@ export class CatalogWriter {
   readonly #segments: SegmentLedger;
   readonly #usage: UsageLedger;
   readonly #packs: PackWriter;
+  readonly #pgo: PgoWriter;
   readonly #statements: Statements;
   #seq: number;
 
@@ -57,6 +60,7 @@ export class CatalogWriter {
     this.#segments = new SegmentLedger(this.#statements);
     this.#usage = new UsageLedger(this.#statements);
     this.#packs = new PackWriter(this.#statements, this.#segments, this.#usage);
+    this.#pgo = new PgoWriter(this.#statements);
     this.#seq = this.#savedSeq();
   }
 
@@ -152,6 +156,11 @@ export class CatalogWriter {
 
   releaseOriginals(ids: readonly Uint8Array[]): number {
     return this.#commit(() => this.#packs.release(ids));
+  }
+
+  /** A method of PgoWriter. */
+  pgo({ method, argument }: PgoRequest<PgoWriter>): unknown {
+    return this.#commit(() => this.#pgo[method](argument as never));
   }
 
   /** Waits for readers, writes the whole log back, and starts it anew. */
