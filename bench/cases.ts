@@ -16,6 +16,8 @@ import { mergeOverHttpHeavy, mergeOverHttpLight } from "./rows/merge-over-http.t
 import { mergePackedDay, mergePackedHour } from "./rows/merge-packed.ts";
 import { packSize } from "./rows/pack-size.ts";
 import { packing } from "./rows/packing.ts";
+import { pgoGain } from "./rows/pgo-gain.ts";
+import { pgoProfile } from "./rows/pgo-profile.ts";
 import { selfProfile } from "./rows/self-profile.ts";
 import { startToReady } from "./rows/start-to-ready.ts";
 
@@ -32,6 +34,7 @@ export const ROWS: readonly Row[] = [
   packSize,
   packing,
   downloadPacked,
+  pgoProfile,
   ingest,
   ingestBesideMerges,
   cliList,
@@ -39,5 +42,6 @@ export const ROWS: readonly Row[] = [
   listPages,
   startToReady,
   selfProfile,
+  pgoGain,
   cliHelp,
 ];

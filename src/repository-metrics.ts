@@ -109,6 +109,7 @@ export function repositoryMetrics(
         logger.error({ err: event.error }, event.message);
         break;
       case "pack-damage":
+      case "release-damage":
         logger.error(event.message);
         break;
       case "reclaim-failed":

@@ -15,7 +15,9 @@ import { readTlsCredentials, type TlsFiles } from "./http/tls.ts";
 import { DomainError } from "./model/errors.ts";
 import { LIMIT_NAMES, LIMITS, type LimitName, type Limits } from "./model/limits.ts";
 import { NS_PER_MS } from "./model/time.ts";
+import { readPgoPolicies } from "./pgo-policies-file.ts";
 import { createRepository, type PackingOptions } from "./repository/create.ts";
+import type { ConfiguredPolicies } from "./repository/pgo/policies.ts";
 import type { Repository } from "./repository/repository.ts";
 import { repositoryMetrics } from "./repository-metrics.ts";
 import { startSelfProfile } from "./self-profile.ts";
@@ -33,6 +35,8 @@ export interface ServerOptions {
   limits: Limits;
   /** Absent: nothing is packed. */
   packing?: PackingOptions | undefined;
+  /** A file of policies, src/pgo-policies-file.ts. */
+  pgoPolicies?: string | undefined;
   /** Default: it does not profile itself. */
   selfProfile?: boolean;
   logger: Logger;
@@ -43,10 +47,11 @@ export interface RunningServer {
   readonly addresses: readonly { host: string; port: number }[];
   readonly repository: Repository;
   /**
-   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate and key, read anew; TLS stays on or off.
+   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key and the PGO policies, read anew; TLS
+   * stays on or off.
    * Throws `invalid` where these cannot be used, and nothing has changed then.
    */
-  reload(changed: Pick<ServerOptions, "limits" | "tls">): Promise<void>;
+  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies">): Promise<void>;
   /** Answers what is under way, within `graceMs` (default limits.shutdownMs), then closes the storage. Calling again cuts the grace short. */
   close(graceMs?: number): Promise<void>;
 }
@@ -59,6 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const startedMs = performance.now();
   await using opened = new AsyncDisposableStack();
   const tls = options.tls && (await readTlsCredentials(options.tls));
+  let policies = await policiesOf(options);
   await inFolder(dataFolder, async () => {
     await makeDurableFolder(dataFolder);
     await access(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -71,7 +77,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const metrics = createMetrics();
   const observe = repositoryMetrics(metrics, catalog, logger);
   const threads = availableParallelism();
-  const repository = opened.use(createRepository({ catalog, blobs, store, limits, nowNs, threads, packing, observe }));
+  const pgoPolicies = () => policies;
+  const repository = opened.use(
+    createRepository({ catalog, blobs, store, limits, nowNs, threads, packing, pgoPolicies, observe }),
+  );
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
@@ -114,6 +123,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     repository,
     async reload(changed) {
       const renewed = tls && changed.tls && (await readTlsCredentials(changed.tls));
+      policies = await policiesOf(changed);
       if (renewed) for (const listener of listeners) listener.setTlsCredentials(renewed);
       for (const name of LIMIT_NAMES) if (LIMITS[name].isReloadable) limits[name] = changed.limits[name];
       rpc = contract(); // its handlers hold what they were made with
@@ -125,6 +135,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await closing;
     },
   };
+}
+
+async function policiesOf({
+  pgoPolicies,
+  limits,
+}: Pick<ServerOptions, "pgoPolicies" | "limits">): Promise<ConfiguredPolicies> {
+  return pgoPolicies === undefined ? new Map() : readPgoPolicies(pgoPolicies, limits);
 }
 
 function adviceFor(cause: Error & { code?: unknown }): string {

@@ -2,6 +2,7 @@
 // lifted by the one after.
 
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -28,9 +29,9 @@ const reload = (changed: Partial<Limits>) => running.server.reload({ limits: { .
 beforeAll(async () => {
   running = await runServer(BEFORE);
   const profiles = createClient(ProfileService, createGrpcTransport({ baseUrl: running.url }));
-  const create = async (service: string, at: number) => {
+  const create = async (service: string, at: number, profileBytes = profile(at)) => {
     const metadata = { service, profileType: "cpu" };
-    return (await profiles.createProfile({ metadata, profileBytes: profile(at) })).profile!.id;
+    return (await profiles.createProfile({ metadata, profileBytes })).profile!.id;
   };
   await create("packed", 1);
   await create("packed", 2);
@@ -38,6 +39,7 @@ beforeAll(async () => {
   let { operation } = await admin.pack({});
   while (!operation?.done) ({ operation } = await admin.getOperation({ id: operation!.id, maxWait: { seconds: 5n } }));
   ids = [await create("loose", 3), await create("loose", 4)];
+  await create("published", 5, readFileSync(new URL("testdata/recorded/go-cpu-1.pb.gz", import.meta.url)));
 });
 afterAll(() => running[Symbol.asyncDispose]());
 
@@ -94,6 +96,15 @@ const upload = async () => {
     (error: Error) => error.message,
   );
 };
+const publish = () => {
+  const question = { service: "published", policy: "plain" };
+  return rpc("PgoService/PublishRelease", { question, name: "v1", require: "PGO_VERDICT_UNUSABLE" });
+};
+let channels = 0;
+const newChannel = async () => {
+  await publish();
+  return rpc("PgoService/MoveChannel", { service: "published", channel: `c${++channels}`, release: "v1" });
+};
 function openSocket(url = running.url): Socket & Disposable {
   const socket = connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {});
   return Object.assign(socket, { [Symbol.dispose]: () => socket.destroy() });
@@ -108,6 +119,19 @@ const twoSilent = async () => {
   first.resume().write("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
   return await ended;
 };
+
+/** Of two profiles that have what the compiler reads. */
+const pgo = async () => {
+  const frame = (name: string) => ({ lines: [{ name, line: 2n, startLine: 1n }] });
+  const stack = [frame("leaf"), frame("main")];
+  for (const at of [1n, 2n]) {
+    const body = buildGzip({ timeNs: TIME_NS + at, samples: [{ stack, values: [100n, 1n] }] });
+    await fetch(`${running.url}/api/0/profiles?type=cpu&service=pgo`, { method: "POST", body });
+  }
+  return rpc("PgoService/GetPgoProfile", { question: { service: "pgo", policy: "plain" } });
+};
+let policies = 0;
+const newPolicy = () => rpc("PgoService/UpdatePgoPolicy", { service: "pgo", policy: { name: `policy${++policies}` } });
 
 const PROBES: Partial<Record<LimitName, [value: number, probe: () => Promise<string>, refusal: RegExp]>> = {
   bodyBytes: [10, () => push("service=s"), /^413/],
@@ -147,6 +171,10 @@ const PROBES: Partial<Record<LimitName, [value: number, probe: () => Promise<str
   resultBytes: [1, () => merge("loose"), /^422/],
   topRows: [1, top, /^one$/],
   unaryResultBytes: [1, () => sum({}), /resource_exhausted/],
+  pgoProfiles: [1, pgo, /at most 1 are allowed/],
+  pgoPoliciesPerService: [1, newPolicy, /1 are allowed/],
+  releaseManifestBytes: [1, publish, /more than the 1 bytes allowed/],
+  releaseChannels: [1, newChannel, /as many as a service may have/],
   diskReserveMinBytes: [Number.MAX_SAFE_INTEGER, () => push("service=s&labels=new=1"), /^507/],
   undecidedSockets: [1, twoSilent, /^closed$/],
 };

@@ -91,12 +91,15 @@ function resultMessage(result: PackResult | VerifyResult) {
     };
     return { case: "pack" as const, value };
   }
-  const { packs, profiles, damaged, damagedPacks } = result;
+  const { packs, profiles, damaged, damagedPacks, releases, damagedReleases, damagedReleaseCount } = result;
   const value = {
     packCount: BigInt(packs),
     profileCount: BigInt(profiles),
     damaged: damaged.map(({ packId, detail }) => ({ packId: BigInt(packId), detail })),
     damagedCount: BigInt(damagedPacks),
+    releaseCount: BigInt(releases),
+    damagedReleases: [...damagedReleases],
+    damagedReleaseCount: BigInt(damagedReleaseCount),
   };
   return { case: "verify" as const, value };
 }

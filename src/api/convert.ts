@@ -206,6 +206,9 @@ const SKIP_REASONS: Record<Skipped["reason"], contract.SkipReason> = {
   absent: contract.SkipReason.ABSENT,
   duplicate: contract.SkipReason.DUPLICATE,
   trace: contract.SkipReason.TRACE,
+  "start-line": contract.SkipReason.START_LINE,
+  zero: contract.SkipReason.ZERO,
+  policy: contract.SkipReason.POLICY,
 };
 
 const OPERATORS: Record<MatchOperator, ContractOperator> = {

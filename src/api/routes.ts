@@ -7,6 +7,7 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { AdminService } from "../../gen/profusion/v1/admin_service_pb.ts";
+import { PgoService } from "../../gen/profusion/v1/pgo_service_pb.ts";
 import { ProfileService } from "../../gen/profusion/v1/profile_service_pb.ts";
 import { QueryService } from "../../gen/profusion/v1/query_service_pb.ts";
 import type { Limits } from "../model/limits.ts";
@@ -16,6 +17,7 @@ import { translateErrors } from "./errors.ts";
 import { healthService } from "./health.ts";
 import { judgedGzip, queryGate } from "./judged-messages.ts";
 import { messageJudge } from "./message-judge.ts";
+import { pgoService } from "./pgo-service.ts";
 import { profileService } from "./profile-service.ts";
 import { queryService } from "./query-service.ts";
 import { reflectionServices } from "./reflection.ts";
@@ -34,6 +36,8 @@ const DOWNLOADS = new Set<DescMethod>([
   ProfileService.method.downloadProfile,
   QueryService.method.mergeProfiles,
   QueryService.method.streamMergedProfile,
+  PgoService.method.getPgoProfile,
+  PgoService.method.getRelease,
 ]);
 
 /** `isJson`: which form of messages these routes are for; the other one works too, but is judged by the rules of this one. */
@@ -42,15 +46,24 @@ export function contractRoutes(
   { limits, logger, version, stopping }: ContractOptions,
   isJson = false,
 ): (router: ConnectRouter) => void {
-  const told = [ProfileService, QueryService, AdminService, Health, ServerReflection, ServerReflectionAlpha];
+  const told = [
+    ProfileService,
+    QueryService,
+    PgoService,
+    AdminService,
+    Health,
+    ServerReflection,
+    ServerReflectionAlpha,
+  ];
   const reflection = reflectionServices(told);
   const interceptors = [translateErrors(logger)];
 
   return (router) => {
     serve(ProfileService, profileService(repository, limits, logger));
     serve(QueryService, queryService(repository, limits));
+    serve(PgoService, pgoService(repository, limits));
     serve(AdminService, adminService(repository, limits, logger, version));
-    const names = [ProfileService, QueryService, AdminService].map(({ typeName }) => typeName);
+    const names = [ProfileService, QueryService, PgoService, AdminService].map(({ typeName }) => typeName);
     serve(Health, healthService(repository, names, limits, stopping));
     serve(ServerReflection, reflection.v1);
     serve(ServerReflectionAlpha, reflection.v1alpha);

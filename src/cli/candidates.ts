@@ -14,7 +14,14 @@ export interface Candidate {
   description?: string;
 }
 
-type Values = (word: string, client: ClientOptions) => Promise<Candidate[]>;
+/** What stands before: options, by their attribute's name. */
+interface Given extends ClientOptions {
+  service?: string;
+  /** The last of the arguments before. */
+  argument?: string;
+}
+
+type Values = (word: string, given: Given) => Promise<Candidate[]>;
 
 /** The most that a shell shows without asking. */
 const NAMES_MAX = 100;
@@ -35,23 +42,29 @@ const VALUES: Record<string, Values> = {
   "tls-key": FILES,
   "<file>": FILES,
   "<source>": FILES,
+  policy: completePolicy,
+  release: completeRelease,
+  pin: completePin,
   by: async () => GROUPINGS.map((value) => ({ value: value === "label" ? "label=" : value })),
   "<selector>": completeSelector,
   "<selector or ids>": completeSelector,
   "<context>": completeContext,
   "<label>": namesBy(listLabelNames),
+  "<policy>": completePolicy,
+  "<service@channel>": completePin,
+  "<release>": async (_, { argument = "", ...given }) => releasesOf(argument.replace(/@[^@]*$/, ""), given),
 };
 
 /** `words` begin behind the name of the program; the last one is unfinished. */
 export async function candidatesFor(program: Command, words: readonly string[]): Promise<Candidate[]> {
   const word = words.at(-1) ?? "";
-  const { command, option, argumentAt, client } = walk(program, words.slice(0, -1));
-  if (option) return await valuesOf(option.long!.slice(2), option.argChoices, word, client);
+  const { command, option, argumentAt, given } = walk(program, words.slice(0, -1));
+  if (option) return await valuesOf(option.long!.slice(2), option.argChoices, word, given);
   const assigned = /^--([^=]+)=(.*)$/.exec(word);
   if (assigned) {
     const [, name, value] = assigned;
     const known = optionsOf(command).find(({ long }) => long === `--${name}`);
-    const values = known ? await valuesOf(name!, known.argChoices, value!, client) : [];
+    const values = known ? await valuesOf(name!, known.argChoices, value!, given) : [];
     return values.map((each) => (each.value === ":files" ? each : { ...each, value: `--${name}=${each.value}` }));
   }
   if (word.startsWith("-")) {
@@ -63,7 +76,7 @@ export async function candidatesFor(program: Command, words: readonly string[]):
     return verbs.map((verb) => ({ value: verb.name(), description: verb.description() })).filter(startsWith(word));
   }
   const argument = argumentOf(command, argumentAt);
-  return argument ? await valuesOf(`<${argument.name()}>`, argument.argChoices, word, client) : [];
+  return argument ? await valuesOf(`<${argument.name()}>`, argument.argChoices, word, given) : [];
 }
 
 interface Place {
@@ -72,28 +85,30 @@ interface Place {
   option: Option | undefined;
   /** How many arguments stand before. */
   argumentAt: number;
-  client: ClientOptions;
+  given: Given;
 }
 
 function walk(program: Command, words: readonly string[]): Place {
-  const place: Place = { command: program, option: undefined, argumentAt: 0, client: {} };
-  const client: Record<string, string> = {};
+  const place: Place = { command: program, option: undefined, argumentAt: 0, given: {} };
+  const given: Record<string, string> = {};
   for (const word of words) {
     if (place.option) {
-      client[place.option.attributeName()] = word;
+      given[place.option.attributeName()] = word;
       place.option = undefined;
       continue;
     }
     const [flag, value] = word.split(/=(.*)/s, 2);
     const option = optionsOf(place.command).find(({ short, long }) => flag === short || flag === long);
-    if (option && value !== undefined) client[option.attributeName()] = value;
+    if (option && value !== undefined) given[option.attributeName()] = value;
     else if (option?.required) place.option = option;
     const verb = place.command.commands.find((each) => each.name() === word);
     if (verb) place.command = verb;
-    else if (!word.startsWith("-")) place.argumentAt++;
+    else if (!word.startsWith("-")) {
+      place.argumentAt++;
+      given.argument = word;
+    }
   }
-  const { server, key, context } = client;
-  place.client = { ...(server && { server }), ...(key && { key }), ...(context && { context }) };
+  place.given = given;
   return place;
 }
 
@@ -112,11 +127,11 @@ async function valuesOf(
   name: string,
   choices: readonly string[] | undefined,
   word: string,
-  client: ClientOptions,
+  given: Given,
 ): Promise<Candidate[]> {
   if (choices) return choices.map((value) => ({ value })).filter(startsWith(word));
   const values = VALUES[name];
-  return values ? (await values(word, client)).filter((each) => each.value === ":files" || startsWith(word)(each)) : [];
+  return values ? (await values(word, given)).filter((each) => each.value === ":files" || startsWith(word)(each)) : [];
 }
 
 function startsWith(word: string): (candidate: Candidate) => boolean {
@@ -151,6 +166,32 @@ async function completeLabel(word: string, client: ClientOptions): Promise<Candi
 /** A type alone is a selector. */
 async function completeSelector(word: string, client: ClientOptions): Promise<Candidate[]> {
   return /^\w*$/.test(word) ? await names(listTypes, word, client) : [];
+}
+
+/** Of the service that was named before. */
+async function completePolicy(_: string, { service, ...given }: Given): Promise<Candidate[]> {
+  if (service === undefined) return [];
+  const { policies } = await (await connect(given)).pgo.listPgoPolicies({ service });
+  return policies.map(({ name, selector }) => ({ value: name, description: selector }));
+}
+
+async function completeRelease(_: string, { service, ...given }: Given): Promise<Candidate[]> {
+  return service === undefined ? [] : await releasesOf(service, given);
+}
+
+async function releasesOf(service: string, given: Given): Promise<Candidate[]> {
+  const { releases } = await (await connect(given)).pgo.listReleases({ service, pageSize: NAMES_MAX });
+  const channels = releases.flatMap(({ name, channels }) => channels.map((value) => ({ value, description: name })));
+  return [...channels, ...releases.map(({ name }) => ({ value: name }))];
+}
+
+/** First the service and "@", then its channels and releases. */
+async function completePin(word: string, given: Given): Promise<Candidate[]> {
+  const at = word.lastIndexOf("@");
+  if (at < 0) return (await names(listServices, word, given)).map(({ value }) => ({ value: `${value}@` }));
+  const service = word.slice(0, at);
+  const found = await releasesOf(service, given);
+  return found.map((each) => ({ ...each, value: `${service}@${each.value}` }));
 }
 
 async function completeContext(): Promise<Candidate[]> {

@@ -11,6 +11,7 @@ import {
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { AdminService, file_profusion_v1_admin_service } from "../../gen/profusion/v1/admin_service_pb.ts";
+import { file_profusion_v1_pgo_service, PgoService } from "../../gen/profusion/v1/pgo_service_pb.ts";
 import { file_profusion_v1_profile } from "../../gen/profusion/v1/profile_pb.ts";
 import { file_profusion_v1_profile_service, ProfileService } from "../../gen/profusion/v1/profile_service_pb.ts";
 import { file_profusion_v1_query_service, QueryService } from "../../gen/profusion/v1/query_service_pb.ts";
@@ -21,6 +22,7 @@ export interface Clients {
   profiles: Client<typeof ProfileService>;
   query: Client<typeof QueryService>;
   admin: Client<typeof AdminService>;
+  pgo: Client<typeof PgoService>;
   /** A message as `--json` shows it: the contract's JSON, with every field, and 64-bit numbers as numbers where JSON can hold them. */
   json(message: Message): JsonValue;
 }
@@ -32,6 +34,7 @@ export function openClients(server: string, key: string | undefined): Clients {
     profiles: createClient(ProfileService, transport),
     query: createClient(QueryService, transport),
     admin: createClient(AdminService, transport),
+    pgo: createClient(PgoService, transport),
     json: (message) => {
       const schema = schemaOf(message);
       return withNumbers(schema, toJson(schema, message, { alwaysEmitImplicit: true }));
@@ -48,6 +51,7 @@ function schemaOf({ $typeName }: Message): DescMessage {
     file_profusion_v1_profile_service,
     file_profusion_v1_query_service,
     file_profusion_v1_admin_service,
+    file_profusion_v1_pgo_service,
   );
   const schema = registry.getMessage($typeName);
   if (schema === undefined) throw new Error(`the contract has no message ${$typeName}`);

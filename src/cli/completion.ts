@@ -8,16 +8,17 @@ import { addExample } from "./example.ts";
 const PATIENCE_MS = 2_000;
 
 const SCRIPTS = {
-  // Bash takes "=" and ":" for ends of words, and replaces only what follows the last one.
+  // Bash takes "=", ":" and "@" for ends of words, and replaces only what follows the last one; of "@" it replaces the character too.
   bash: `_profusion() {
   local value current="\${COMP_WORDS[COMP_CWORD]}"
   [[ $current == [=:] ]] && current=
+  [[ \${COMP_LINE:0:COMP_POINT} == *"@$current" ]] && current="@$current"
   COMPREPLY=()
   while IFS=$'\\t' read -r value _; do
     if [[ $value == :files ]]; then
       compopt -o default
     else
-      [[ $value == *= ]] && compopt -o nospace
+      [[ $value == *[=@] ]] && compopt -o nospace
       COMPREPLY+=("$(printf %q "$value")")
     fi
   done < <(profusion __complete --line "\${COMP_LINE:0:COMP_POINT}" --current "$current" </dev/null 2>/dev/null)
@@ -31,7 +32,7 @@ _profusion() {
   while IFS=$'\\t' read -r value description; do
     if [[ $value == :files ]]; then
       _files
-    elif [[ $value == *= ]]; then
+    elif [[ $value == *[=@] ]]; then
       compadd -S '' -- "$value"
     elif [[ -n $description ]]; then
       shown=("$value  $description")

@@ -35,7 +35,7 @@ export function addPack(program: Command): void {
   verb(
     pack,
     "verify",
-    `read every pack and compare every profile in it; exits with ${EXIT.partial} where something is damaged`,
+    `read every pack and compare every profile in it, and read every release; exits with ${EXIT.partial} where something is damaged`,
     verify,
   );
   verb(program, "status", "what the server holds", async (options) => {
@@ -86,11 +86,15 @@ async function verify(options: Options): Promise<void> {
   const { result } = await ended(connection, (await connection.admin.verify({})).operation, options);
   if (result.case !== "verify") return;
   const { packCount, profileCount, damaged, damagedCount } = result.value;
-  if (damagedCount > 0n) process.exitCode = EXIT.partial;
+  const { releaseCount, damagedReleases, damagedReleaseCount } = result.value;
+  if (damagedCount + damagedReleaseCount > 0n) process.exitCode = EXIT.partial;
   if (options.json) return answerJson(connection.json(result.value));
-  if (!options.quiet)
+  if (!options.quiet) {
     answer(`verified ${profileCount} profiles in ${packCount} packs, ${damagedCount} of them damaged`);
+    if (releaseCount > 0n) answer(`verified ${releaseCount} releases, ${damagedReleaseCount} of them damaged`);
+  }
   for (const { packId, detail } of damaged) complain(`pack ${packId}: ${detail}`);
+  for (const detail of damagedReleases) complain(detail);
 }
 
 /** Tells how far it is. Throws what it failed with. */

@@ -31,7 +31,16 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
   ]);
   const sources = { flags, environment: env };
   const loaded = await loadConfiguration(sources);
-  const { listen, data: dataFolder, pack, originals, selfProfile, logLevel, limits } = loaded.configuration;
+  const {
+    listen,
+    data: dataFolder,
+    pack,
+    originals,
+    selfProfile,
+    pgoPolicies,
+    logLevel,
+    limits,
+  } = loaded.configuration;
   const [{ createLogger }, { startServer }] = await Promise.all([import("./create-logger.ts"), import("../server.ts")]);
   const { logger, flush } = createLogger(logLevel);
   // The one line on stderr that ends the process has no stack trace: the log does.
@@ -40,7 +49,17 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
   const packing = pack ? { originals } : undefined;
   const tls = tlsFiles(loaded.configuration);
   // A signal before this is done ends the process as it stands, which the storage survives.
-  const server = await startServer({ listen, tls, dataFolder, limits, packing, selfProfile, logger, version });
+  const server = await startServer({
+    listen,
+    tls,
+    dataFolder,
+    limits,
+    packing,
+    pgoPolicies,
+    selfProfile,
+    logger,
+    version,
+  });
   const [first, second] = stopSignals();
   let running = loaded;
   onReloadSignal(async () => {

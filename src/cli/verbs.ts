@@ -79,6 +79,11 @@ export const VERB_FILES: readonly VerbFile[] = [
     load: async () => (await import("./delete.ts")).addDelete,
   },
   {
+    group: PROFILES,
+    summaries: { pgo: "profiles for `go build -pgo`: fetch, judge, publish" },
+    load: async () => (await import("./pgo/command.ts")).addPgo,
+  },
+  {
     group: NUMBERS,
     summaries: {
       services: "list services",

@@ -3,7 +3,7 @@
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { DomainError } from "../model/errors.ts";
 
-/** Throws `invalid`, naming the file, where it cannot be written. */
+/** It is on the disk before it has its name. Throws `invalid`, naming the file, where it cannot be written. */
 export async function writeWhole(content: Uint8Array | string, file: string, mode = 0o666): Promise<void> {
   // A device or a pipe, such as /dev/null, is written to; a rename would put a file in its place.
   const isSpecial = await stat(file).then(
@@ -12,7 +12,7 @@ export async function writeWhole(content: Uint8Array | string, file: string, mod
   );
   const temporary = isSpecial ? file : `${file}.${crypto.randomUUID()}.tmp`;
   try {
-    await writeFile(temporary, content, { mode });
+    await writeFile(temporary, content, { mode, flush: !isSpecial });
     if (!isSpecial) await rename(temporary, file);
   } catch (cause) {
     if (!isSpecial) await rm(temporary, { force: true });

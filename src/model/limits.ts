@@ -165,6 +165,28 @@ export const LIMITS = {
     RELOADABLE,
   ),
 
+  // PGO profiles and their releases.
+  pgoProfiles: count(
+    1_000_000,
+    "Profiles that one PGO profile is made of: a month of 900 an hour. Each is weighed by itself, some hundred bytes of memory.",
+    RELOADABLE,
+  ),
+  pgoPoliciesPerService: count(
+    100,
+    "Policies that a service may have set over the API: one for each mode of operation, and some to try.",
+    RELOADABLE,
+  ),
+  releaseManifestBytes: bytes(
+    32 * MIB,
+    "What a release's manifest says of the profiles that are in it, as JSON: 100 000 with some labels each have 25 MB.",
+    RELOADABLE,
+  ),
+  releaseChannels: count(
+    100,
+    "Channels of a service: a handful are in use, and one answer lists all with their moves.",
+    RELOADABLE,
+  ),
+
   // The wire.
   headersTimeoutMs: milliseconds(
     10_000,

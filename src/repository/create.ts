@@ -14,6 +14,9 @@ import { MergePool } from "./merge-pool.ts";
 import { Operations } from "./operations.ts";
 import type { PackEvent } from "./pack-event.ts";
 import { type OriginalsPolicy, Packer } from "./packer.ts";
+import { createPgo } from "./pgo/pgo.ts";
+import { type ConfiguredPolicies, createPolicies } from "./pgo/policies.ts";
+import { createReleases } from "./pgo/releases.ts";
 import { ReadGuard } from "./read-guard.ts";
 import { Reclaim } from "./reclaim.ts";
 import type { MergeSummary, PackResult, PushOutcome, Repository, VerifyResult } from "./repository.ts";
@@ -31,6 +34,8 @@ export interface RepositoryOptions {
   threads: number;
   /** Default: nothing is packed; what is in packs is read. */
   packing?: PackingOptions | undefined;
+  /** As of now. Default: none. */
+  pgoPolicies?: (() => ConfiguredPolicies) | undefined;
   observe: (event: RepositoryEvent) => void;
 }
 
@@ -53,13 +58,14 @@ export type RepositoryEvent =
   | { kind: "merge"; outcome: "done" | Failure; inputs: number; durationMs: number }
   | { kind: "delete"; profiles: number }
   | { kind: "reclaim-failed"; message: string; error: unknown }
+  | { kind: "release-damage"; message: string }
   | PackEvent;
 
 /** Merges that fold at the same time; each may hold four times limits.resultBytes of tables per thread, so few. */
 const MERGES_PER_THREAD = 2;
 
 export function createRepository(options: RepositoryOptions): Repository {
-  const { catalog, blobs, store, limits, nowNs, threads, packing, observe } = options;
+  const { catalog, blobs, store, limits, nowNs, threads, packing, pgoPolicies, observe } = options;
   const reads = new ReadGuard();
   const ingest = createIngest({ store, limits, nowNs, threads });
   const pool = new MergePool(blobs.source(), limits, threads, (name) => blobs.objectReference(name));
@@ -86,6 +92,16 @@ export function createRepository(options: RepositoryOptions): Repository {
   });
   const operations = new Operations<PackResult | VerifyResult>(nowNs);
   packer.begin(packing !== undefined);
+  const releases = createReleases({
+    catalog,
+    blobs,
+    limits,
+    nowNs,
+    reportDamage: (message) => observe({ kind: "release-damage", message }),
+    reportFailure: (message, error) => observe({ kind: "reclaim-failed", message, error }),
+  });
+  const policies = createPolicies(catalog, limits, pgoPolicies);
+  const pgo = createPgo({ catalog, pool, gate, reads, results, limits, nowNs }, policies, releases);
 
   function deleted(profiles: number): void {
     observe({ kind: "delete", profiles });
@@ -156,11 +172,14 @@ export function createRepository(options: RepositoryOptions): Repository {
       };
     },
     usage: () => catalog.usage(),
+    releases,
+    pgo: { ...pgo, profile: (question) => summed(() => pgo.profile(question)) },
     startPack() {
       if (packing === undefined) throw new DomainError("conflict", "Cannot pack: packing is switched off");
       return operations.startAnew("pack", (tell) => packer.packNow(tell));
     },
-    startVerify: () => operations.start("verify", (tell) => packer.verify(tell)),
+    startVerify: () =>
+      operations.start("verify", async (tell) => ({ ...(await packer.verify(tell)), ...(await releases.verify()) })),
     operation: (id, maxWaitMs) => operations.get(id, maxWaitMs),
     ready() {
       try {
@@ -173,6 +192,7 @@ export function createRepository(options: RepositoryOptions): Repository {
     },
     async [Symbol.asyncDispose]() {
       await ingest[Symbol.asyncDispose]();
+      await releases.idle();
       await packer.stop();
       await reclaim.stop();
       await pool[Symbol.asyncDispose]();

@@ -37,6 +37,8 @@ export interface LooseChunk {
   locators: readonly Locator[];
   /** The place of each in the canonical order of all. */
   orders: Float64Array;
+  /** How often each counts. Absent: once. */
+  weights?: Uint16Array | undefined;
 }
 
 export interface PackChunk {
@@ -45,6 +47,7 @@ export interface PackChunk {
   pack: PackHandle;
   rows: Uint32Array;
   orders: Float64Array;
+  weights?: Uint16Array | undefined;
 }
 
 export interface FoldAnswer {
@@ -99,7 +102,7 @@ export class MergeJob {
     return "pack" in chunk ? this.#foldPack(chunk) : this.#foldLoose(chunk);
   }
 
-  #foldPack({ pack, rows, orders }: PackChunk): FoldAnswer {
+  #foldPack({ pack, rows, orders, weights }: PackChunk): FoldAnswer {
     using opened = openPackHandle(this.#reader, pack, () => this.#checkStopped());
     let inflatedBytes = 0;
     try {
@@ -109,7 +112,7 @@ export class MergeJob {
         this.#checkStopped();
         inflatedBytes += bytes;
       };
-      opened.named(() => addToMerger(this.#merger, decoded, { rows, orders }, this.#limits, onKept));
+      opened.named(() => addToMerger(this.#merger, decoded, { rows, orders, weights }, this.#limits, onKept));
       this.#folded += rows.length;
       return { inflatedBytes, damaged: [], decoded: opened.decoded };
     } catch (error) {
@@ -122,13 +125,13 @@ export class MergeJob {
     if (Atomics.load(this.#options.stopFlag, 0) !== 0) throw new DomainError("cancelled", "The merge was stopped");
   }
 
-  #foldLoose({ first, locators, orders }: LooseChunk): FoldAnswer {
+  #foldLoose({ first, locators, orders, weights }: LooseChunk): FoldAnswer {
     const answer: FoldAnswer = { inflatedBytes: 0, damaged: [] };
     for (const [at, bytes] of this.#reader.readMany(locators).entries()) {
       this.#checkStopped();
       try {
         if (bytes instanceof Error) throw bytes;
-        answer.inflatedBytes += this.#foldOne(bytes, orders[at]!);
+        answer.inflatedBytes += this.#foldOne(bytes, orders[at]!, weights?.[at]);
         this.#folded++;
       } catch (error) {
         if (!(error instanceof DomainError) || error.kind === "too-large") throw error;
@@ -138,15 +141,15 @@ export class MergeJob {
     return answer;
   }
 
-  #foldOne(bytes: Uint8Array, order: number): number {
+  #foldOne(bytes: Uint8Array, order: number, weight: number | undefined): number {
     return withInflated(bytes, this.#limits.inflatedBytes, (inflated) => {
       try {
-        this.#merger.add(inflated, order);
+        this.#merger.add(inflated, order, weight);
       } catch (error) {
         if (!(error instanceof DomainError) || error.kind !== "invalid") throw error;
         const converted = convertLegacy(inflated, this.#limits);
         if (converted === undefined) throw error;
-        this.#merger.add(converted, order);
+        this.#merger.add(converted, order, weight);
       }
       return inflated.length;
     });

@@ -15,7 +15,8 @@ import { PackCache, type PackPart } from "./pack-cache.ts";
 import type { PackPlace } from "./pack-place.ts";
 import type { DecodedParts, PackHandle, RebuildAnswer, SelectAnswer } from "./pack-reading.ts";
 import type { RowQuestion } from "./pack-selection.ts";
-import type { RowSeries, SeriesAnswer } from "./pack-series.ts";
+import type { RowSeries, SeriesAnswer, StartLinesAnswer } from "./pack-series.ts";
+import type { PgoFinished, PgoHalves } from "./pgo/finish.ts";
 import type { SelectedPack } from "./planner.ts";
 import { Thread, ThreadLost } from "./thread.ts";
 import type { Ranking, RankOptions, WeightedTop } from "./top-ranking.ts";
@@ -24,6 +25,8 @@ export interface MergeJobRequest {
   inputs: readonly MergeInput[];
   /** The place of each input in the canonical order of all. Default: as they stand. */
   orders?: Float64Array;
+  /** How often each input counts, up to 2^16 times. Default: once. */
+  weights?: Uint16Array;
   /** Default: none. */
   packs?: readonly FoldedPack[];
   columns: readonly ValueType[];
@@ -41,6 +44,8 @@ type SumRequest = MergeJobRequest & { top?: TopGrouping };
 export interface FoldedPack {
   selected: SelectedPack;
   orders: Float64Array;
+  /** As those of the inputs. */
+  weights?: Uint16Array;
 }
 
 /** What cannot be read. */
@@ -109,12 +114,35 @@ export class MergePool implements AsyncDisposable {
     return this.#ask({ kind: "rank", parts, options });
   }
 
-  /** Of which series the selected profiles of a pack are. Throws `unavailable` for a damaged pack. */
-  async series({ question: { place }, rows }: SelectedPack, column: ValueType | undefined): Promise<RowSeries> {
-    const pack = this.#handle(place, column ? ["heads", "tables"] : ["heads"]);
-    const { decoded, ...series } = await this.#ask<SeriesAnswer>({ kind: "series", pack, rows, column });
+  /** The file of a PGO profile, out of the sums of its halves. Throws `too-large`. */
+  finishPgo(halves: PgoHalves): Promise<PgoFinished> {
+    return this.#ask({ kind: "pgo", halves });
+  }
+
+  /** Of which series the selected profiles of a pack are, and the totals of columns that it has. Throws `unavailable` for a damaged pack. */
+  async series({ question: { place }, rows }: SelectedPack, columns: readonly ValueType[]): Promise<RowSeries> {
+    const pack = this.#handle(place, columns.length > 0 ? ["heads", "tables"] : ["heads"]);
+    const { decoded, ...series } = await this.#ask<SeriesAnswer>({ kind: "series", pack, rows, columns });
     this.#keep(place.packId, decoded);
     return series;
+  }
+
+  /** For each of some rows of a pack, whether it says on which lines its functions begin. Throws `unavailable` for a damaged pack. */
+  async startLines({ question: { place } }: SelectedPack, rows: Uint32Array): Promise<boolean[]> {
+    const pack = this.#handle(place, ["heads", "tables"]);
+    const { decoded, found } = await this.#ask<StartLinesAnswer>({ kind: "start-lines", pack, rows });
+    this.#keep(place.packId, decoded);
+    return found;
+  }
+
+  /** The same of loose profiles. */
+  async looseStartLines(inputs: readonly MergeInput[]): Promise<boolean[]> {
+    const chunks: Promise<boolean[]>[] = [];
+    for (let from = 0; from < inputs.length; from += CHUNK_PROFILES) {
+      const locators = inputs.slice(from, from + CHUNK_PROFILES).map(({ locator }) => locator);
+      chunks.push(this.#ask({ kind: "loose-start-lines", locators }));
+    }
+    return (await Promise.all(chunks)).flat();
   }
 
   async #sum<Result>(request: SumRequest): Promise<MergeJobResult<Result>> {
@@ -184,8 +212,9 @@ export class MergePool implements AsyncDisposable {
   async #sumOnce<Result>(request: SumRequest & { packs: readonly FoldedPack[] }): Promise<MergeJobResult<Result>> {
     const jobId = ++this.#lastJobId;
     const { packs } = request;
-    const { inputs, orders } = byService(request);
-    const work = { inputs, packs, packChunks: this.#packChunks(packs), looseChunks: cutChunks(inputs, orders) };
+    const loose = byService(request);
+    const { inputs } = loose;
+    const work = { inputs, packs, packChunks: this.#packChunks(packs), looseChunks: cutChunks(loose) };
     const profiles = packs.reduce((sum, { orders }) => sum + orders.length, inputs.length);
     const stop = new StopFlag(request.signal, this.#limits.mergeMs, profiles);
     const options: JobOptions = {
@@ -262,7 +291,13 @@ export class MergePool implements AsyncDisposable {
   /** The largest first, so that no thread begins one when the others are done. */
   #packChunks(packs: readonly FoldedPack[]): PackChunk[] {
     return packs
-      .map(({ selected, orders }, at) => ({ at, pack: selected.question, rows: selected.rows, orders }))
+      .map(({ selected, orders, weights }, at) => ({
+        at,
+        pack: selected.question,
+        rows: selected.rows,
+        orders,
+        weights,
+      }))
       .sort((a, b) => b.pack.sizeBytes - a.pack.sizeBytes)
       .map(({ pack, ...chunk }) => ({ ...chunk, pack: this.#handle(pack.place, ["heads", "tables"]) }));
   }
@@ -288,6 +323,12 @@ interface MergeWork {
   packs: readonly FoldedPack[];
   packChunks: PackChunk[];
   looseChunks: LooseChunk[];
+}
+
+interface LooseInputs {
+  inputs: readonly MergeInput[];
+  orders: Float64Array;
+  weights?: Uint16Array;
 }
 
 /** Why a job stops early, and the flag that its threads look at before each profile. */
@@ -342,15 +383,16 @@ class StopFlag {
  * Profiles of one service share most of what they name: folded one after another they find it where it was just used, which saves a sixth
  * of the time. The orders keep the answer the same.
  */
-function byService({ inputs, orders }: MergeJobRequest): { inputs: readonly MergeInput[]; orders: Float64Array } {
+function byService({ inputs, orders, weights }: MergeJobRequest): LooseInputs {
   const places = inputs.map((_, at) => at).sort((a, b) => inputs[a]!.serviceId - inputs[b]!.serviceId);
   return {
     inputs: places.map((at) => inputs[at]!),
     orders: Float64Array.from(places, (at) => orders?.[at] ?? at),
+    ...(weights && { weights: Uint16Array.from(places, (at) => weights[at]!) }),
   };
 }
 
-function cutChunks(inputs: readonly MergeInput[], orders: Float64Array): LooseChunk[] {
+function cutChunks({ inputs, orders, weights }: LooseInputs): LooseChunk[] {
   const chunks: LooseChunk[] = [];
   let start = 0;
   let bytes = 0;
@@ -361,6 +403,7 @@ function cutChunks(inputs: readonly MergeInput[], orders: Float64Array): LooseCh
       first: start,
       locators: inputs.slice(start, at + 1).map(({ locator }) => locator),
       orders: orders.slice(start, at + 1),
+      weights: weights?.slice(start, at + 1),
     });
     start = at + 1;
     bytes = 0;

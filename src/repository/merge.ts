@@ -54,7 +54,7 @@ async function mergeWithout(
 ): Promise<NewAnswer<MergeAnswer> | undefined> {
   const { catalog, pool, limits } = dependencies;
   const columns = request.columns ?? columnOf(request.selection);
-  const plan = await planMerge(catalog, request.selection, columns, limits, request.strict, (packs) =>
+  const plan = await planMerge(catalog, request.selection, { columns }, limits, request.strict, (packs) =>
     pool.select(packs, broken),
   );
   const only =

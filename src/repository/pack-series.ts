@@ -1,10 +1,12 @@
-// Of which series some profiles of a pack are, and what the totals of one of their columns are. Pure apart from reading blobs;
-// src/repository/merge-worker.ts runs it.
+// What a pack says of some of its profiles without their samples: of which series they are, the totals of columns, how long they lasted.
+// Pure apart from reading blobs; src/repository/merge-worker.ts runs it.
 
 import type { Labels } from "../model/labels.ts";
+import type { Limits } from "../model/limits.ts";
 import type { ValueType } from "../model/shape.ts";
 import { columnTotals } from "../pack/aggregation.ts";
 import { KIND } from "../pack/pack-profiles.ts";
+import { rowsWithStartLines } from "../pack/start-lines.ts";
 import type { BlobReader } from "../storage/blob-store.ts";
 import { type DecodedParts, openPackHandle, type PackHandle } from "./pack-reading.ts";
 
@@ -14,8 +16,9 @@ export interface RowSeries {
   series: Uint32Array;
   /** Of all series of the pack. */
   labels: readonly Labels[];
-  /** Present where a column was asked for. */
-  totals?: BigInt64Array;
+  durationsNs: BigInt64Array;
+  /** One list for each column that was asked for. */
+  totals: BigInt64Array[];
   /** Positions of those whose totals the pack does not tell, since it has their bytes alone; 0 in `totals`. */
   untold: number[];
 }
@@ -29,7 +32,7 @@ export function seriesInPack(
   reader: BlobReader,
   handle: PackHandle,
   rows: Uint32Array,
-  column: ValueType | undefined,
+  columns: readonly ValueType[],
 ): SeriesAnswer {
   using opened = openPackHandle(reader, handle);
   const heads = opened.heads();
@@ -38,16 +41,38 @@ export function seriesInPack(
   const answer = {
     series: Uint32Array.from(rows, (row) => heads.series[row]!),
     labels: heads.labels,
+    durationsNs: BigInt64Array.from(rows, (row) => heads.durationsNs[row]!),
     untold,
     decoded: opened.decoded,
   };
-  if (column === undefined) return answer;
+  if (columns.length === 0) return { ...answer, totals: [] };
   const chosen = new Set(rows);
   const { pack } = opened;
-  const place = pack.signature.shape.columns.findIndex(
-    ({ type, unit }) => type === column.type && unit === column.unit,
-  );
   const decoded = { pack, profiles: heads, tables: opened.tables() };
   const totals = opened.named(() => columnTotals(decoded, (row) => chosen.has(row)));
-  return { ...answer, totals: BigInt64Array.from(rows, (row) => totals[row * pack.columns + place]!) };
+  const present = pack.signature.shape.columns;
+  const placeOf = (column: ValueType) =>
+    present.findIndex(({ type, unit }) => type === column.type && unit === column.unit);
+  return {
+    ...answer,
+    totals: columns.map(placeOf).map((place) => BigInt64Array.from(rows, (row) => totals[row * pack.columns + place]!)),
+  };
+}
+
+export interface StartLinesAnswer {
+  /** Of each profile that was asked for. */
+  found: boolean[];
+  decoded: DecodedParts;
+}
+
+/** Throws `unavailable` for a damaged pack. */
+export function startLinesInPack(
+  reader: BlobReader,
+  handle: PackHandle,
+  rows: Uint32Array,
+  limits: Limits,
+): StartLinesAnswer {
+  using opened = openPackHandle(reader, handle);
+  const decoded = { pack: opened.pack, profiles: opened.heads(), tables: opened.tables() };
+  return { found: opened.named(() => rowsWithStartLines(decoded, rows, limits)), decoded: opened.decoded };
 }

@@ -9,7 +9,7 @@ import type { Catalog, StoredProfile } from "../storage/catalog.ts";
 import type { PackFile, PackSet } from "../storage/pack-catalog.ts";
 import type { CheckAnswer } from "./pack-check.ts";
 import { type PackPlace, placeOf } from "./pack-place.ts";
-import type { VerifyResult } from "./repository.ts";
+import type { PacksVerified } from "./repository.ts";
 
 export interface PackVerifyOptions {
   catalog: Catalog;
@@ -23,11 +23,11 @@ const DAMAGED_NAMED = 100;
 const IDS_NAMED = 10;
 
 /** Packs that are replaced meanwhile are left out. */
-export async function verifyPacks(options: PackVerifyOptions): Promise<VerifyResult> {
+export async function verifyPacks(options: PackVerifyOptions): Promise<PacksVerified> {
   const { catalog, tell } = options;
   const sets = await catalog.packSets({});
   const all = sets.reduce((sum, { packs }) => sum + packs.length, 0);
-  const result: VerifyResult = { packs: 0, profiles: 0, damaged: [], damagedPacks: 0 };
+  const result: PacksVerified = { packs: 0, profiles: 0, damaged: [], damagedPacks: 0 };
   let next = 0;
   for (const set of sets) {
     const seqs = new Set<number>();
@@ -45,7 +45,7 @@ export async function verifyPacks(options: PackVerifyOptions): Promise<VerifyRes
   return result;
 }
 
-function note(result: VerifyResult, { packId }: PackFile, profiles: number, damage: string | undefined, packs = 1) {
+function note(result: PacksVerified, { packId }: PackFile, profiles: number, damage: string | undefined, packs = 1) {
   result.packs += packs;
   result.profiles += profiles;
   if (damage === undefined) return;

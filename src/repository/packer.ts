@@ -22,7 +22,7 @@ import { verifyPacks } from "./pack-verify.ts";
 import type { PackMessage } from "./pack-worker.ts";
 import type { ReadGuard } from "./read-guard.ts";
 import type { Reclaim } from "./reclaim.ts";
-import type { PackResult, VerifyResult } from "./repository.ts";
+import type { PackResult, PacksVerified } from "./repository.ts";
 import { Thread } from "./thread.ts";
 
 /** What becomes of the bytes as they were sent, once they are packed and verified. A number: they go so long after their receipt, in ns. */
@@ -208,7 +208,7 @@ export class Packer {
   }
 
   /** Reads every pack, compares it with the catalog, and tells of what is damaged. */
-  verify(tell: (progress: string) => void): Promise<VerifyResult> {
+  verify(tell: (progress: string) => void): Promise<PacksVerified> {
     const { catalog, blobs, reads, limits } = this.#options;
     const read = (place: PackPlace) =>
       this.#inTurn(async () => {

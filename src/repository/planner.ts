@@ -47,11 +47,19 @@ interface Part {
   last: { timeNs: bigint; id: string };
 }
 
+/** What profiles must have to be summed. */
+export interface WantedShape {
+  /** Default: those of the newest profile, all of them. */
+  readonly columns?: readonly ValueType[] | undefined;
+  /** Default: that of the newest profile that has the columns. */
+  readonly periodType?: ValueType | undefined;
+}
+
 /** Throws `not-found` where nothing matches, `too-large` over the limit of inputs, `conflict` where the shapes have nothing in common. */
 export async function planMerge(
   catalog: Catalog,
   selection: Selection,
-  columns: readonly ValueType[] | undefined,
+  shape: WantedShape,
   limits: Limits,
   strict = false,
   select: SelectInPacks = async () => [],
@@ -73,7 +81,7 @@ export async function planMerge(
   const found = inputs.length + packed;
   if (found === 0 && lost.length > 0) throw new DomainError("unavailable", damage);
   if (found === 0) throw new DomainError("not-found", "No profile matches");
-  const fitting = chooseShape({ inputs, packs, shapes }, columns, strict || selection.ids !== undefined, skipped);
+  const fitting = chooseShape({ inputs, packs, shapes }, shape, strict || selection.ids !== undefined, skipped);
   const isRepeatable = fingerprint !== undefined && damage === "";
   const warnings = originals.length === 0 ? [] : [`${originals.length} read as they were sent: ${damage}`];
   const matched = found + lost.length + cut;
@@ -90,11 +98,12 @@ function inCanonicalOrder(inputs: MergeInput[]): MergeInput[] {
  */
 function chooseShape(
   { inputs, packs, shapes }: Pick<Candidates, "inputs" | "shapes"> & { packs: SelectedPack[] },
-  columns: readonly ValueType[] | undefined,
+  wanted: WantedShape,
   mustFit: boolean,
   skipped: Skipped[],
 ): Pick<MergePlan, "inputs" | "packs" | "columns" | "newest"> {
-  const keyOf = new Map([...shapes].map(([shapeId, shape]) => [shapeId, groupKey(shape, columns)]));
+  const { columns } = wanted;
+  const keyOf = new Map([...shapes].map(([shapeId, shape]) => [shapeId, groupKey(shape, wanted)]));
   const parts = [...looseParts(inputs), ...packs.map(packPart)];
   const newest = parts
     .filter(({ key }) => keyOf.get(key.shapeId) !== undefined)
@@ -106,7 +115,7 @@ function chooseShape(
   if (newest === undefined) {
     throw new DomainError(
       "conflict",
-      `No profile of the ${matching} that match can be merged${wanted(columns)}: ${census(parts, shapes)}`,
+      `No profile of the ${matching} that match can be merged${described(wanted)}: ${census(parts, shapes)}`,
     );
   }
   const chosen = keyOf.get(newest.key.shapeId);
@@ -178,7 +187,8 @@ export function firstIds(ids: Uint8Array): string[] {
 }
 
 /** Equal for shapes that can be summed; undefined for one that lacks a column asked for, or one of two. Opaque profiles have no shape at all. */
-function groupKey(shape: Shape, columns: readonly ValueType[] | undefined): string | undefined {
+function groupKey(shape: Shape, { columns, periodType }: WantedShape): string | undefined {
+  if (periodType && !isSameType(shape.periodType, periodType)) return undefined;
   if (columns === undefined) return mergeKey(shape);
   const countOf = (all: readonly ValueType[], column: ValueType) =>
     all.filter((each) => isSameType(each, column)).length;
@@ -190,8 +200,10 @@ function isSameType(a: ValueType, b: ValueType): boolean {
   return a.type === b.type && a.unit === b.unit;
 }
 
-function wanted(columns: readonly ValueType[] | undefined): string {
-  return columns === undefined ? "" : ` on ${columns.map(({ type, unit }) => `${type}/${unit}`).join(", ")}`;
+function described({ columns, periodType }: WantedShape): string {
+  const name = ({ type, unit }: ValueType) => `${type}/${unit}`;
+  const period = periodType ? ` with the period type ${name(periodType)}` : "";
+  return columns === undefined ? period : ` on ${columns.map(name).join(", ")}${period}`;
 }
 
 /** Of a census; there may be as many shapes as profiles. */

@@ -9,6 +9,9 @@ import type { FrameGrouping } from "../pprof/top-groups.ts";
 import type { ListQuery, NameCount, SelectionStrategy, SeriesRow, Usage } from "../storage/catalog.ts";
 import type { PackStatistics } from "../storage/pack-catalog.ts";
 import type { Operation } from "./operations.ts";
+import type { Pgo } from "./pgo/pgo.ts";
+import type { ReleasesVerified } from "./pgo/release-objects.ts";
+import type { Releases } from "./pgo/releases.ts";
 
 export interface PushRequest {
   service: string;
@@ -105,8 +108,8 @@ export interface SampleTypeTotal extends ValueType {
 }
 
 export interface Skipped {
-  /** limit: cut by maxProfiles. shape: columns that do not fit. damaged: bytes that fail their checksum. absent: an id that is not there. trace: no pprof. */
-  reason: "limit" | "shape" | "damaged" | "absent" | "duplicate" | "trace";
+  /** limit: cut by maxProfiles. shape: columns that do not fit. damaged: bytes that fail their checksum. absent: an id that is not there. trace: no pprof. Of PGO profiles alone start-line: no function says on which line it begins. zero: nothing was measured. policy: an older version. */
+  reason: "limit" | "shape" | "damaged" | "absent" | "duplicate" | "trace" | "start-line" | "zero" | "policy";
   count: number;
   /** The first few. */
   ids: readonly string[];
@@ -166,7 +169,9 @@ export interface PackResult {
   refused: number;
 }
 
-export interface VerifyResult {
+export interface VerifyResult extends PacksVerified, ReleasesVerified {}
+
+export interface PacksVerified {
   packs: number;
   profiles: number;
   /** The first 100. */
@@ -219,9 +224,11 @@ export interface Repository extends AsyncDisposable {
   status(): Promise<RepositoryStatus>;
   /** Of each service and type, sorted by both. */
   usage(): Promise<Usage[]>;
+  readonly releases: Releases;
+  readonly pgo: Pgo;
   /** Packs everything that is loose by now, after the one under way, where there is one. Throws `conflict` where packing is off. */
   startPack(): Operation<PackResult | VerifyResult>;
-  /** Reads every pack and compares every profile in it. */
+  /** Reads every pack and compares every profile in it, and reads every release. */
   startVerify(): Operation<PackResult | VerifyResult>;
   /** When it has ended, or after `maxWaitMs`. Throws `not-found`. */
   operation(id: string, maxWaitMs: number): Promise<Operation<PackResult | VerifyResult>>;

@@ -27,7 +27,9 @@ async function topAnew(dependencies: TopDependencies, request: TopRequest): Prom
   const asked = request.column ? [request.column] : columnOf(request.selection);
   const broken = new Map<number, string>();
   const replan = () =>
-    planMerge(catalog, request.selection, asked, limits, request.strict, (packs) => pool.select(packs, broken));
+    planMerge(catalog, request.selection, { columns: asked }, limits, request.strict, (packs) =>
+      pool.select(packs, broken),
+    );
   const damaged: Damage["damaged"] = [];
   let whole = await replan();
   for (;;) {

@@ -36,7 +36,7 @@ describe("health", () => {
   test("List has the server and each service", async () => {
     const { statuses } = await connect({ ready: true }).client.list({});
     expect(Object.keys(statuses).toSorted()).toEqual(
-      ["", PROFILES, "profusion.v1.QueryService", "profusion.v1.AdminService"].toSorted(),
+      ["", PROFILES, "profusion.v1.QueryService", "profusion.v1.PgoService", "profusion.v1.AdminService"].toSorted(),
     );
   });
 

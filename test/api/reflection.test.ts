@@ -69,6 +69,7 @@ describe.each([ServerReflection, ServerReflectionAlpha])("$typeName", (service) 
       service: [
         { name: "profusion.v1.ProfileService" },
         { name: "profusion.v1.QueryService" },
+        { name: "profusion.v1.PgoService" },
         { name: "profusion.v1.AdminService" },
         { name: "grpc.health.v1.Health" },
         { name: "grpc.reflection.v1.ServerReflection" },

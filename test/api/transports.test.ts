@@ -1,5 +1,6 @@
 // Every method of the contract over every transport, with generated clients against the whole server.
 
+import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
@@ -10,6 +11,7 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { AdminService } from "../../gen/profusion/v1/admin_service_pb.ts";
+import { PgoService, PgoVerdict, PgoWeighting } from "../../gen/profusion/v1/pgo_service_pb.ts";
 import { AggregationMethod } from "../../gen/profusion/v1/profile_pb.ts";
 import { ProfileOrder, ProfileService } from "../../gen/profusion/v1/profile_service_pb.ts";
 import { QueryService, TopGrouping, TopOrder } from "../../gen/profusion/v1/query_service_pb.ts";
@@ -241,6 +243,73 @@ describe.each(Object.entries(TRANSPORTS))("%s", (name, createTransport) => {
     expect((await client.parseSelector({ selector: ` ${selector} ` })).canonicalSelector).toBe(selector);
   });
 
+  test("PGO profiles are made by policies, judged, and published", async () => {
+    const client = createClient(PgoService, transport());
+    const timeNs = BigInt(Math.floor(Date.now() / 3_600_000) * 3600 - 60) * 1_000_000_000n;
+    const frame = (fn: string) => ({ lines: [{ name: fn, line: 12n, startLine: 10n }] });
+    const samples = [{ stack: [frame("leaf"), frame("main.main")], values: [500n, 5_000_000_000n] }];
+    const metadataOfPgo = { service, profileType: "pgo_cpu", labels: [{ name: "mode", value: "api" }] };
+    await profiles().createProfile({
+      metadata: metadataOfPgo,
+      profileBytes: buildGzip({ timeNs, durationNs: 1n, samples }),
+    });
+    const policy = {
+      name: "own",
+      selector: "pgo_cpu",
+      window: { seconds: 7200n },
+      modeLabel: "mode",
+      keepLocations: -1,
+      weighting: PgoWeighting.NONE,
+    };
+    const set = await client.updatePgoPolicy({ service, policy });
+    expect(set.policy).toMatchObject({ ...policy, minSamples: 100n, minProfiles: 1, minInstances: 1 });
+    expect(await client.getPgoPolicy({ service, name: "own" })).toEqual({
+      ...set,
+      $typeName: "profusion.v1.GetPgoPolicyResponse",
+    });
+    expect((await client.listPgoPolicies({ service })).policies.map((each) => each.name)).toEqual([
+      "default",
+      "own",
+      "plain",
+    ]);
+    const question = { service, policy: "own", mode: "api" };
+    const made = await client.getPgoProfile({ question });
+    expect(createHash("sha256").update(gunzipSync(made.profileBytes)).digest().equals(made.digest)).toBe(true);
+    expect(made.summary).toMatchObject({ matched: 1n, merged: 1n });
+    const { report } = await client.getPgoReport({ question });
+    expect(report).toEqual(made.report);
+    expect(report).toMatchObject({
+      sampleCount: 500n,
+      edgeCount: 1n,
+      totalWeight: 500n,
+      modes: ["api"],
+      verdict: PgoVerdict.POOR,
+    });
+    const published = await client.publishRelease({ question, name: "r1", channels: ["stable"] });
+    expect(published).toMatchObject({
+      alreadyExisted: false,
+      release: { name: "r1", digest: made.digest, channels: ["stable"] },
+    });
+    const got = await client.getRelease({ service, name: "stable", withBytes: true, withManifest: true });
+    expect(Buffer.from(got.profileBytes).equals(made.profileBytes)).toBe(true);
+    expect(JSON.parse(got.manifestJson)).toMatchObject({ release: "r1", inputs: [{ weight: 1 }] });
+    expect((await client.listReleases({ service })).releases).toEqual([published.release]);
+    const { channel } = await client.moveChannel({ service, channel: "canary", release: "r1" });
+    expect((await client.listChannels({ service })).channels.map((each) => each.name)).toEqual([
+      channel?.name,
+      "stable",
+    ]);
+    await client.deletePgoPolicy({ service, name: "own", etag: set.etag });
+    const gone = await client.getPgoProfile({ question }).catch((reason: unknown) => reason);
+    expect(ConnectError.from(gone).code).toBe(Code.NotFound);
+    await profiles().deleteProfiles({
+      selector: `pgo_cpu{service=${JSON.stringify(service)}}`,
+      etag: (
+        await profiles().deleteProfiles({ selector: `pgo_cpu{service=${JSON.stringify(service)}}`, validateOnly: true })
+      ).etag,
+    });
+  });
+
   test("errors keep their code and message", async () => {
     const absent = profiles().getProfile({ id: "nobody" });
     const error = ConnectError.from(await absent.catch((reason: unknown) => reason));
@@ -289,7 +358,7 @@ describe.each(Object.entries(TRANSPORTS))("%s", (name, createTransport) => {
   }
 
   test("no method of the contract was left out", () => {
-    const all = [ProfileService, QueryService, AdminService, Health].flatMap((served) => served.methods);
+    const all = [ProfileService, QueryService, PgoService, AdminService, Health].flatMap((served) => served.methods);
     expect(all.filter((method) => !called.has(method)).map((method) => method.name)).toEqual([]);
   });
 });

@@ -143,7 +143,10 @@ test("status and pack answer as JSON, and with --quiet by their exit code alone"
     packedProfiles: 0,
     looseProfiles: packs.looseProfiles,
   });
-  expect(await json("pack", "verify")).toEqual({ packCount: 0, profileCount: 0, damaged: [], damagedCount: 0 });
+  expect(await json("pack", "verify")).toEqual({
+    ...{ packCount: 0, profileCount: 0, damaged: [], damagedCount: 0 },
+    ...{ releaseCount: 0, damagedReleases: [], damagedReleaseCount: 0 },
+  });
   for (const verb of [["status"], ["pack", "status"], ["pack", "verify"]]) expect(await text(...verb, "-q")).toBe("");
 });
 

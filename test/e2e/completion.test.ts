@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cpuProfile, pushCpu } from "../support/pgo-service.ts";
 import { runCli } from "../support/run-cli.ts";
 import { runServer, type ServerForTest } from "../support/run-server.ts";
 import { openTerminal, type Terminal } from "../support/terminal.ts";
@@ -34,7 +35,9 @@ beforeAll(async () => {
   };
   const push = (service: string, label: string, file: string) =>
     runCli(["push", "--service", service, "--label", label, recorded(file)], { env });
+  await pushCpu(server.url, "payments", cpuProfile(2000));
   for (const pushed of [
+    await runCli(["pgo", "publish", "--service", "payments", "--name", "r-17", "--channel", "stable"], { env }),
     await push("checkout", "version=1.0.0", "go-cpu-1.pb.gz"),
     await push("checkout", "version=1.0.7", "go-cpu-2.pb.gz"),
     await push("bill desk", "url=http://a:80/x", "go-heap-1.pb.gz"),
@@ -69,6 +72,14 @@ const LINES: [typed: string, completed: string][] = [
   ["profusion merge c", "profusion merge cpu "],
   ["profusion context use prod", "profusion context use production "],
   ["profusion list --context st", "profusion list --context staging "],
+  ["profusion pgo fet", "profusion pgo fetch "],
+  ["profusion pgo policy li", "profusion pgo policy list "],
+  ["profusion pgo fetch --pin pay", "profusion pgo fetch --pin payments@"],
+  ["profusion pgo fetch --pin payments@st", "profusion pgo fetch --pin payments@stable "],
+  ["profusion pgo fetch --pin payments@", "profusion pgo fetch --pin payments@"],
+  ["profusion pgo fetch --service payments --release r", "profusion pgo fetch --service payments --release r-17 "],
+  ["profusion pgo report --service payments --policy pl", "profusion pgo report --service payments --policy plain "],
+  ["profusion pgo channel payments@stable r", "profusion pgo channel payments@stable r-17 "],
   ["profusion --debug services --pre", "profusion --debug services --prefix "],
 ];
 
@@ -114,7 +125,7 @@ function asArguments(line: string): string {
 describe("fish completes", () => {
   test.each([
     ["profusion li", ["list\tlist the profiles that match, newest first"]],
-    ["profusion list --service ", ["bill desk\t1 profile", "checkout\t2 profiles"]],
+    ["profusion list --service ", ["bill desk\t1 profile", "checkout\t2 profiles", "payments\t1 profile"]],
     ["profusion list --label version=", ["version=1.0.0\t1 profile", "version=1.0.7\t1 profile"]],
     ["profusion context use ", ["production\thttp://127.0.0.1:1", "staging\thttp://127.0.0.1:2"]],
     ["profusion merge --las", ["--last\tthe window of the last 30m, 2h, 7d"]],

@@ -70,7 +70,7 @@ test("a download, a choice and its series whose thread is lost to another job ar
   const all = Promise.all([
     merges.rebuild(question.place, stored!.seq, stored!.digest),
     merges.select([question]),
-    merges.series(selected!, undefined),
+    merges.series(selected!, []),
   ]);
   merges.replaceThreads();
   const [bytes, [again], { series }] = await all;

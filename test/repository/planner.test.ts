@@ -48,12 +48,12 @@ const idsOf = ({ inputs }: { inputs: readonly MergeInput[] }) => inputs.map(({ i
 
 describe("planMerge()", () => {
   test("takes the same columns in another order as the same shape, and the newest profile's order", async () => {
-    const plan = await planMerge(catalogOf([1, 2]), everything, undefined, DEFAULT_LIMITS);
+    const plan = await planMerge(catalogOf([1, 2]), everything, {}, DEFAULT_LIMITS);
     expect([idsOf(plan), plan.columns, plan.skipped]).toEqual(["ab", [CPU, SAMPLES], []]);
   });
 
   test("lets the newest shape win and counts the others with their shapes", async () => {
-    const plan = await planMerge(catalogOf([1, 4, 4, 1]), everything, undefined, DEFAULT_LIMITS);
+    const plan = await planMerge(catalogOf([1, 4, 4, 1]), everything, {}, DEFAULT_LIMITS);
     expect(idsOf(plan)).toBe("ad");
     expect(plan.skipped).toEqual([
       {
@@ -66,7 +66,7 @@ describe("planMerge()", () => {
   });
 
   test("counts what is no pprof as traces, apart from other shapes", async () => {
-    const plan = await planMerge(catalogOf([1, 0, 4, 0, 1]), everything, undefined, DEFAULT_LIMITS);
+    const plan = await planMerge(catalogOf([1, 0, 4, 0, 1]), everything, {}, DEFAULT_LIMITS);
     expect(idsOf(plan)).toBe("ae");
     expect(plan.skipped).toMatchObject([
       { reason: "shape", count: 1, ids: ["c"] },
@@ -77,7 +77,7 @@ describe("planMerge()", () => {
   test("says whose limit cut: the caller's or that of every merge", async () => {
     const cut = async (maxProfiles: number) => {
       const limits = { ...DEFAULT_LIMITS, mergeProfiles: 2 };
-      const plan = await planMerge(catalogOf([1, 1], 3), { ...everything, maxProfiles }, undefined, limits);
+      const plan = await planMerge(catalogOf([1, 1], 3), { ...everything, maxProfiles }, {}, limits);
       return plan.skipped[0]?.detail;
     };
     expect(await cut(2)).toMatch(/^max_profiles is 2/);
@@ -85,19 +85,21 @@ describe("planMerge()", () => {
   });
 
   test("a column asked for twice fits no profile that has it once", async () => {
-    await expect(planMerge(catalogOf([1, 1]), everything, [CPU, CPU], DEFAULT_LIMITS)).rejects.toMatchObject({
+    await expect(
+      planMerge(catalogOf([1, 1]), everything, { columns: [CPU, CPU] }, DEFAULT_LIMITS),
+    ).rejects.toMatchObject({
       kind: "conflict",
     });
   });
 
   test("projects every shape that has the column asked for", async () => {
-    const plan = await planMerge(catalogOf([1, 2, 3, 4]), everything, [CPU], DEFAULT_LIMITS);
+    const plan = await planMerge(catalogOf([1, 2, 3, 4]), everything, { columns: [CPU] }, DEFAULT_LIMITS);
     expect([idsOf(plan), plan.columns]).toEqual(["abc", [CPU]]);
     expect(plan.skipped[0]).toMatchObject({ reason: "shape", count: 1, ids: ["d"] });
   });
 
   test("answers conflict, naming shapes and counts, where no profile has the column", async () => {
-    await expect(planMerge(catalogOf([1, 1]), everything, [SPACE], DEFAULT_LIMITS)).rejects.toMatchObject({
+    await expect(planMerge(catalogOf([1, 1]), everything, { columns: [SPACE] }, DEFAULT_LIMITS)).rejects.toMatchObject({
       kind: "conflict",
       message: expect.stringContaining("2 × samples/count cpu/nanoseconds"),
     });
@@ -105,13 +107,13 @@ describe("planMerge()", () => {
 
   test("answers conflict where ids that were named do not fit together", async () => {
     const selection = { selector: EVERYTHING, ids: ["a", "b"] };
-    await expect(planMerge(catalogOf([1, 4]), selection, undefined, DEFAULT_LIMITS)).rejects.toMatchObject({
+    await expect(planMerge(catalogOf([1, 4]), selection, {}, DEFAULT_LIMITS)).rejects.toMatchObject({
       kind: "conflict",
     });
   });
 
   test("answers conflict under strict where a selector finds different shapes", async () => {
-    const strict = planMerge(catalogOf([1, 4]), everything, undefined, DEFAULT_LIMITS, true);
+    const strict = planMerge(catalogOf([1, 4]), everything, {}, DEFAULT_LIMITS, true);
     await expect(strict).rejects.toMatchObject({ kind: "conflict" });
   });
 
@@ -125,14 +127,14 @@ describe("planMerge()", () => {
       return { ...rest, inputs: inputs.map((input) => ({ ...input, id })) };
     };
     const selection = { selector: EVERYTHING, ids: [id, id.toUpperCase()] };
-    const plan = await planMerge(catalog, selection, undefined, DEFAULT_LIMITS);
+    const plan = await planMerge(catalog, selection, {}, DEFAULT_LIMITS);
     expect(asked).toEqual([[id]]);
     expect(plan.skipped).toMatchObject([{ reason: "duplicate", count: 1, ids: [id] }]);
   });
 
   test("counts a repeated id once and names it, and names absent ones", async () => {
     const selection = { selector: EVERYTHING, ids: ["a", "x", "a"] };
-    const plan = await planMerge(catalogOf([1, 1]), selection, undefined, DEFAULT_LIMITS);
+    const plan = await planMerge(catalogOf([1, 1]), selection, {}, DEFAULT_LIMITS);
     expect(idsOf(plan)).toBe("a");
     expect(plan.skipped).toMatchObject([
       { reason: "duplicate", count: 1, ids: ["a"] },
@@ -141,10 +143,10 @@ describe("planMerge()", () => {
   });
 
   test("counts what max_profiles leaves out, and refuses more than the limit where it was not asked for", async () => {
-    const plan = await planMerge(catalogOf([1, 1, 1]), { ...everything, maxProfiles: 2 }, undefined, DEFAULT_LIMITS);
+    const plan = await planMerge(catalogOf([1, 1, 1]), { ...everything, maxProfiles: 2 }, {}, DEFAULT_LIMITS);
     expect([idsOf(plan), plan.skipped]).toMatchObject(["bc", [{ reason: "limit", count: 1 }]]);
     const limits = { ...DEFAULT_LIMITS, mergeProfiles: 2 };
-    await expect(planMerge(catalogOf([1, 1, 1]), everything, undefined, limits)).rejects.toMatchObject({
+    await expect(planMerge(catalogOf([1, 1, 1]), everything, {}, limits)).rejects.toMatchObject({
       kind: "too-large",
       subject: "result",
       message: expect.stringMatching(/3 profiles.*2 are allowed.*max_profiles/),
@@ -152,7 +154,7 @@ describe("planMerge()", () => {
   });
 
   test("answers not-found where nothing matches", async () => {
-    await expect(planMerge(catalogOf([]), everything, undefined, DEFAULT_LIMITS)).rejects.toMatchObject({
+    await expect(planMerge(catalogOf([]), everything, {}, DEFAULT_LIMITS)).rejects.toMatchObject({
       kind: "not-found",
     });
   });

@@ -1,6 +1,6 @@
 // The environment as a source of settings: PROFUSION_*. An empty variable is one that is not set.
 
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../../model/nearest.ts";
 import { SETTINGS } from "./settings.ts";
 import { type Written, writtenAt } from "./written.ts";
 

@@ -14,8 +14,8 @@ import {
   type YAMLError,
   type YAMLMap,
 } from "yaml";
+import { didYouMean } from "../../model/nearest.ts";
 import { quote } from "../../model/text.ts";
-import { didYouMean } from "./nearest.ts";
 import type { Setting } from "./setting.ts";
 import { LIMITS_SECTION, SETTINGS, snakeCase } from "./settings.ts";
 import type { Fault, Source, Word, Written } from "./written.ts";

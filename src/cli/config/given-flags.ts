@@ -1,8 +1,8 @@
 // Flags as a source of settings. How they are declared is in flags.ts.
 
+import { didYouMean } from "../../model/nearest.ts";
 import { quote } from "../../model/text.ts";
 import type { GivenFlags } from "./flags.ts";
-import { didYouMean } from "./nearest.ts";
 import { LIMIT_SETTINGS, LIMITS_SECTION, PLAIN_SETTINGS, snakeCase } from "./settings.ts";
 import { type Fault, type Source, type Written, writtenAt } from "./written.ts";
 

@@ -62,7 +62,7 @@ export async function checkConfiguration({ flags, environment }: ConfigurationSo
   }
   const all = [...resolved.values()];
   const configuration = configurationOf(all);
-  faults.push(...tlsFaults(configuration, all));
+  faults.push(...tlsFaults(configuration, all), ...(await policiesFaults(configuration, all)));
   faults.sort((a, b) => PLACE_ORDER.compare(a.place, b.place));
   return { configuration, resolved: all, warnings: fromEnvironment.warnings, faults };
 }
@@ -102,6 +102,19 @@ export function configurationOf(resolved: readonly Resolved[]): Configuration {
       resolved.filter(({ setting }) => settings.includes(setting)).map(({ setting, value }) => [setting.name, value]),
     );
   return { ...valuesOf(PLAIN_SETTINGS), limits: valuesOf(LIMIT_SETTINGS) } as unknown as Configuration;
+}
+
+/** What the file of policies says is wrong where the server would find it so. */
+async function policiesFaults({ pgoPolicies, limits }: Configuration, resolved: readonly Resolved[]): Promise<Fault[]> {
+  if (pgoPolicies === undefined) return [];
+  const { readPgoPolicies } = await import("../../pgo-policies-file.ts");
+  try {
+    await readPgoPolicies(pgoPolicies, limits);
+    return [];
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return [{ place: resolved.find(({ setting }) => setting.key === "pgo_policies")!.origin, message: error.message }];
+  }
 }
 
 function tlsFaults({ tlsCert, tlsKey }: Configuration, resolved: readonly Resolved[]): Fault[] {

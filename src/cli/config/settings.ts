@@ -61,6 +61,12 @@ const DEFINITIONS = {
     description:
       "Profile the server itself: CPU and heap of the thread that answers requests, ten seconds of each minute, kept as service profusion. Of use to see how Profusion works, and why it is slow. What it costs, the benchmark's row self-profile measures.",
   },
+  pgoPolicies: {
+    kind: file,
+    isReloadable: true,
+    description:
+      "How PGO profiles are made, by service and policy, as docs/pgo.md tells: YAML or JSON. What is set over the API comes before it. Read anew at every reload.",
+  },
   logLevel: {
     kind: oneOf("<level>", LOG_LEVELS),
     default: "info",

@@ -51,15 +51,21 @@ export function profileObject(record: ProfileRecord): unknown {
 /** One short header line of printable ASCII; none where there is nothing to warn of. */
 export function warningHeader(warnings: readonly string[]): AnswerHeaders {
   if (warnings.length === 0) return {};
-  const text = warnings.join("; ").replace(/[^\x20-\x7e]/g, "?");
-  return { "profusion-warning": text.length > WARNING_CHARACTERS ? `${text.slice(0, WARNING_CHARACTERS)}...` : text };
+  return { "profusion-warning": printable(warnings.join("; ")) };
+}
+
+/** What a header line can say of a text. */
+export function printable(text: string): string {
+  const line = text.replace(/[^\x20-\x7e]/g, "?");
+  return line.length > WARNING_CHARACTERS ? `${line.slice(0, WARNING_CHARACTERS)}...` : line;
 }
 
 function items(page: readonly unknown[]): string {
   return page.map(json).join(",");
 }
 
-/** Go's encoder escapes these, so that JSON may stand inside HTML. */
-function json(value: unknown): string {
-  return JSON.stringify(value).replace(/[<>&]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+/** Go's encoder escapes these, so that JSON may stand inside HTML. 64-bit numbers are texts. */
+export function json(value: unknown): string {
+  const written = JSON.stringify(value, (_, each) => (typeof each === "bigint" ? `${each}` : each));
+  return written.replace(/[<>&]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }

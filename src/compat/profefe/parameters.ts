@@ -101,6 +101,34 @@ export function readProfileQuery(parameters: Parameters, limits: Limits, nowNs: 
   return { selector, limit: readLimit(parameters), interval };
 }
 
+/** What narrows a question that has a selector and a window of its own: `labels` and `query`, `from` and `to` or `last`. */
+export function readNarrowing(
+  parameters: Parameters,
+  limits: Limits,
+  nowNs: bigint,
+): { narrow: Selector; interval: Interval | undefined } {
+  const sent = readLabels(parameters, limits);
+  const { labels } = explained("labels", parameters.get("labels") ?? "", () => canonicalLabels(sent, limits));
+  const plain = selectorOf(undefined, undefined, labels);
+  const text = readText(parameters, "query");
+  const narrow = text === undefined || text === "" ? plain : narrowed(plain, text, limits);
+  const hasWindow = ["from", "to", "last"].some((name) => parameters.has(name));
+  return { narrow, interval: hasWindow ? readInterval(parameters, nowNs) : undefined };
+}
+
+/** One of a few words; undefined where it is absent. */
+export function readWord<Word extends string>(
+  parameters: Parameters,
+  name: string,
+  words: readonly Word[],
+): Word | undefined {
+  const text = readText(parameters, name);
+  if (text === undefined || text === "") return undefined;
+  const word = words.find((each) => each === text);
+  if (word === undefined) throw badRequest(`bad ${quote(name)} ${quote(text)}: it is ${words.join(" or ")}`);
+  return word;
+}
+
 /** `max_nodes`, which profefe does not know; 0 is no limit. */
 export function readMaxNodes(parameters: Parameters): number | undefined {
   const text = readText(parameters, "max_nodes");
@@ -151,7 +179,7 @@ function readLimit(parameters: Parameters): number | undefined {
   return limit === 0n ? undefined : Number(limit);
 }
 
-function readText(parameters: Parameters, name: string): string | undefined {
+export function readText(parameters: Parameters, name: string): string | undefined {
   const bytes = readBytes(parameters, name);
   if (bytes === undefined) return undefined;
   const text = utf8Text(bytes);

@@ -10,6 +10,7 @@ import { createProfile } from "./create.ts";
 import { refuseAsEnvelope, sendEnvelope } from "./envelope.ts";
 import { findProfiles, listServices } from "./find.ts";
 import { getByIds, mergeFound, mergePosted } from "./merge.ts";
+import { getPgo, PGO_PATH, refusePgo } from "./pgo.ts";
 
 export function profefeRoutes(repository: Repository, options: ProfefeOptions): Route[] {
   const context: ProfefeContext = { ...options, repository };
@@ -31,6 +32,7 @@ export function profefeRoutes(repository: Repository, options: ProfefeOptions): 
     route("POST", `${PROFILES_PATH}/symbolz`, sendNoSymbols),
     // profefe takes an id without the slash too.
     route("GET", `${PROFILES_PATH}*`, getByIds, `${PROFILES_PATH}/__pid__`),
+    { ...route("GET", `${PGO_PATH}*`, getPgo, `${PGO_PATH}__service__`), refuse: refusePgo },
     route("GET", "/api/0/services", listServices),
     route("GET", "/api/0/version", sendVersion),
     route("*", "/api/0", nothing, "/api/0/*"),

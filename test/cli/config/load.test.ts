@@ -29,6 +29,26 @@ async function faultsOf(content: string | Uint8Array): Promise<string[]> {
   return faultLines(faults).map((line) => line.replace(`${path}:`, ""));
 }
 
+test("a file of PGO policies that cannot be used is a fault of the line that names it", async () => {
+  const policies = join(folder, "policies.yaml");
+  const faults = async (content: string) => {
+    writeFileSync(policies, content);
+    return (await faultsOf("\npgo_policies: policies.yaml\n")).map((fault) => fault.replaceAll(policies, "FILE"));
+  };
+  expect(await faults("auth: {default: {}}")).toEqual([]);
+  expect(await faults("")).toEqual([]);
+  expect(await faults("auth: {plain: {}}")).toEqual([
+    "2:1: Cannot read FILE: auth: plain: plain is every profile as it is; choose another name",
+  ]);
+  expect(await faults("- auth")).toEqual(['2:1: Cannot read FILE: it is "auth", and names with policies are expected']);
+  expect(await faults("auth: &a {default: {}}\nweb: *a")).toEqual([
+    "2:1: Cannot read the PGO policies in FILE: it has aliases, which are not followed",
+  ]);
+  expect((await faults("auth: {"))[0]).toMatch(/^2:1: Cannot read the PGO policies in FILE: /);
+  rmSync(policies);
+  expect((await faultsOf("pgo_policies: policies.yaml\n"))[0]).toContain("ENOENT");
+});
+
 describe("loadConfiguration()", () => {
   test("has the defaults where nothing is said", async () => {
     const { configuration, resolved } = await load();
@@ -39,6 +59,7 @@ describe("loadConfiguration()", () => {
       tlsKey: undefined,
       pack: true,
       selfProfile: false,
+      pgoPolicies: undefined,
       originals: "until-packed",
       logLevel: "info",
       limits: DEFAULT_LIMITS,
@@ -73,8 +94,10 @@ describe("loadConfiguration()", () => {
       tls_key: "/k",
       originals: "7d",
       self_profile: "true",
+      pgo_policies: join(folder, "policies.yaml"),
       log_level: "debug",
     };
+    writeFileSync(texts.pgo_policies!, "");
     const textOf = ({ key, kind, default: value }: Setting) =>
       texts[key] ?? (kind.placeholder === "" ? String(value !== "true") : "77");
     const lines = (settings: readonly Setting[], indent = "") =>

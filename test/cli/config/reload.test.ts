@@ -106,6 +106,33 @@ describe("SIGHUP", () => {
     expect(await certificateOf(server.url)).toBe(old);
   });
 
+  test("reads the PGO policies anew; a fault in them is told with its place, and changes nothing", async () => {
+    const policies = join(folder, "policies.yaml");
+    writeFileSync(policies, "'*':\n  default: {window: 1d}\nauth:\n  release: {min_samples: 5}\n");
+    await using server = await serve("pgo_policies: policies.yaml\n");
+    const asked = async (service: string) => {
+      const body = JSON.stringify({ service });
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`${server.url}/profusion.v1.PgoService/ListPgoPolicies`, {
+        method: "POST",
+        headers,
+        body,
+      });
+      const answer = (await response.json()) as { policies: { name: string; window?: string }[] };
+      return answer.policies.map(({ name, window }) => `${name} ${window ?? "all"}`);
+    };
+    expect(await asked("auth")).toEqual(["default 86400s", "plain all", "release 604800s"]);
+    expect(await asked("web")).toEqual(["default 86400s", "plain all"]);
+    writeFileSync(policies, "auth:\n  default: {widnow: 2d}\n");
+    expect(await hangUp(server, REFUSED)).toMatchObject({
+      faults: [`${path}:1:1: Cannot read ${policies}: auth: default: there is no "widnow"; did you mean window?`],
+    });
+    expect(await asked("web")).toEqual(["default 86400s", "plain all"]);
+    writeFileSync(policies, "auth:\n  default: {window: 2d}\n");
+    await hangUp(server, READ);
+    expect(await asked("auth")).toEqual(["default 172800s", "plain all"]);
+  });
+
   test("switches TLS neither on nor off", async () => {
     await using server = await serve("");
     writeFileSync(path, `tls_cert: ${TLS_FILES.certificate}\ntls_key: ${TLS_FILES.key}\n`);

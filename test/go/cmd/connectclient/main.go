@@ -85,6 +85,7 @@ func serverStream[Request, Response any](
 func clientOf(client *http.Client, url string, options []connect.ClientOption) exercise.Client {
 	profiles := profusionv1connect.NewProfileServiceClient(client, url, options...)
 	queries := profusionv1connect.NewQueryServiceClient(client, url, options...)
+	pgo := profusionv1connect.NewPgoServiceClient(client, url, options...)
 	return exercise.Client{
 		Create:      unary(profiles.CreateProfile),
 		BatchCreate: unary(profiles.BatchCreateProfiles),
@@ -115,6 +116,17 @@ func clientOf(client *http.Client, url string, options []connect.ClientOption) e
 		ListLabelNames: unary(queries.ListLabelNames),
 		ListValues:     unary(queries.ListLabelValues),
 		ListSeries:     unary(queries.ListSeries),
+		PgoProfile:     unary(pgo.GetPgoProfile),
+		PgoReport:      unary(pgo.GetPgoReport),
+		UpdatePolicy:   unary(pgo.UpdatePgoPolicy),
+		GetPolicy:      unary(pgo.GetPgoPolicy),
+		ListPolicies:   unary(pgo.ListPgoPolicies),
+		DeletePolicy:   unary(pgo.DeletePgoPolicy),
+		Publish:        unary(pgo.PublishRelease),
+		GetRelease:     unary(pgo.GetRelease),
+		ListReleases:   unary(pgo.ListReleases),
+		MoveChannel:    unary(pgo.MoveChannel),
+		ListChannels:   unary(pgo.ListChannels),
 		CodeOf:         func(err error) string { return connect.CodeOf(err).String() },
 	}
 }

@@ -96,6 +96,7 @@ func serverStream[Request, Response any](
 func clientOf(connection *grpc.ClientConn) exercise.Client {
 	profiles := profusionv1.NewProfileServiceClient(connection)
 	queries := profusionv1.NewQueryServiceClient(connection)
+	pgo := profusionv1.NewPgoServiceClient(connection)
 	return exercise.Client{
 		Create:      unary(profiles.CreateProfile),
 		BatchCreate: unary(profiles.BatchCreateProfiles),
@@ -125,6 +126,17 @@ func clientOf(connection *grpc.ClientConn) exercise.Client {
 		ListLabelNames: unary(queries.ListLabelNames),
 		ListValues:     unary(queries.ListLabelValues),
 		ListSeries:     unary(queries.ListSeries),
+		PgoProfile:     unary(pgo.GetPgoProfile),
+		PgoReport:      unary(pgo.GetPgoReport),
+		UpdatePolicy:   unary(pgo.UpdatePgoPolicy),
+		GetPolicy:      unary(pgo.GetPgoPolicy),
+		ListPolicies:   unary(pgo.ListPgoPolicies),
+		DeletePolicy:   unary(pgo.DeletePgoPolicy),
+		Publish:        unary(pgo.PublishRelease),
+		GetRelease:     unary(pgo.GetRelease),
+		ListReleases:   unary(pgo.ListReleases),
+		MoveChannel:    unary(pgo.MoveChannel),
+		ListChannels:   unary(pgo.ListChannels),
 		CodeOf:         codeOf,
 	}
 }

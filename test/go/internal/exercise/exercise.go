@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/google/pprof/profile"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	profusionv1 "profusion/test/go/gen/profusion/v1"
@@ -42,6 +43,17 @@ type Client struct {
 	ListLabelNames Unary[profusionv1.ListLabelNamesRequest, profusionv1.ListLabelNamesResponse]
 	ListValues     Unary[profusionv1.ListLabelValuesRequest, profusionv1.ListLabelValuesResponse]
 	ListSeries     Unary[profusionv1.ListSeriesRequest, profusionv1.ListSeriesResponse]
+	PgoProfile     Unary[profusionv1.GetPgoProfileRequest, profusionv1.GetPgoProfileResponse]
+	PgoReport      Unary[profusionv1.GetPgoReportRequest, profusionv1.GetPgoReportResponse]
+	UpdatePolicy   Unary[profusionv1.UpdatePgoPolicyRequest, profusionv1.UpdatePgoPolicyResponse]
+	GetPolicy      Unary[profusionv1.GetPgoPolicyRequest, profusionv1.GetPgoPolicyResponse]
+	ListPolicies   Unary[profusionv1.ListPgoPoliciesRequest, profusionv1.ListPgoPoliciesResponse]
+	DeletePolicy   Unary[profusionv1.DeletePgoPolicyRequest, profusionv1.DeletePgoPolicyResponse]
+	Publish        Unary[profusionv1.PublishReleaseRequest, profusionv1.PublishReleaseResponse]
+	GetRelease     Unary[profusionv1.GetReleaseRequest, profusionv1.GetReleaseResponse]
+	ListReleases   Unary[profusionv1.ListReleasesRequest, profusionv1.ListReleasesResponse]
+	MoveChannel    Unary[profusionv1.MoveChannelRequest, profusionv1.MoveChannelResponse]
+	ListChannels   Unary[profusionv1.ListChannelsRequest, profusionv1.ListChannelsResponse]
 	// CodeOf names the code of an error of this library, such as not_found.
 	CodeOf func(error) string
 }
@@ -63,6 +75,12 @@ type Report struct {
 	LabelNames      []string `json:"labelNames"`
 	LabelValues     []string `json:"labelValues"`
 	Series          int      `json:"series"`
+	PgoTotal        int64    `json:"pgoTotal"`
+	PgoIsReported   bool     `json:"pgoIsReported"`
+	Policies        []string `json:"policies"`
+	Releases        []string `json:"releases"`
+	ReleaseIsPgo    bool     `json:"releaseIsPgo"`
+	Channels        []string `json:"channels"`
 	UnknownCode     string   `json:"unknownCode"`
 	EmptyCode       string   `json:"emptyCode"`
 	UnboundedCode   string   `json:"unboundedCode"`
@@ -100,6 +118,7 @@ func Run(ctx context.Context, client Client, service string, paths []string) (re
 	r.read()
 	r.merge()
 	r.ask()
+	r.pgo()
 	r.fail()
 	r.delete()
 	return &r.report, nil
@@ -188,6 +207,36 @@ func (r *run) merge() {
 	whole := sha256.Sum256(merged.ProfileBytes)
 	sameBytes := hex.EncodeToString(streamed.Sum(nil)) == hex.EncodeToString(whole[:])
 	r.report.StreamIsMerge = sameBytes && pieces[0].GetSummary().GetEtag() == merged.Summary.Etag
+}
+
+// pgo makes a PGO profile by a policy of its own and publishes it.
+func (r *run) pgo() {
+	policy := &profusionv1.PgoPolicy{Name: "own", MinSamples: 1, Weighting: profusionv1.PgoWeighting_PGO_WEIGHTING_NONE}
+	set := must(r, r.client.UpdatePolicy, &profusionv1.UpdatePgoPolicyRequest{Service: r.service, Policy: policy})
+	got := must(r, r.client.GetPolicy, &profusionv1.GetPgoPolicyRequest{Service: r.service, Name: "own"})
+	if got.Etag != set.Etag || got.Policy.KeepLocations != 5 {
+		panic(fmt.Sprintf("policy: %v", got))
+	}
+	for _, each := range must(r, r.client.ListPolicies, &profusionv1.ListPgoPoliciesRequest{Service: r.service}).Policies {
+		r.report.Policies = append(r.report.Policies, each.Name)
+	}
+	interval := &profusionv1.Interval{StartTime: timestamppb.New(timestamppb.Now().AsTime().AddDate(-50, 0, 0))}
+	question := &profusionv1.PgoQuestion{Service: r.service, Policy: "own", Interval: interval}
+	made := must(r, r.client.PgoProfile, &profusionv1.GetPgoProfileRequest{Question: question})
+	r.report.PgoTotal = total(made.ProfileBytes)
+	report := must(r, r.client.PgoReport, &profusionv1.GetPgoReportRequest{Question: question}).Report
+	r.report.PgoIsReported = proto.Equal(report, made.Report) && report.EdgeCount > 0 && report.CpuTime.AsDuration() > 0
+	must(r, r.client.Publish, &profusionv1.PublishReleaseRequest{Question: question, Name: "r1", Channels: []string{"stable"}})
+	must(r, r.client.MoveChannel, &profusionv1.MoveChannelRequest{Service: r.service, Channel: "canary", Release: "r1"})
+	release := must(r, r.client.GetRelease, &profusionv1.GetReleaseRequest{Service: r.service, Name: "canary", WithBytes: true})
+	r.report.ReleaseIsPgo = bytes.Equal(release.ProfileBytes, made.ProfileBytes) && bytes.Equal(release.Release.Digest, made.Digest)
+	for _, each := range must(r, r.client.ListReleases, &profusionv1.ListReleasesRequest{Service: r.service}).Releases {
+		r.report.Releases = append(r.report.Releases, each.Name)
+	}
+	for _, each := range must(r, r.client.ListChannels, &profusionv1.ListChannelsRequest{Service: r.service}).Channels {
+		r.report.Channels = append(r.report.Channels, each.Name+":"+each.Release)
+	}
+	must(r, r.client.DeletePolicy, &profusionv1.DeletePgoPolicyRequest{Service: r.service, Name: "own", Etag: set.Etag})
 }
 
 // total is the sum of the last column, as google/pprof reads it.

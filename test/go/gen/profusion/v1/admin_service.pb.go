@@ -1071,9 +1071,15 @@ type VerifyResult struct {
 	// What is damaged, the first 100.
 	Damaged []*DamagedPack `protobuf:"bytes,3,rep,name=damaged,proto3" json:"damaged,omitempty"`
 	// How many packs are damaged.
-	DamagedCount  int64 `protobuf:"varint,4,opt,name=damaged_count,json=damagedCount,proto3" json:"damaged_count,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	DamagedCount int64 `protobuf:"varint,4,opt,name=damaged_count,json=damagedCount,proto3" json:"damaged_count,omitempty"`
+	// Releases read.
+	ReleaseCount int64 `protobuf:"varint,5,opt,name=release_count,json=releaseCount,proto3" json:"release_count,omitempty"`
+	// What is damaged or absent of releases, for people; the first 100.
+	DamagedReleases []string `protobuf:"bytes,6,rep,name=damaged_releases,json=damagedReleases,proto3" json:"damaged_releases,omitempty"`
+	// How many releases are damaged.
+	DamagedReleaseCount int64 `protobuf:"varint,7,opt,name=damaged_release_count,json=damagedReleaseCount,proto3" json:"damaged_release_count,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *VerifyResult) Reset() {
@@ -1130,6 +1136,27 @@ func (x *VerifyResult) GetDamaged() []*DamagedPack {
 func (x *VerifyResult) GetDamagedCount() int64 {
 	if x != nil {
 		return x.DamagedCount
+	}
+	return 0
+}
+
+func (x *VerifyResult) GetReleaseCount() int64 {
+	if x != nil {
+		return x.ReleaseCount
+	}
+	return 0
+}
+
+func (x *VerifyResult) GetDamagedReleases() []string {
+	if x != nil {
+		return x.DamagedReleases
+	}
+	return nil
+}
+
+func (x *VerifyResult) GetDamagedReleaseCount() int64 {
+	if x != nil {
+		return x.DamagedReleaseCount
 	}
 	return 0
 }
@@ -1269,13 +1296,16 @@ const file_profusion_v1_admin_service_proto_rawDesc = "" +
 	"pack_count\x18\x02 \x01(\x03R\tpackCount\x12\x1d\n" +
 	"\n" +
 	"pack_bytes\x18\x03 \x01(\x03R\tpackBytes\x12)\n" +
-	"\x10refused_profiles\x18\x04 \x01(\x03R\x0frefusedProfiles\"\xac\x01\n" +
+	"\x10refused_profiles\x18\x04 \x01(\x03R\x0frefusedProfiles\"\xb0\x02\n" +
 	"\fVerifyResult\x12\x1d\n" +
 	"\n" +
 	"pack_count\x18\x01 \x01(\x03R\tpackCount\x12#\n" +
 	"\rprofile_count\x18\x02 \x01(\x03R\fprofileCount\x123\n" +
 	"\adamaged\x18\x03 \x03(\v2\x19.profusion.v1.DamagedPackR\adamaged\x12#\n" +
-	"\rdamaged_count\x18\x04 \x01(\x03R\fdamagedCount\">\n" +
+	"\rdamaged_count\x18\x04 \x01(\x03R\fdamagedCount\x12#\n" +
+	"\rrelease_count\x18\x05 \x01(\x03R\freleaseCount\x12)\n" +
+	"\x10damaged_releases\x18\x06 \x03(\tR\x0fdamagedReleases\x122\n" +
+	"\x15damaged_release_count\x18\a \x01(\x03R\x13damagedReleaseCount\">\n" +
 	"\vDamagedPack\x12\x17\n" +
 	"\apack_id\x18\x01 \x01(\x03R\x06packId\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail2\x91\x03\n" +

@@ -42,7 +42,8 @@ type AdminServiceClient interface {
 	// Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
 	// time: calls while one does share one more, which begins when it has ended. FAILED_PRECONDITION: packing is switched off.
 	Pack(ctx context.Context, in *PackRequest, opts ...grpc.CallOption) (*PackResponse, error)
-	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest. Nothing is changed. One runs at a time.
+	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest; and reads every release of PGO profiles. Nothing is
+	// changed. One runs at a time.
 	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error)
 	// How far an operation is; with `max_wait`, when it is done or that time has passed. NOT_FOUND: no such operation is known any more.
 	GetOperation(ctx context.Context, in *GetOperationRequest, opts ...grpc.CallOption) (*GetOperationResponse, error)
@@ -120,7 +121,8 @@ type AdminServiceServer interface {
 	// Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
 	// time: calls while one does share one more, which begins when it has ended. FAILED_PRECONDITION: packing is switched off.
 	Pack(context.Context, *PackRequest) (*PackResponse, error)
-	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest. Nothing is changed. One runs at a time.
+	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest; and reads every release of PGO profiles. Nothing is
+	// changed. One runs at a time.
 	Verify(context.Context, *VerifyRequest) (*VerifyResponse, error)
 	// How far an operation is; with `max_wait`, when it is done or that time has passed. NOT_FOUND: no such operation is known any more.
 	GetOperation(context.Context, *GetOperationRequest) (*GetOperationResponse, error)

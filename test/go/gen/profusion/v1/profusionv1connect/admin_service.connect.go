@@ -57,7 +57,8 @@ type AdminServiceClient interface {
 	// Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
 	// time: calls while one does share one more, which begins when it has ended. FAILED_PRECONDITION: packing is switched off.
 	Pack(context.Context, *connect.Request[v1.PackRequest]) (*connect.Response[v1.PackResponse], error)
-	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest. Nothing is changed. One runs at a time.
+	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest; and reads every release of PGO profiles. Nothing is
+	// changed. One runs at a time.
 	Verify(context.Context, *connect.Request[v1.VerifyRequest]) (*connect.Response[v1.VerifyResponse], error)
 	// How far an operation is; with `max_wait`, when it is done or that time has passed. NOT_FOUND: no such operation is known any more.
 	GetOperation(context.Context, *connect.Request[v1.GetOperationRequest]) (*connect.Response[v1.GetOperationResponse], error)
@@ -153,7 +154,8 @@ type AdminServiceHandler interface {
 	// Packs everything that is loose now, without waiting for its hour to close, and frees the bytes of what was packed. One runs at a
 	// time: calls while one does share one more, which begins when it has ended. FAILED_PRECONDITION: packing is switched off.
 	Pack(context.Context, *connect.Request[v1.PackRequest]) (*connect.Response[v1.PackResponse], error)
-	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest. Nothing is changed. One runs at a time.
+	// Reads every pack, checks all its checksums, rebuilds each profile and compares its digest; and reads every release of PGO profiles. Nothing is
+	// changed. One runs at a time.
 	Verify(context.Context, *connect.Request[v1.VerifyRequest]) (*connect.Response[v1.VerifyResponse], error)
 	// How far an operation is; with `max_wait`, when it is done or that time has passed. NOT_FOUND: no such operation is known any more.
 	GetOperation(context.Context, *connect.Request[v1.GetOperationRequest]) (*connect.Response[v1.GetOperationResponse], error)

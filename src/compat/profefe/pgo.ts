@@ -1,0 +1,208 @@
+// GET /api/0/pgo/<service>: the file that `go build -pgo` takes, and its report. profefe has nothing of the kind. What fails has an empty
+// body, so that no script that forgets to look at the status makes an error page a profile; the reason is in a header.
+
+import { isNotModified, sendNotModified } from "../../http/download.ts";
+import type { Refusal } from "../../http/errors.ts";
+import type { Exchange } from "../../http/exchange.ts";
+import { holdAnswer } from "../../http/hold-answer.ts";
+import { type AnswerHeaders, sendBytes, sendText } from "../../http/send.ts";
+import { DomainError } from "../../model/errors.ts";
+import { isAtLeast } from "../../model/pgo-policy.ts";
+import { quote } from "../../model/text.ts";
+import { formatTime } from "../../model/time.ts";
+import type { PgoMade } from "../../repository/pgo/make.ts";
+import type { Release } from "../../repository/pgo/releases.ts";
+import type { ProfefeContext } from "./context.ts";
+import { json, printable, refuseAsEnvelope, warningHeader } from "./envelope.ts";
+import { unescapePath, utf8Text } from "./escapes.ts";
+import { badRequest, type Parameters, parseParameters, readNarrowing, readText, readWord } from "./parameters.ts";
+
+export const PGO_PATH = "/api/0/pgo/";
+const REPORT = "/report";
+/** Parameters that a release does not heed. */
+const OF_PROFILES = ["policy", "mode", "labels", "query", "from", "to", "last", "end"];
+const FILE_HEADERS = {
+  "content-type": "application/octet-stream",
+  "content-disposition": 'attachment; filename="default.pgo"',
+};
+
+export async function getPgo(exchange: Exchange, context: ProfefeContext): Promise<void> {
+  const parameters = parseParameters(exchange.query);
+  const path = exchange.path.slice(PGO_PATH.length);
+  const isReport = path.endsWith(REPORT);
+  const service = serviceOf(isReport ? path.slice(0, -REPORT.length) : path);
+  const missing = readWord(parameters, "missing", ["empty"]);
+  try {
+    if (isReport) await sendReport(exchange, context, service, parameters);
+    else await sendFile(exchange, context, service, parameters);
+  } catch (error) {
+    if (missing === undefined || isReport || !(error instanceof DomainError) || error.kind !== "not-found") throw error;
+    sendBytes(exchange, 200, new Uint8Array(0), { ...FILE_HEADERS, ...reasonHeader(error.message) });
+  }
+}
+
+/** Mistakes in the question are told as everywhere; whatever else fails is no profile, and nothing. */
+export function refusePgo(exchange: Exchange, refusal: Refusal): void {
+  if (refusal.status === 400 || refusal.status === 405) refuseAsEnvelope(exchange, refusal);
+  else sendBytes(exchange, refusal.status, new Uint8Array(0), { ...refusal.headers, ...reasonHeader(refusal.message) });
+}
+
+async function sendFile(
+  exchange: Exchange,
+  context: ProfefeContext,
+  service: string,
+  parameters: Parameters,
+): Promise<void> {
+  const required = readWord(parameters, "require", ["usable", "good"]);
+  const release = await releaseOf(context, service, parameters);
+  if (release) {
+    if (required && !isAtLeast(release.verdict, required)) sendWorse(exchange, release);
+    else await sendRelease(exchange, context, release);
+    return;
+  }
+  const answer = await ask(exchange, context, service, parameters);
+  const { verdict } = answer.report;
+  if (required && !isAtLeast(verdict, required)) {
+    sendText(exchange, 412, `${json(reportObject(answer))}\n`, {
+      "content-type": "application/json",
+      ...pgoHeaders(answer),
+    });
+    return;
+  }
+  const headers = {
+    ...FILE_HEADERS,
+    ...pgoHeaders(answer),
+    etag: `"${answer.digest}"`,
+    "cache-control": "private, no-cache",
+  };
+  if (isNotModified(exchange, answer.digest)) sendNotModified(exchange, headers);
+  else sendBytes(exchange, 200, answer.bytes, headers);
+}
+
+async function sendReport(
+  exchange: Exchange,
+  context: ProfefeContext,
+  service: string,
+  parameters: Parameters,
+): Promise<void> {
+  const format = readWord(parameters, "format", ["text", "json"]) ?? "json";
+  const answer = await ask(exchange, context, service, parameters);
+  if (format === "text") sendText(exchange, 200, answer.reportText, pgoHeaders(answer));
+  else
+    sendText(exchange, 200, `${json(reportObject(answer))}\n`, {
+      "content-type": "application/json",
+      ...pgoHeaders(answer),
+    });
+}
+
+function ask(
+  exchange: Exchange,
+  { repository, answers, limits, nowNs }: ProfefeContext,
+  service: string,
+  parameters: Parameters,
+): Promise<PgoMade> {
+  const { narrow, interval } = readNarrowing(parameters, limits, nowNs());
+  const untilNow = readWord(parameters, "end", ["now"]) !== undefined;
+  if (untilNow && interval) throw badRequest('"end" is of the policy\'s window: send it, or "from" and "to"');
+  return repository.pgo.profile({
+    service,
+    policy: readText(parameters, "policy") || undefined,
+    mode: readText(parameters, "mode") || undefined,
+    narrow,
+    interval,
+    untilNow,
+    reserve: (answerBytes) => holdAnswer(exchange.response, answerBytes, answers, exchange.signal),
+    signal: exchange.signal,
+  });
+}
+
+/** `?release=`, or `<service>@<name>` where there is such a release; else the text is a service's name. */
+async function releaseOf(
+  { repository }: ProfefeContext,
+  service: string,
+  parameters: Parameters,
+): Promise<Release | undefined> {
+  const named = readText(parameters, "release");
+  if (named !== undefined && named !== "") {
+    const unheeded = OF_PROFILES.find((name) => parameters.has(name));
+    if (unheeded) throw badRequest(`${quote(unheeded)} is of profiles that are made now: a release is what it is`);
+    return repository.releases.get(service, named);
+  }
+  const at = service.lastIndexOf("@");
+  if (at <= 0) return undefined;
+  try {
+    return await repository.releases.get(service.slice(0, at), service.slice(at + 1));
+  } catch (error) {
+    if (error instanceof DomainError && (error.kind === "not-found" || error.kind === "invalid")) return undefined;
+    throw error;
+  }
+}
+
+/** A report of it is in its manifest. */
+function sendWorse(exchange: Exchange, { name, verdict }: Release): void {
+  const headers = { "content-type": "application/json", "profusion-release": name, "profusion-verdict": verdict };
+  sendText(exchange, 412, `${json({ release: name, verdict })}\n`, headers);
+}
+
+async function sendRelease(
+  exchange: Exchange,
+  { repository, answers }: ProfefeContext,
+  release: Release,
+): Promise<void> {
+  const { name, createdNs, verdict, sizeBytes } = release;
+  const digest = Buffer.from(release.digest).toString("hex");
+  const headers = {
+    ...FILE_HEADERS,
+    etag: `"${digest}"`,
+    "last-modified": httpDate(createdNs),
+    "cache-control": "private, no-cache",
+    "profusion-release": name,
+    "profusion-verdict": verdict,
+  };
+  if (isNotModified(exchange, digest)) {
+    sendNotModified(exchange, headers);
+    return;
+  }
+  await holdAnswer(exchange.response, sizeBytes, answers, exchange.signal);
+  sendBytes(exchange, 200, await repository.releases.profile(release), headers);
+}
+
+function pgoHeaders({ report, summary }: PgoMade): AnswerHeaders {
+  const { interval, matched, merged, skipped, warnings } = summary;
+  const left = skipped.map(({ reason, count }) => `${reason}=${count}`).join(", ");
+  const { versions: all = [], latestStartNs } = report.facts?.inputs ?? {};
+  const versions = all.slice(0, 5).map(({ value, share }) => `${value || "none"}=${share.toFixed(2)}`);
+  return {
+    "profusion-verdict": report.verdict,
+    ...(interval && { "profusion-window": `${formatTime(interval.startNs)}/${formatTime(interval.endNs)}` }),
+    "profusion-matched": String(matched),
+    "profusion-merged": String(merged),
+    ...(left !== "" && { "profusion-skipped": left }),
+    ...(versions.length > 0 && { "profusion-versions": printable(versions.join(", ")) }),
+    ...(latestStartNs !== undefined && { "last-modified": httpDate(latestStartNs) }),
+    ...warningHeader(warnings),
+  };
+}
+
+/** As the contract's JSON writes it: int64 as text. */
+function reportObject({ report, summary }: PgoMade): unknown {
+  const { interval, matched, merged, skipped, warnings } = summary;
+  const window = interval && { from: formatTime(interval.startNs), to: formatTime(interval.endNs) };
+  return { window, matched, merged, skipped, warnings, ...report };
+}
+
+/** Why there is no file, in a header: nobody takes that for a profile. */
+function reasonHeader(message: string): AnswerHeaders {
+  return { "profusion-reason": printable(message) };
+}
+
+/** Any character may be escaped, and a slash need not be. */
+function serviceOf(path: string): string {
+  const service = utf8Text(unescapePath(path));
+  if (service === undefined || service === "") throw badRequest(`missing a service: ask ${PGO_PATH}<service>`);
+  return service;
+}
+
+function httpDate(timeNs: bigint): string {
+  return new Date(Number(timeNs / 1_000_000n)).toUTCString();
+}
