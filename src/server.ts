@@ -145,10 +145,19 @@ async function policiesOf({
 }
 
 function adviceFor(cause: Error & { code?: unknown }): string {
-  const isRefused = ["EACCES", "EPERM", "EROFS"].includes(String(cause.code));
-  return isRefused
-    ? "; the user that runs this may not write there: give it the folder, or name another with --data"
-    : "";
+  switch (cause.code) {
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return "; the user that runs this may not write there: give it the folder, or name another with --data";
+    case "EEXIST":
+    case "ENOTDIR":
+      return "; there is a file where the folder should be: name another with --data";
+    case "ENOENT":
+      return "; no folder can be made there: name another with --data";
+    default:
+      return "";
+  }
 }
 
 /** What the file system refuses is the operator's to mend: it is said of which folder, without a stack. */
@@ -157,7 +166,9 @@ async function inFolder<Result>(folder: string, action: () => Promise<Result>): 
     return await action();
   } catch (cause) {
     if (!(cause instanceof Error && "syscall" in cause)) throw cause;
-    throw new DomainError("unavailable", `Cannot use the data folder ${folder}: ${cause.message}${adviceFor(cause)}`, {
+    // Without the call and its path, which is the folder's once more.
+    const reason = cause.message.replace(/, \w+ '.*$/s, "");
+    throw new DomainError("unavailable", `Cannot use the data folder ${folder}: ${reason}${adviceFor(cause)}`, {
       cause,
     });
   }

@@ -1,11 +1,13 @@
 // The contexts file, ~/.config/profusion/config.yaml: names for servers and their keys. Comments in it survive a change.
 
-import { chmod, mkdir, readFile } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Document } from "yaml";
 import { DomainError } from "../model/errors.ts";
 import { quote } from "../model/text.ts";
+import { makeFolder } from "../storage/disk/make-folder.ts";
+import { systemFault } from "./system-fault.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export interface Context {
@@ -39,7 +41,11 @@ export async function changeContexts(change: (document: Document) => void): Prom
   const document = (await readDocument(file)) ?? new EmptyDocument({});
   change(document);
   check(document, file);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    makeFolder(dirname(file), 0o700);
+  } catch (cause) {
+    throw new DomainError("invalid", `Cannot keep contexts in ${file}: ${systemFault(cause)}`, { cause });
+  }
   await writeWhole(document.toString(), file, 0o600);
   await chmod(file, 0o600);
 }
@@ -50,7 +56,7 @@ async function readDocument(file: string): Promise<Document | undefined> {
     text = await readFile(file, "utf8");
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
-    throw fault(file, cause instanceof Error ? cause.message : String(cause));
+    throw fault(file, systemFault(cause));
   }
   const { parseDocument } = await import("yaml");
   const document = parseDocument(text);

@@ -20,7 +20,7 @@ export function addMerge(program: Command): void {
     .command("merge")
     .description("fetch the merge of all profiles that match, as a gzipped pprof profile")
     .argument("[selector]", SELECTOR_HELP)
-    .option("-o, --output <file>", "default stdout; with --json required")
+    .option("-o, --output <file>", "the file to write; default, and with -, stdout; with --json required")
     .action(merge);
   addSelectionOptions(command);
   addClientOptions(command);
@@ -29,7 +29,8 @@ export function addMerge(program: Command): void {
 }
 
 async function merge(typed: string | undefined, options: MergeOptions): Promise<void> {
-  const { output, json } = options;
+  const { json } = options;
+  const output = options.output === "-" ? undefined : options.output;
   if (output === undefined && (json || process.stdout.isTTY)) {
     const where = json ? "beside JSON" : "to a terminal";
     throw new DomainError("invalid", `Cannot write a profile ${where}: name a file with -o`);

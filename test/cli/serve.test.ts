@@ -143,7 +143,10 @@ describe("profusion serve says in one line, without a stack trace,", () => {
 
   test("that the folder cannot be made", async () => {
     writeFileSync(join(folder, "file"), "");
-    expect(await refusal("--data", join(folder, "file", "data"))).toContain("Cannot use the data folder");
+    for (const data of [join(folder, "file"), join(folder, "file", "data")]) {
+      const said = await refusal("--data", data);
+      expect(said).toMatch(/Cannot use the data folder \S+: E\w+: [a-z ]+; there is a file where the folder should be/);
+    }
   });
 
   test.each(["segments", "objects"])("that a file is in the place of its %s", async (name) => {

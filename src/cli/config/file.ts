@@ -16,6 +16,7 @@ import {
 } from "yaml";
 import { didYouMean } from "../../model/nearest.ts";
 import { quote } from "../../model/text.ts";
+import { systemFault } from "../system-fault.ts";
 import type { Setting } from "./setting.ts";
 import { LIMITS_SECTION, SETTINGS, snakeCase } from "./settings.ts";
 import type { Fault, Source, Word, Written } from "./written.ts";
@@ -38,7 +39,7 @@ function readText(path: string): string | Fault {
     }
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    if (cause instanceof Error && "syscall" in cause) return fault(cause.message);
+    if (cause instanceof Error && "syscall" in cause) return fault(systemFault(cause));
     if (cause instanceof TypeError) return fault("it is not UTF-8");
     throw cause;
   }

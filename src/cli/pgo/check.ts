@@ -8,20 +8,23 @@ import type { PgoReport } from "../../pgo/judge.ts";
 import { reportText } from "../../pgo/report-text.ts";
 import { EXIT } from "../exit-code.ts";
 import { answer, answerExactly, answerJson, type OutputOptions } from "../output.ts";
+import { systemFault } from "../system-fault.ts";
+import { harmless } from "../terminal.ts";
 
 export async function check(files: readonly string[], options: OutputOptions): Promise<void> {
   const reports = await Promise.all(files.map(async (file) => ({ file, report: await reportOn(file) })));
   if (reports.some(({ report }) => report.verdict === "unusable")) process.exitCode = EXIT.partial;
   if (options.json) return answerJson({ files: reports.map(({ file, report }) => ({ file, ...plain(report) })) });
   if (options.quiet) return answerExactly(reports.map(({ report }) => report.verdict));
-  const texts = reports.map(({ file, report }) => `${files.length > 1 ? `${file}\n` : ""}${reportText(report)}`);
+  const texts = reports.map(
+    ({ file, report }) => `${files.length > 1 ? `${harmless(file)}\n` : ""}${reportText(report)}`,
+  );
   answer(texts.join("\n").trimEnd());
 }
 
 async function reportOn(file: string): Promise<PgoReport> {
   const bytes = await readFile(file).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DomainError("invalid", `Cannot read ${file}: ${reason}`, { cause });
+    throw new DomainError("invalid", `Cannot read ${harmless(file)}: ${systemFault(cause)}`, { cause });
   });
   return checkPgoFile(bytes, DEFAULT_LIMITS);
 }

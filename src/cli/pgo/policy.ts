@@ -8,7 +8,9 @@ import { quote } from "../../model/text.ts";
 import type { ClientOptions } from "../client-options.ts";
 import { connect } from "../connection.ts";
 import { answerExactly, answerJson, note, type OutputOptions } from "../output.ts";
+import { systemFault } from "../system-fault.ts";
 import { createTable } from "../table.ts";
+import { harmless } from "../terminal.ts";
 import { policyYaml, readPolicyText, spanText } from "./policy-yaml.ts";
 
 interface PolicyOptions extends ClientOptions, OutputOptions {
@@ -62,7 +64,6 @@ async function textOf(file: string): Promise<string> {
   try {
     return file === "-" ? (await buffer(process.stdin)).toString("utf8") : await readFile(file, "utf8");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DomainError("invalid", `Cannot read ${file}: ${reason}`, { cause });
+    throw new DomainError("invalid", `Cannot read ${harmless(file)}: ${systemFault(cause)}`, { cause });
   }
 }

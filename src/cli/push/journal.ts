@@ -1,9 +1,11 @@
 // What was acknowledged of a push that is not complete, so that the same command goes on from there. Which push is the same: run.ts.
 
 import { hash } from "node:crypto";
-import { appendFileSync, mkdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../../storage/disk/make-folder.ts";
+import { systemFault } from "../system-fault.ts";
 import type { FileStamp } from "./prepare.ts";
 
 /** Lines of JSON: [path, size in bytes, time of change in ns, id]. Gone when a push is complete. */
@@ -26,7 +28,7 @@ export class Journal {
       if (!resume) rmSync(file, { force: true });
       return new Journal(file, readIds(file), undefined);
     } catch (error) {
-      return new Journal(file, new Map(), (error as Error).message);
+      return new Journal(file, new Map(), systemFault(error));
     }
   }
 
@@ -45,10 +47,10 @@ export class Journal {
     if (this.#fault !== undefined || acknowledged.length === 0) return;
     const lines = acknowledged.map(([stamp, id]) => `${JSON.stringify([...fieldsOf(stamp), id])}\n`);
     try {
-      mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(this.#file), 0o700);
       appendFileSync(this.#file, lines.join(""), { mode: 0o600 });
     } catch (error) {
-      this.#fault = (error as Error).message;
+      this.#fault = systemFault(error);
     }
   }
 

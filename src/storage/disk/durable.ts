@@ -1,8 +1,9 @@
 // Names that survive a power loss: an entry of a folder is durable once the folder was synced, whatever became of the file.
 
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { makeFolder } from "./make-folder.ts";
 
 /** Makes the entries of `folder` durable: files made, renamed or unlinked in it. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -26,11 +27,5 @@ export function syncFolderNow(folder: string): void {
 
 /** Makes `folder`, and every folder above it that is absent, durably. */
 export async function makeDurableFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  const top = dirname(resolve(first));
-  for (let made = dirname(resolve(folder)); made.length >= top.length; made = dirname(made)) {
-    await syncFolder(made);
-    if (made === top) return;
-  }
+  for (const made of makeFolder(folder).reverse()) await syncFolder(dirname(made));
 }
