@@ -1,6 +1,6 @@
 // `--limit 20` and `--all`.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { DomainError } from "../model/errors.ts";
 import { quote } from "../model/text.ts";
 
@@ -12,7 +12,7 @@ export interface LimitOptions {
 export function addLimitOptions(command: Command, limit: number, what: string): Command {
   return command
     .option("--limit <number>", `at most so many ${what}`, parseLimit, limit)
-    .option("--all", "all of them, however many");
+    .addOption(new Option("--all", "all of them, however many").conflicts("limit"));
 }
 
 export function limitOf({ limit, all }: LimitOptions): number {

@@ -3,12 +3,21 @@
 
 import { DomainError } from "../model/errors.ts";
 import { quote } from "../model/text.ts";
-import { exclusiveEnd, NS_PER_MS, parseDuration, parseTime, type WrittenTime } from "../model/time.ts";
+import {
+  BELIEVED_FROM_NS,
+  exclusiveEnd,
+  formatTime,
+  NS_PER_MS,
+  parseDuration,
+  parseTime,
+  unreadableDuration,
+  type WrittenTime,
+} from "../model/time.ts";
 
 const DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const AGO = /^(\d[\d.]*[a-zµ][\da-zµ. ]*?)( ago)?$/;
 const CLOCK = String.raw`(\d{1,2}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?`;
-const DAY = String.raw`\d{4}-\d{2}-\d{2}|today|yesterday|${DAYS.map((day) => `${day.slice(0, 3)}(?:${day.slice(3)})?`).join("|")}`;
+const DAY = String.raw`\d{4}-\d{2}-\d{2}|\d{8}|today|yesterday|${DAYS.map((day) => `${day.slice(0, 3)}(?:${day.slice(3)})?`).join("|")}`;
 const SAID = new RegExp(`^(?:(${DAY})(?:[t ]${CLOCK})?|${CLOCK})(z|[+-]\\d{2}:\\d{2})?$`);
 
 /** A day without a clock is its first moment here, and with parseLocalEnd() its last. */
@@ -27,7 +36,11 @@ export function parseLocalEnd(text: string, nowNs: bigint): bigint {
 
 /** As parseDuration() of src/model/time.ts, and with words: `2 hours`, `1 day 6 hours`. */
 export function parseSaidDuration(text: string): bigint {
-  return parseDuration(withUnits(text).replaceAll(" ", ""));
+  try {
+    return parseDuration(withUnits(text).replaceAll(" ", ""));
+  } catch (cause) {
+    throw unreadableDuration(text, { cause });
+  }
 }
 
 function withUnits(text: string): string {
@@ -43,7 +56,13 @@ function read(text: string, nowNs: bigint): { written: WrittenTime; wholeDay?: t
     return { written: { timeNs: notBefore1970(timeNs, text), precision: "instant" } };
   }
   const match = SAID.exec(said);
-  if (!match) return { written: orExplain(text, () => parseTime(said, nowNs)) };
+  if (!match)
+    return {
+      written: notAYear(
+        orExplain(text, () => parseTime(said, nowNs)),
+        said,
+      ),
+    };
   const [, day = "today", ...rest] = match;
   const [hour = rest[3], minute = rest[4], second = rest[5]] = rest;
   const zone = match[8];
@@ -54,6 +73,15 @@ function read(text: string, nowNs: bigint): { written: WrittenTime; wholeDay?: t
   const local = { ...written, timeNs: asLocal(written.timeNs) };
   if (hour === undefined) return { written: local, wholeDay: true };
   return { written: second === undefined ? { ...local, precision: "instant" } : local };
+}
+
+/** Digits such as 2026 or 202611281400 would be a unix time of decades ago; 0 is where time begins. */
+function notAYear(written: WrittenTime, digits: string): WrittenTime {
+  if (!/^\d+$/.test(digits) || written.timeNs === 0n || written.timeNs >= BELIEVED_FROM_NS) return written;
+  throw new DomainError(
+    "invalid",
+    `Cannot use time ${quote(digits)}: as unix time it is ${formatTime(written.timeNs)}; write a day as 2026-11-20 or 20261120, a time as 2026-11-20 14:00`,
+  );
 }
 
 function notBefore1970(timeNs: bigint, text: string): bigint {
@@ -68,14 +96,14 @@ function orExplain<Time>(text: string, parse: () => Time): Time {
     if (error instanceof DomainError && error.message.startsWith("Cannot use time")) throw error;
     throw new DomainError(
       "invalid",
-      `Cannot read time ${quote(text)}: write 2h (ago), 14:00, yesterday, monday 9:30, 2026-11-20 14:00, 2026-11-20T14:00:00+02:00, unix seconds to nanoseconds, now or now-1h`,
+      `Cannot read time ${quote(text)}: write 2h (ago), 14:00, yesterday, monday 9:30, 2026-11-20 14:00, 20261120, 2026-11-20T14:00:00+02:00, unix seconds to nanoseconds, now or now-1h`,
     );
   }
 }
 
 /** YYYY-MM-DD of a day's name: weekdays are those of the last seven days, today among them. */
 function dateOf(day: string, nowNs: bigint): string {
-  if (/^\d/.test(day)) return day;
+  if (/^\d/.test(day)) return day.replace(/^(\d{4})(\d{2})(\d{2})$/, "$1-$2-$3");
   const now = new Date(Number(nowNs / NS_PER_MS));
   const weekday = DAYS.findIndex((name) => name.startsWith(day));
   const daysAgo = weekday >= 0 ? (now.getDay() - weekday + 7) % 7 : day === "yesterday" ? 1 : 0;
@@ -111,15 +139,35 @@ export function formatLocalClock(timeNs: bigint): string {
   return `${day} ${clock}`;
 }
 
-/** The name of the local zone, such as Europe/Berlin. */
+/** The name of the local zone, such as Europe/Berlin; the offset where the machine's zone has none. */
 export function zoneName(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return nodesZone() ?? localParts(BigInt(Date.now()) * NS_PER_MS).offset;
 }
 
-/** Node takes a zone that it does not know for UTC, silently. */
+/** Of TZ, Node knows the names; rules of POSIX such as CET-1CEST and misspelt names it takes for UTC or for something else, silently. */
 export function checkZone(env: NodeJS.ProcessEnv = process.env): void {
-  if (!env.TZ || zoneName() !== undefined) return;
-  throw new DomainError("invalid", `Cannot use the time zone TZ=${env.TZ}: write a name such as Europe/Berlin or UTC`);
+  if (!env.TZ) return;
+  const named = zoneNamed(env.TZ.replace(/^:/, ""));
+  if (named !== undefined && named === nodesZone()) return;
+  throw new DomainError(
+    "invalid",
+    `Cannot use the time zone TZ=${env.TZ}: write a name such as Europe/Berlin or UTC; rules such as CET-1CEST are not read here`,
+  );
+}
+
+function nodesZone(): string | undefined {
+  // Undefined where Node's clock has a zone that has no name for it, whatever the declared type says.
+  const name = new Intl.DateTimeFormat().resolvedOptions().timeZone as string | undefined;
+  // So Node calls what POSIX takes TZ= and TZ=GMT for.
+  return name === "Etc/Unknown" || name === "+00:00" ? "UTC" : name;
+}
+
+function zoneNamed(text: string): string | undefined {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
+  } catch {
+    return undefined; // a RangeError: there is no such zone
+  }
 }
 
 function localParts(timeNs: bigint): { day: string; clock: string; offset: string } {

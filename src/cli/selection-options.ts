@@ -6,8 +6,8 @@ import type { Label } from "../model/labels.ts";
 import { SelectorReader } from "../model/selector-reader.ts";
 import { quote } from "../model/text.ts";
 import { type Interval, NS_PER_MS } from "../model/time.ts";
-import { parseLabel } from "./label-option.ts";
-import { parseLocalEnd, parseLocalTime, parseSaidDuration } from "./local-time.ts";
+import { parseSelectedLabel } from "./label-option.ts";
+import { formatLocalTime, parseLocalEnd, parseLocalTime, parseSaidDuration, zoneName } from "./local-time.ts";
 import { repeated } from "./repeated.ts";
 import { timestampOf } from "./timestamp.ts";
 
@@ -34,7 +34,12 @@ export function addSelectionOptions(command: Command): Command {
   command
     .option("--service <name>", "what was profiled")
     .option("--type <type>", "cpu, heap, allocs, …")
-    .option("--label <name=value>", "a label that the profiles have; may be repeated", repeated(parseLabel), []);
+    .option(
+      "--label <name=value>",
+      "a label that the profiles have; may be repeated",
+      repeated(parseSelectedLabel),
+      [],
+    );
   return addWindowOptions(command);
 }
 
@@ -85,7 +90,7 @@ export function checkSelector(text: string): string {
   return text;
 }
 
-/** Undefined where no window was said. Throws `invalid` for one that is said twice, and for one without a beginning. */
+/** Undefined where no window was said. Throws `invalid` for one that is said twice, and for an empty one. */
 export function windowOf(
   { from, to, last }: WindowOptions,
   nowNs = BigInt(Date.now()) * NS_PER_MS,
@@ -95,11 +100,21 @@ export function windowOf(
   }
   if (last !== undefined) {
     const startNs = nowNs - parseSaidDuration(last);
-    return { startNs: startNs < 0n ? 0n : startNs, endNs: nowNs };
+    return notEmpty({ startNs: startNs < 0n ? 0n : startNs, endNs: nowNs });
   }
   if (from === undefined && to === undefined) return undefined;
   const startNs = from === undefined ? 0n : parseLocalTime(from, nowNs).timeNs;
-  return { startNs, endNs: to === undefined ? nowNs : parseLocalEnd(to, nowNs) };
+  return notEmpty({ startNs, endNs: to === undefined ? nowNs : parseLocalEnd(to, nowNs) });
+}
+
+/** Nothing can lie in the others: whoever writes one meant something else. */
+function notEmpty(window: Interval): Interval {
+  if (window.startNs < window.endNs) return window;
+  const [from, to] = [window.startNs, window.endNs].map(formatLocalTime);
+  throw new DomainError(
+    "invalid",
+    `Cannot look into an empty window: it would begin at ${from} and end at ${to} (zone ${zoneName()})`,
+  );
 }
 
 export function intervalOf({ startNs, endNs }: Interval): AskedInterval {

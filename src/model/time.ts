@@ -22,7 +22,7 @@ export const NS_PER_SECOND = 1_000_000_000n;
 /** A query's times: 1970-01-01 to 2262-04-11, the range of int64 nanoseconds after the epoch. */
 const QUERY_MAX_NS = 2n ** 63n - 1n;
 /** A profile's own time is believed from here to ten minutes after its receipt; Go's zero time and 1970 are common. */
-const BELIEVED_FROM_NS = 946_684_800n * NS_PER_SECOND;
+export const BELIEVED_FROM_NS = 946_684_800n * NS_PER_SECOND;
 const BELIEVED_AHEAD_NS = 600n * NS_PER_SECOND;
 
 const ISO = /^(\d{4})-(\d{2})-(\d{2})T(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|z|[+-]\d{2}:\d{2})?$/;
@@ -117,7 +117,7 @@ function zoneOffsetMinutes(zone: string | undefined): number | undefined {
 export function parseDuration(text: string): bigint {
   let totalNs = 0n;
   let end = 0;
-  if (text.length > LONGEST_DURATION) throw unreadable(text);
+  if (text.length > LONGEST_DURATION) throw unreadableDuration(text);
   for (const part of text.matchAll(DURATION_PART)) {
     const [whole, fraction = ""] = part[1]!.split(".");
     const unitNs = UNIT_NS[part[2]!]!;
@@ -125,13 +125,13 @@ export function parseDuration(text: string): bigint {
     end = part.index + part[0].length;
   }
   if (end === 0 || end !== text.length) {
-    throw unreadable(text);
+    throw unreadableDuration(text);
   }
   return totalNs;
 }
 
-function unreadable(text: string): DomainError {
-  return new DomainError("invalid", `Cannot read duration ${quote(text)}: write 30s, 5m, 1h30m, 2d or 1w`);
+export function unreadableDuration(text: string, options?: { cause: unknown }): DomainError {
+  return new DomainError("invalid", `Cannot read duration ${quote(text)}: write 30s, 5m, 1h30m, 2d or 1w`, options);
 }
 
 /** RFC 3339 in UTC with as many of nine fraction digits as are needed. */
