@@ -6,6 +6,7 @@ import { connect } from "./connection.ts";
 import { readContexts } from "./contexts.ts";
 import { countText } from "./count-text.ts";
 import { type ListNames, listLabelNames, listServices, listTypes, listValuesOf } from "./names.ts";
+import { withoutSecrets } from "./target.ts";
 import { GROUPINGS } from "./top.ts";
 
 export interface Candidate {
@@ -196,5 +197,5 @@ async function completePin(word: string, given: Given): Promise<Candidate[]> {
 
 async function completeContext(): Promise<Candidate[]> {
   const { all } = await readContexts();
-  return [...all].map(([value, { server }]) => ({ value, description: server }));
+  return [...all].map(([value, { server }]) => ({ value, description: withoutSecrets(server) }));
 }

@@ -2,7 +2,6 @@
 
 import type { ClientOptions } from "./client-options.ts";
 import type { Clients } from "./clients.ts";
-import { checkZone } from "./local-time.ts";
 import { findTarget } from "./target.ts";
 
 export interface Connection extends Clients {
@@ -16,7 +15,6 @@ export interface Connection extends Clients {
  * DomainErrors: what the server refused by its kind, and `unavailable` with what to do where it cannot be reached.
  */
 export async function connect(options: ClientOptions): Promise<Connection> {
-  checkZone();
   const { server, key } = await findTarget(options);
   const { openClients } = await import("./clients.ts");
   return { server, key, ...openClients(server, key) };

@@ -8,7 +8,7 @@ import { changeContexts, contextsFile, readContexts } from "./contexts.ts";
 import { addExample } from "./example.ts";
 import { addOutputOptions, answer, answerExactly, answerJson, note, type OutputOptions } from "./output.ts";
 import { createTable } from "./table.ts";
-import { checkServer } from "./target.ts";
+import { checkedKey, checkServer, withoutSecrets } from "./target.ts";
 
 interface AddOptions extends OutputOptions {
   server: string;
@@ -34,7 +34,8 @@ export function addContext(program: Command): void {
 }
 
 async function add(name: string, options: AddOptions): Promise<void> {
-  const { key, keyFile } = options;
+  const { keyFile } = options;
+  const key = checkedKey(options.key, "--key");
   const server = checkServer(options.server);
   if (key !== undefined && keyFile !== undefined) {
     throw new DomainError("invalid", "Cannot take --key together with --key-file: a context has one key");
@@ -74,7 +75,7 @@ async function list(options: OutputOptions): Promise<void> {
   const { current, all } = await readContexts();
   const contexts = [...all].map(([name, { server, key, keyFile }]) => ({
     name,
-    server,
+    server: withoutSecrets(server),
     current: name === current,
     hasKey: (key ?? keyFile) !== undefined,
   }));

@@ -6,6 +6,8 @@ import { DomainError } from "../model/errors.ts";
 import { quote } from "../model/text.ts";
 import { type ClientOptions, DEFAULT_SERVER } from "./client-options.ts";
 import { type Context, contextsFile, readContexts } from "./contexts.ts";
+import { checkZone } from "./local-time.ts";
+import { systemFault } from "./system-fault.ts";
 
 export interface Target {
   server: string;
@@ -14,12 +16,13 @@ export interface Target {
   context?: string;
 }
 
-/** Throws `invalid` for a server that is no URL, and for a context that is not there. */
+/** Throws `invalid` for a server that is no URL, for a context that is not there, and for a key or a zone that cannot be used. */
 export async function findTarget(options: ClientOptions, env: NodeJS.ProcessEnv = process.env): Promise<Target> {
   if (options.server !== undefined && options.context !== undefined) {
     throw new DomainError("invalid", "Cannot take --server together with --context: a context names its server");
   }
-  const key = options.key ?? (env.PROFUSION_KEY || undefined);
+  checkZone(env);
+  const key = checkedKey(options.key, "--key") ?? checkedKey(env.PROFUSION_KEY || undefined, "PROFUSION_KEY");
   const named = options.server ?? (options.context === undefined && env.PROFUSION_SERVER);
   if (named) return { server: checkServer(named), key };
   const contexts = await readContexts(env);
@@ -34,22 +37,42 @@ export async function findTarget(options: ClientOptions, env: NodeJS.ProcessEnv 
   return { server: checkServer(context.server), key: key ?? (await keyOf(name, context, env)), context: name };
 }
 
-/** The URL without the slashes at its end. Throws `invalid` for anything that is no http or https URL. */
+/** The URL without the slashes at its end. Throws `invalid` for anything that is no http or https URL, and for one with a secret in it. */
 export function checkServer(text: string): string {
-  if (!URL.canParse(text) || !/^https?:\/\//.test(text)) {
-    throw new DomainError("invalid", `Cannot use server ${quote(text)}: write a URL such as ${DEFAULT_SERVER}`);
+  const fault = (rule: string) =>
+    new DomainError("invalid", `Cannot use server ${quote(withoutSecrets(text))}: ${rule}`);
+  if (!URL.canParse(text) || !/^https?:\/\//.test(text)) throw fault(`write a URL such as ${DEFAULT_SERVER}`);
+  const { username, password } = new URL(text);
+  if (username !== "" || password !== "") {
+    throw fault("a user and a password would be shown wherever it is; name a key with --key or PROFUSION_KEY");
   }
+  if (/[?#]/.test(text)) throw fault("it ends with its path, without ? and #");
   return text.replace(/\/+$/, "");
+}
+
+/** Also of what is no URL: in whatever stands before an @, or behind a ?, there may be one. */
+export function withoutSecrets(server: string): string {
+  return server.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1xxxxx@").replace(/\?.*/s, "?…");
+}
+
+/** Throws `invalid`, without the key, for one that no header can carry. `origin` is where it was written. */
+export function checkedKey(key: string | undefined, origin: string): string | undefined {
+  if (key === undefined || /^[\x21-\x7e]+$/.test(key)) return key;
+  const rule = "a key is of letters, digits and signs of ASCII, without spaces and line ends";
+  const fault = key === "" ? "it is empty" : "it has a character that no HTTP header carries";
+  throw new DomainError("invalid", `Cannot use the key of ${origin}: ${fault}; ${rule}`);
 }
 
 /** A context's key goes to the context's server alone: whoever names another server names another key. */
 async function keyOf(name: string, context: Context, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  if (context.keyFile === undefined) return context.key;
+  if (context.keyFile === undefined) return checkedKey(context.key, `context ${quote(name)}`);
   const file = resolve(dirname(contextsFile(env)), context.keyFile);
+  let text: string;
   try {
-    return (await readFile(file, "utf8")).trim();
+    text = await readFile(file, "utf8");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DomainError("invalid", `Cannot read the key of context ${quote(name)}: ${reason}`, { cause });
+    const message = `Cannot read the key of context ${quote(name)} from ${file}: ${systemFault(cause)}`;
+    throw new DomainError("invalid", message, { cause });
   }
+  return checkedKey(text.trim(), `context ${quote(name)} in ${file}`);
 }

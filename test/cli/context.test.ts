@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { checkedKey, checkServer } from "../../src/cli/target.ts";
 import { runCli } from "../support/run-cli.ts";
 
 let home: string;
@@ -120,6 +121,8 @@ describe("the server and the key of a verb", () => {
     [["--server", "http://127.0.0.1:1", "--context", "a"], "Cannot take --server together with --context"],
     [["--context", "absent"], 'Cannot use context "absent": '],
     [["--server", "ftp://a"], "Cannot use server"],
+    [["--server", "http://a?b=c"], "without ? and #"],
+    [["--server", "http://a#b"], "without ? and #"],
   ])("%j is refused", async (args, message) => {
     expect(await cli(["status", ...args])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
@@ -129,7 +132,90 @@ describe("the server and the key of a verb", () => {
     await cli(["context", "add", "a", "--server", "http://127.0.0.1:1", "--key-file", key]);
     expect(await cli(["status"])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('Cannot read the key of context "a": ENOENT'),
+      stderr: expect.stringContaining(`Cannot read the key of context "a" from ${key}: no such file`),
     });
+  });
+});
+
+describe("a secret is in no message, neither with --debug nor as JSON", () => {
+  const SECRET = "sekrit";
+  const NOT_SAYING = new RegExp(`^(?!.*${SECRET})`, "s");
+
+  test.each([
+    ["list"],
+    ["push", "--service", "a", "-", "--json"],
+    ["open", "cpu", "--last", "1h", "--print"],
+    ["top", "cpu", "--last", "1h", "--debug"],
+    ["pgo", "fetch", "--service", "a", "-o", "/nowhere/a", "--strict"],
+    ["context", "add", "a"],
+  ])("a password in the server's URL is refused: %j", async (...args) => {
+    const { code, stdout, stderr } = await cli([...args, "--server", `http://user:${SECRET}@127.0.0.1:9`]);
+    expect([code, stdout.toString()]).toEqual([2, ""]);
+    expect(stderr).toContain('Cannot use server "http://xxxxx@127.0.0.1:9"');
+    expect(stderr).toMatch(NOT_SAYING);
+  });
+
+  test.each([
+    [`http://${SECRET}@a`, "http://xxxxx@a"],
+    [`http://user:p@${SECRET}@a`, "http://xxxxx@a"],
+    [`user:${SECRET}@a`, "xxxxx@a"],
+    [`http://a?token=${SECRET}`, "http://a?…"],
+    [`ftp://user:${SECRET}/\n@a`, "ftp://xxxxx@a"],
+  ])("so is whatever may be one, in what is no URL of a server too: %j", (server, shown) => {
+    expect(() => checkServer(server)).toThrow(`Cannot use server "${shown}": `);
+  });
+
+  test.each([`${SECRET}\nkey`, `${SECRET} key`, `schlüssel-${SECRET}`, `${SECRET}✓`, `${SECRET}\0`, ""])(
+    "a key that no header can carry is refused: %j",
+    (key) => {
+      expect(() => checkedKey(key, "--key")).toThrow(/^Cannot use the key of --key: it (is empty|has a character)/);
+      expect(() => checkedKey(key, "--key")).not.toThrow(SECRET);
+    },
+  );
+
+  test("so it is wherever it comes from", async () => {
+    const key = `schlüssel-${SECRET}`;
+
+    mkdirSync(join(home, "profusion"));
+    writeFileSync(join(home, "key"), `${key}\r\nmore ${SECRET}`);
+    const contexts = { file: { key_file: "../key" }, text: { key } };
+    const entries = Object.entries(contexts).map(([name, said]) => [name, { server: "http://127.0.0.1:9", ...said }]);
+    writeFileSync(file, JSON.stringify({ contexts: Object.fromEntries(entries) }));
+    const runs: [args: string[], env?: Record<string, string>][] = [
+      [["list", "--key", key, "--debug"]],
+      [["list", "--context", "text", "--debug"]],
+      [["list", "--context", "file"]],
+      [["context", "add", "a", "--server", "http://a", "--key", key]],
+    ];
+    runs.push([["list"], { PROFUSION_KEY: key }]);
+    for (const [args, env] of runs) {
+      const { code, stderr } = await cli(args, env);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("Cannot use the key of ")]);
+      expect(stderr).toMatch(NOT_SAYING);
+    }
+  });
+
+  test("what was meant for an option that there is not", async () => {
+    for (const args of [
+      ["list", `--kye=${SECRET}`],
+      ["list", `-k${SECRET}`],
+      ["status", "--key=", SECRET],
+      ["list", "--server", "http://127.0.0.1:9", "--key", SECRET, "--debug"],
+    ]) {
+      const { code, stderr } = await cli(args);
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(NOT_SAYING);
+    }
+  });
+
+  test("a password that somebody wrote into the contexts file is not listed", async () => {
+    mkdirSync(join(home, "profusion"));
+    writeFileSync(file, `contexts: {a: {server: "http://user:${SECRET}@a"}}`);
+    for (const args of [["list"], ["list", "--json"]]) {
+      const { stdout } = await cli(["context", ...args]);
+      expect(stdout.toString()).toContain("http://xxxxx@a");
+    }
+    const completed = await cli(["__complete", "--", "list", "--context", ""]);
+    expect(completed.stdout.toString()).toMatch(/^a\t.*xxxxx@a/);
   });
 });

@@ -72,7 +72,15 @@ async function push(folder: string, reference: string, files: readonly string[],
 async function git(args: readonly string[], folder?: string): Promise<string> {
   const { code, said, complained } = await runGit(args, folder);
   if (code === 0) return said;
-  throw new DomainError("unavailable", `git ${args.find((arg) => !/^-|=/.test(arg))} failed: ${complained.trim()}`);
+  throw new DomainError(
+    "unavailable",
+    `git ${args.find((arg) => !/^-|=/.test(arg))} failed: ${withoutCredentials(complained.trim())}`,
+  );
+}
+
+/** Git leaves them out of most of what it says. */
+function withoutCredentials(complaint: string): string {
+  return complaint.replace(/[^\s/:'"]+:[^\s/@]+@/g, "xxxxx@");
 }
 
 /** Throws `unavailable` where there is no git. */
