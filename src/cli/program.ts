@@ -9,7 +9,7 @@ import { VERB_FILES } from "./verbs.ts";
 
 /**
  * Of the verbs that `argv` does not name there is only what help says of them; without `argv` there is all of each.
- * Everything that is inherited is set before the verbs are added. Its errors are thrown, after commander has told them.
+ * Everything that is inherited is set before the verbs are added. Its errors are thrown, and not told.
  */
 export async function createProgram(argv?: readonly string[]): Promise<Command> {
   const version = readVersion();
@@ -17,7 +17,6 @@ export async function createProgram(argv?: readonly string[]): Promise<Command> 
     .description("A profile repository: keeps every pprof profile and merges any labelled window of them")
     .version(version)
     .option("--debug", "show the stack trace of what fails")
-    .showHelpAfterError("(--help says what there is)")
     .exitOverride()
     .configureHelp({
       subcommandTerm: (verb) => verb.name(),
@@ -26,7 +25,8 @@ export async function createProgram(argv?: readonly string[]): Promise<Command> 
     .configureOutput({
       writeOut: (text) => process.stdout.write(shown(text)),
       writeErr: (text) => process.stderr.write(shown(text)),
-      outputError: (text, write) => write(text.replace(/^error: /, "profusion: ")),
+      // Told by run-program.ts, as every other error.
+      outputError: () => {},
     });
   const isAsked = verbsOf(argv);
   for (const { group, summaries, load } of VERB_FILES) {
@@ -34,7 +34,8 @@ export async function createProgram(argv?: readonly string[]): Promise<Command> 
     if (Object.keys(summaries).some(isAsked)) (await load())(program);
     else for (const [name, summary] of Object.entries(summaries)) program.command(name).description(summary);
   }
-  program.helpCommand("help [verb]", "tell the options of a verb");
+  // Shown here and answered by asked-help.ts, which also knows verbs of verbs.
+  program.helpCommand("help [verb...]", "tell the options of a verb");
   return program;
 }
 
