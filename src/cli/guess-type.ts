@@ -5,6 +5,7 @@ import type { Limits } from "../model/limits.ts";
 import { quote } from "../model/text.ts";
 import { inflate } from "../pprof/gzip.ts";
 import { convertLegacy } from "../pprof/legacy/convert.ts";
+import { noProfile } from "../pprof/no-profile.ts";
 import { type ProfileSummary, summarize } from "../pprof/summary.ts";
 
 /** Go's execution traces begin with "go 1.22 trace" and three zeros. */
@@ -22,6 +23,12 @@ const TYPE_OF_COLUMN: readonly [column: string, type: string][] = [
   ["wall", "wall"],
 ];
 
+/** Go writes the same columns for both. */
+const TYPES_OF_CONTENTION = [
+  ["contentions", "block"],
+  ["contentions", "mutex"],
+] as const;
+
 export function isGoTrace(bytes: Uint8Array): boolean {
   return GO_TRACE.test(Buffer.from(bytes.subarray(0, 32)).toString("latin1"));
 }
@@ -32,8 +39,9 @@ export function readSummary(bytes: Uint8Array, limits: Limits): ProfileSummary {
   try {
     return summarize(inflated, limits);
   } catch (error) {
-    const converted = error instanceof DomainError ? convertLegacy(inflated, limits) : undefined;
-    if (!converted) throw error;
+    if (!(error instanceof DomainError) || error.kind !== "invalid") throw error;
+    const converted = convertLegacy(inflated, limits);
+    if (!converted) throw noProfile(inflated, error);
     return summarize(converted, limits);
   }
 }
@@ -58,6 +66,17 @@ export function guessType({ sampleTypes, defaultSampleType, periodType }: Profil
   if (known) return known;
   const shown = columns.map(quote).join(", ") || "none";
   throw new DomainError("invalid", `Cannot tell the type by the columns ${shown}: say it with --type`);
+}
+
+/** The types that the columns are of, where `type` is well known and not among them; else undefined. */
+export function typesInstead({ sampleTypes, periodType }: ProfileSummary, type: string): string[] | undefined {
+  const columns = sampleTypes.map((column) => column.type);
+  const known: (readonly [column: string, type: string])[] = [...TYPE_OF_COLUMN, ...TYPES_OF_CONTENTION];
+  // As in guessType(): samples are of what the period says.
+  const told = columns.includes("samples") ? [...columns, periodType.type] : columns;
+  const fitting = [...new Set(known.filter(([column]) => told.includes(column)).map(([, each]) => each))];
+  const isOdd = fitting.length > 0 && !fitting.includes(type) && known.some(([, each]) => each === type);
+  return isOdd ? fitting : undefined;
 }
 
 function typeOf(columns: readonly string[]): string | undefined {

@@ -2,7 +2,7 @@
 
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Command } from "commander";
-import { harmless, shown, speaksUtf8, styled } from "./terminal.ts";
+import { harmless, harmlessLines, shown, speaksUtf8, styled } from "./terminal.ts";
 
 export interface OutputOptions {
   json?: true;
@@ -15,9 +15,9 @@ export function addOutputOptions(command: Command, quiet = "no headings, notes o
     .option("-q, --quiet", quiet);
 }
 
-/** A line of the answer. */
-export function answer(line: string): void {
-  process.stdout.write(`${shown(line)}\n`);
+/** Lines of the answer. */
+export function answer(lines: string): void {
+  process.stdout.write(`${shown(harmlessLines(lines))}\n`);
 }
 
 /** Names or ids, one a line, exactly as they are, for other programs. */
@@ -68,6 +68,5 @@ export function warn(line: string, { quiet }: OutputOptions): void {
 
 /** One line for what failed; further lines of the message show where. */
 export function complain(message: string): void {
-  const lines = message.split("\n").map(harmless).join("\n");
-  process.stderr.write(`${styled("red", "profusion:", process.stderr)} ${shown(lines)}\n`);
+  process.stderr.write(`${styled("red", "profusion:", process.stderr)} ${shown(harmlessLines(message))}\n`);
 }

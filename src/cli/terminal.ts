@@ -25,6 +25,11 @@ export function harmless(text: string): string {
   return text.replace(UNSAFE, escaped);
 }
 
+/** Of several lines: their ends stay. What names are in it must be harmless before. */
+export function harmlessLines(text: string): string {
+  return text.split("\n").map(harmless).join("\n");
+}
+
 function escaped(character: string): string {
   return `\\u{${character.codePointAt(0)!.toString(16)}}`;
 }

@@ -5,6 +5,7 @@ import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { withInflated } from "../pprof/gzip.ts";
 import { convertLegacy } from "../pprof/legacy/convert.ts";
+import { noProfile } from "../pprof/no-profile.ts";
 import { type ProfileSummary, summarize } from "../pprof/summary.ts";
 
 /** What is stored with an upload; the rest of its summary stays in the thread. */
@@ -38,7 +39,7 @@ function summarizeAny(inflated: Uint8Array, limits: Limits): ProfileSummary {
   } catch (error) {
     if (!(error instanceof DomainError) || error.kind !== "invalid") throw error;
     const converted = convertLegacy(inflated, limits);
-    if (converted === undefined) throw error;
+    if (converted === undefined) throw noProfile(inflated, error);
     return summarize(converted, limits);
   }
 }

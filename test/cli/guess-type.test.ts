@@ -70,6 +70,8 @@ describe("guessType()", () => {
   });
 
   test("says of a file that is no profile why it is none", () => {
-    expect(() => typeOf(Buffer.from("# hello"), "README.md")).toThrow("Cannot read the profile");
+    expect(() => typeOf(Buffer.from("# hello"), "README.md")).toThrow("This is no profile: it is text");
+    expect(() => typeOf(Buffer.alloc(0), "empty")).toThrow("This is no profile: it is empty");
+    expect(() => typeOf(Buffer.of(0xff, 0xfe, 0, 1), "any")).toThrow(/^This is no profile, or a damaged one: the /);
   });
 });

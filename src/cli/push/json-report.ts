@@ -34,8 +34,8 @@ function factsOf(outcome: Outcome): Record<string, unknown> {
       return { ...rest, ...namesOf(named), startTime: formatTime(startTimeNs), hasReceiptTime };
     }
     case "planned": {
-      const { state, timeNs } = outcome;
-      return { state, ...namesOf(outcome), startTime: timeNs === undefined ? null : formatTime(timeNs) };
+      const { state, timeNs, warnings } = outcome;
+      return { state, ...namesOf(outcome), startTime: timeNs === undefined ? null : formatTime(timeNs), warnings };
     }
     case "refused":
       return { state: outcome.state, error: errorOf(outcome.failure) };

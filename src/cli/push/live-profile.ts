@@ -28,9 +28,11 @@ export function typeOfPath(url: URL): string | undefined {
 }
 
 export function redactedUrl(url: URL): string {
-  if (url.password === "") return url.href;
+  if (url.username === "" && url.password === "") return url.href;
   const redacted = new URL(url);
-  redacted.password = "xxxxx";
+  // A user without a password is a token, as a rule.
+  if (url.password === "") redacted.username = "xxxxx";
+  else redacted.password = "xxxxx";
   return redacted.href;
 }
 

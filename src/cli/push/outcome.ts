@@ -34,4 +34,5 @@ export type Outcome =
       type: string | undefined;
       labels: readonly Label[];
       timeNs: bigint | undefined;
+      warnings: readonly string[];
     };

@@ -11,7 +11,8 @@ import { DEFAULT_LIMITS } from "../../model/limits.ts";
 import { checkTypeName } from "../../model/profile-type.ts";
 import { quote } from "../../model/text.ts";
 import type { ProfileSummary } from "../../pprof/summary.ts";
-import { guessType, isGoTrace, readSummary } from "../guess-type.ts";
+import { guessType, isGoTrace, readSummary, typesInstead } from "../guess-type.ts";
+import { systemFault } from "../system-fault.ts";
 import { endpointOf, fetchLiveProfile, typeOfPath } from "./live-profile.ts";
 import type { ProfileName } from "./outcome.ts";
 import type { PathPattern } from "./path-pattern.ts";
@@ -40,6 +41,8 @@ export interface FileStamp {
 export interface PreparedProfile {
   named: ProfileName;
   bytes: Uint8Array;
+  /** What may not be as it was meant. */
+  warnings: readonly string[];
   /** Its own, as it says; zero where it says nothing. */
   ownTimeNs: bigint;
   /** Set where nothing else lets the server recognise that it is sent again. */
@@ -79,7 +82,7 @@ export async function stampOf(path: string): Promise<FileStamp | undefined> {
     const stats = await stat(path, { bigint: true });
     return stats.isFile() ? { path, sizeBytes: stats.size, changedNs: stats.mtimeNs } : undefined;
   } catch (cause) {
-    throw unreadable(cause);
+    throw unreadable(cause, path);
   }
 }
 
@@ -90,7 +93,7 @@ export async function prepare(
   naming: Naming,
   signal: AbortSignal,
 ): Promise<PreparedProfile> {
-  if (source.kind === "nothing") throw new DomainError("not-found", source.reason);
+  if (source.kind === "nothing") throw source.failure;
   const { type, ...rest } = nameSource(source, naming);
   const bytes = await readBytes(source, stamp, naming, signal);
   const isTrace = type === "trace" || (type === undefined && isGoTrace(bytes));
@@ -98,7 +101,14 @@ export async function prepare(
   const named = { ...rest, type: isTrace ? "trace" : (type ?? typeOf(summary!, source)) };
   const ownTimeNs = summary?.timeNs ?? 0n;
   const needsId = stamp !== undefined && ownTimeNs === 0n && naming.createdAtNs === undefined;
-  return { named, bytes, ownTimeNs, requestId: needsId ? requestIdOf(stamp, bytes, named) : undefined };
+  const requestId = needsId ? requestIdOf(stamp, bytes, named) : undefined;
+  return { named, bytes, warnings: warningsOf(named.type, summary), ownTimeNs, requestId };
+}
+
+function warningsOf(type: string, summary: ProfileSummary | undefined): string[] {
+  const fitting = summary === undefined ? undefined : typesInstead(summary, type);
+  if (fitting === undefined) return [];
+  return [`it goes as ${type}, and its columns are those of ${fitting.join(" or ")}: --type says what it is kept as`];
 }
 
 /** Where the type is known without it, what cannot be read here is left to the server, which may have other limits. */
@@ -138,14 +148,31 @@ async function readBytes(
   if (source.kind === "stdin") return await readWithin(addAbortSignal(signal, process.stdin), bodyBytes);
   if (stamp && stamp.sizeBytes > bodyBytes) throw tooLarge(bodyBytes);
   try {
-    return await (stamp ? readFile(source.path) : readWithin(createReadStream(source.path, { signal }), bodyBytes));
+    return await (stamp ? readFile(source.path) : readPipe(source.path, bodyBytes, signal));
   } catch (cause) {
-    throw cause instanceof DomainError ? cause : unreadable(cause);
+    throw cause instanceof DomainError ? cause : unreadable(cause, source.path);
   }
 }
 
-function unreadable(cause: unknown): DomainError {
+/** Opening a pipe takes until somebody writes to it, and cannot be ended: the signal does not wait for it. */
+async function readPipe(path: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  signal.throwIfAborted();
+  const ended = Promise.withResolvers<never>();
+  const end = () => ended.reject(signal.reason);
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    return await Promise.race([readWithin(createReadStream(path, { signal }), maxBytes), ended.promise]);
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
+}
+
+function unreadable(cause: unknown, path: string): DomainError {
   const isAbsent = (cause as NodeJS.ErrnoException).code === "ENOENT";
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new DomainError(isAbsent ? "not-found" : "invalid", `Cannot read it: ${reason}`, { cause });
+  // What cannot be decoded in a name was replaced by this character, and a path with it leads nowhere.
+  if (isAbsent && path.includes("\ufffd")) {
+    const message = "Cannot read it: its name is not UTF-8; rename it, or send it through stdin, as -";
+    return new DomainError("invalid", message, { cause });
+  }
+  return new DomainError(isAbsent ? "not-found" : "invalid", `Cannot read it: ${systemFault(cause)}`, { cause });
 }

@@ -4,6 +4,7 @@
 import { DomainError } from "../../model/errors.ts";
 import { EXIT, exitCodeOf } from "../exit-code.ts";
 import { answer, answerJson, complain, note, type OutputOptions, warn } from "../output.ts";
+import { systemFault } from "../system-fault.ts";
 import { jsonReport } from "./json-report.ts";
 import type { Outcome } from "./outcome.ts";
 import { ProgressBar } from "./progress-bar.ts";
@@ -12,7 +13,7 @@ import type { Source } from "./sources.ts";
 
 export class Printer {
   readonly #sources: readonly Source[];
-  readonly #options: OutputOptions;
+  readonly #options: OutputOptions & { dryRun?: true };
   readonly #bar: ProgressBar | undefined;
   readonly #outcomes: (Outcome | undefined)[];
   #settled = 0;
@@ -20,7 +21,7 @@ export class Printer {
   /** Sources before this one are printed. */
   #next = 0;
 
-  constructor(sources: readonly Source[], options: OutputOptions) {
+  constructor(sources: readonly Source[], options: OutputOptions & { dryRun?: true }) {
     this.#sources = sources;
     this.#options = options;
     this.#outcomes = new Array(sources.length);
@@ -28,7 +29,7 @@ export class Printer {
     this.#drawBar();
     // Other verbs end with their reader, as in `| head -1`. Here the ids are beside the point: what is to be sent is sent.
     process.stdout.removeAllListeners("error").on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw new DomainError("unavailable", `Cannot write the ids: ${error.message}`);
+      if (error.code !== "EPIPE") throw new DomainError("unavailable", `Cannot write the ids: ${systemFault(error)}`);
     });
   }
 
@@ -49,7 +50,7 @@ export class Printer {
     for (const line of warningsOf(all)) warn(line, this.#options);
     for (const line of complaintsOf(all, stop, journalFault)) complain(line);
     const isComplete = stop === undefined && this.#refused === 0;
-    if (this.#bar || !isComplete) note(summaryOf(all), this.#options);
+    if (this.#bar || !isComplete) note(summaryOf(all, this.#options.dryRun === true), this.#options);
     if (!isComplete) process.exitCode = exitCode(all, stop);
   }
 

@@ -1,6 +1,9 @@
 // Options → the plan of a push, its run, and what is printed. The options themselves are src/cli/push.ts.
 
 import { DomainError } from "../../model/errors.ts";
+import { canonicalLabels, checkService } from "../../model/labels.ts";
+import { DEFAULT_LIMITS } from "../../model/limits.ts";
+import { checkTypeName } from "../../model/profile-type.ts";
 import { NS_PER_MS } from "../../model/time.ts";
 import { connect } from "../connection.ts";
 import { parseLocalTime } from "../local-time.ts";
@@ -54,6 +57,10 @@ function namingOf(options: PushOptions): Naming {
   if (service === undefined && !pattern?.names.includes("service")) {
     throw new DomainError("invalid", "Cannot push without a service: say --service, or a --pattern with {service}");
   }
+  // What every profile would be refused for is said once.
+  if (service !== undefined) checkService(service, DEFAULT_LIMITS);
+  if (type !== undefined) checkTypeName(type);
+  canonicalLabels(labels, DEFAULT_LIMITS);
   const nowNs = BigInt(Date.now()) * NS_PER_MS;
   const createdAtNs = createdAt === undefined ? undefined : parseLocalTime(createdAt, nowNs).timeNs;
   return { service, type, labels, pattern, createdAtNs, seconds };

@@ -4,6 +4,7 @@
 import type { DomainError } from "../../model/errors.ts";
 import { formatSelector, selectorOf } from "../../model/selector.ts";
 import { formatLocalTime } from "../local-time.ts";
+import { harmless } from "../terminal.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Source } from "./sources.ts";
 
@@ -23,7 +24,7 @@ export function lineOf({ source, outcome }: Settled): string | undefined {
   const selector = formatSelector(selectorOf(service, type, labels));
   const guess = type === undefined ? "its type by its columns, " : "";
   const time = timeNs === undefined ? "no time of its own" : formatLocalTime(timeNs);
-  return `${source.name}: ${selector}, ${guess}${source.kind === "url" ? "when it is taken" : time}`;
+  return `${harmless(source.name)}: ${harmless(selector)}, ${guess}${source.kind === "url" ? "when it is taken" : time}`;
 }
 
 /** What one may want to know where all went well. */
@@ -37,7 +38,7 @@ export function* notesOf(all: readonly Settled[]): Generator<string> {
 
 export function* warningsOf(all: readonly Settled[]): Generator<string> {
   const given = all.flatMap(({ source, outcome }) =>
-    outcome.state === "stored" ? outcome.warnings.map((warning) => ({ warning, name: source.name })) : [],
+    "warnings" in outcome ? outcome.warnings.map((warning) => ({ warning, name: source.name })) : [],
   );
   for (const [warning, [first, ...others]] of Map.groupBy(given, ({ warning }) => warning)) {
     yield `${first!.name}${others.length === 0 ? "" : ` and ${others.length} more`}: ${warning}`;
@@ -55,12 +56,14 @@ export function* complaintsOf(
   journalFault: string | undefined,
 ): Generator<string> {
   const refused = all.flatMap(({ source, outcome }) =>
-    outcome.state === "refused" ? [`${source.name}: ${outcome.failure.message}`] : [],
+    outcome.state === "refused" ? [`${harmless(source.name)}: ${harmless(outcome.failure.message)}`] : [],
   );
   yield* firstOf(refused, "were refused");
   if (stop === undefined) return;
   yield stop.message;
-  const unsent = all.flatMap(({ source, outcome }) => (outcome.state === "unsent" ? [`${source.name}: not sent`] : []));
+  const unsent = all.flatMap(({ source, outcome }) =>
+    outcome.state === "unsent" ? [`${harmless(source.name)}: not sent`] : [],
+  );
   yield* firstOf(unsent, "were not sent");
   if (storedOf(all) === 0) return;
   yield journalFault === undefined
@@ -73,9 +76,10 @@ function* firstOf(lines: readonly string[], did: string): Generator<string> {
   if (lines.length > LINES) yield `… and ${lines.length - LINES} more ${did}; --json names all of them`;
 }
 
-/** As in "4990 of 5000 are stored". */
-export function summaryOf(all: readonly Settled[]): string {
-  return `${storedOf(all)} of ${all.length} are stored`;
+/** As in "4990 of 5000 are stored"; of a dry run, "would be sent". */
+export function summaryOf(all: readonly Settled[], dryRun: boolean): string {
+  const planned = all.filter(({ outcome }) => outcome.state === "planned").length;
+  return dryRun ? `${planned} of ${all.length} would be sent` : `${storedOf(all)} of ${all.length} are stored`;
 }
 
 function storedOf(all: readonly Settled[]): number {

@@ -96,7 +96,7 @@ class PushRun {
     const source = sources[at]!;
     try {
       if (dryRun && source.kind === "url") {
-        settle(at, { state: "planned", ...nameSource(source, naming), timeNs: undefined });
+        settle(at, { state: "planned", ...nameSource(source, naming), timeNs: undefined, warnings: [] });
         return undefined;
       }
       const stamp = source.kind === "file" ? await stampOf(source.path) : undefined;
@@ -108,7 +108,7 @@ class PushRun {
       const profile = await prepare(source, stamp, naming, signal);
       if (!dryRun) return { at, stamp, profile };
       const timeNs = profile.ownTimeNs === 0n ? naming.createdAtNs : profile.ownTimeNs;
-      settle(at, { state: "planned", ...profile.named, timeNs });
+      settle(at, { state: "planned", ...profile.named, timeNs, warnings: profile.warnings });
     } catch (error) {
       if (signal.aborted) settle(at, { state: "unsent" });
       else if (error instanceof DomainError) settle(at, { state: "refused", failure: error });

@@ -137,7 +137,7 @@ export class Sender {
     return profiles.map(() => ({ state: "unsent" }));
   }
 
-  #outcomeOf(answer: Answer, { named }: PreparedProfile): Outcome {
+  #outcomeOf(answer: Answer, { named, warnings: own }: PreparedProfile): Outcome {
     if (answer instanceof ConnectError) {
       return TRANSIENT.has(answer.code) ? { state: "unsent" } : { state: "refused", failure: this.#inWords(answer) };
     }
@@ -146,7 +146,7 @@ export class Sender {
       state: "stored",
       id: profile!.id,
       alreadyExisted,
-      warnings,
+      warnings: [...own, ...warnings],
       named,
       startTimeNs: timeNsOf(profile!.startTime!),
       hasReceiptTime: profile!.startTimeSource === StartTimeSource.RECEIPT,

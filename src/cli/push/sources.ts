@@ -3,6 +3,9 @@
 import type { Stats } from "node:fs";
 import { glob, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { DomainError } from "../../model/errors.ts";
+import { systemFault } from "../system-fault.ts";
+import { withoutSecrets } from "../target.ts";
 import { redactedUrl } from "./live-profile.ts";
 
 export type Source =
@@ -18,9 +21,11 @@ export type Source =
   | { kind: "stdin"; name: "-" }
   | { kind: "url"; name: string; url: URL }
   /** An argument, or a folder below one, that leads to no file. */
-  | { kind: "nothing"; name: string; reason: string };
+  | { kind: "nothing"; name: string; failure: DomainError };
 
 const GLOB_CHARACTERS = /[*?[\]{}]/;
+/** As `go tool pprof` takes it too: 127.0.0.1:6060/debug/pprof/heap. */
+const HOST_AND_PATH = /^(?:[\w.-]+|\[[\da-f:.]+\]):\d{1,5}\//i;
 
 /** In the order of the arguments, each file once; within a folder by name. Names that begin with a dot are left out of folders. */
 export async function listSources(args: readonly string[]): Promise<Source[]> {
@@ -39,20 +44,35 @@ async function* sourcesOf(arg: string): AsyncGenerator<Source> {
     yield { kind: "stdin", name: arg };
     return;
   }
-  if (/^https?:\/\//i.test(arg) && URL.canParse(arg)) {
-    const url = new URL(arg);
-    yield { kind: "url", name: redactedUrl(url), url };
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(arg)) {
+    yield urlSource(arg);
     return;
   }
   const stats = await statsOf(arg);
+  if (!stats && HOST_AND_PATH.test(arg)) {
+    yield urlSource(`http://${arg}`);
+    return;
+  }
   if (stats || !GLOB_CHARACTERS.test(arg)) {
     yield* filesAt(arg, stats);
     return;
   }
   const matches: string[] = [];
   for await (const match of glob(arg)) matches.push(match);
-  if (matches.length === 0) yield { kind: "nothing", name: arg, reason: "No file matches" };
+  if (matches.length === 0) yield nothing(arg, "No file matches");
   for (const match of matches.sort()) yield* filesAt(match, await statsOf(match));
+}
+
+function nothing(name: string, reason: string): Source {
+  return { kind: "nothing", name, failure: new DomainError("not-found", reason) };
+}
+
+/** What may be a password is in no message. */
+function urlSource(text: string): Source {
+  const isTaken = /^https?:/i.test(text) && URL.canParse(text);
+  if (isTaken) return { kind: "url", name: redactedUrl(new URL(text)), url: new URL(text) };
+  const message = "Cannot fetch it: the URL of a program is as http://127.0.0.1:6060/debug/pprof/heap";
+  return { kind: "nothing", name: withoutSecrets(text), failure: new DomainError("invalid", message) };
 }
 
 /** Undefined where there is nothing, or nothing that can be reached: reading it will say why. */
@@ -74,7 +94,7 @@ async function* filesAt(path: string, stats: Stats | undefined): AsyncGenerator<
     count++;
     yield source;
   }
-  if (count === 0) yield { kind: "nothing", name: path, reason: "No file is in this folder" };
+  if (count === 0) yield nothing(path, "No file is in this folder");
 }
 
 async function* filesBelow(folder: string, below: string): AsyncGenerator<Source> {
@@ -83,18 +103,23 @@ async function* filesBelow(folder: string, below: string): AsyncGenerator<Source
   try {
     entries = await visibleEntries(path);
   } catch (error) {
-    yield { kind: "nothing", name: path, reason: `Cannot read this folder: ${(error as Error).message}` };
+    yield nothing(path, `Cannot read this folder: ${systemFault(error)}`);
     return;
   }
   for (const entry of entries) {
     const inner = below === "" ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) yield* filesBelow(folder, inner);
     // A link may lead to a file; one to a folder could lead in circles.
-    else if (entry.isFile() || (entry.isSymbolicLink() && (await statsOf(join(folder, inner)))?.isFile())) {
+    else if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(join(folder, inner))))) {
       const file = join(folder, inner);
       yield { kind: "file", name: file, path: resolve(file), patternPath: inner };
     }
   }
+}
+
+/** One whose name cannot be read is told as a file that cannot. */
+async function leadsToFile(link: string): Promise<boolean> {
+  return link.includes("\ufffd") || (await statsOf(link))?.isFile() === true;
 }
 
 async function visibleEntries(path: string) {

@@ -105,7 +105,7 @@ test("what answers no profile is refused, and says why", async () => {
   expect(result.code).toBe(EXIT.partial);
   expect(result.stderr.split("\n").slice(0, 3)).toEqual([
     expect.stringMatching(/\/nothing: It answers 404 Not Found: Unknown profile$/),
-    expect.stringMatching(/pprof\/: Cannot read the profile: /),
+    expect.stringMatching(/pprof\/: This is no profile/),
     expect.stringMatching(/:9\/debug\/pprof\/heap: Cannot fetch it: nothing listens there/),
   ]);
   expect(await types("bad")).toEqual(["heap"]);

@@ -1,8 +1,17 @@
 // `push` as a process against a real server: what it sends, what it prints, what it exits with. How it fares with a server that fails:
 // resume.test.ts. Running programs: live-profile.test.ts.
 
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFile } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -131,7 +140,10 @@ describe("what is sent", () => {
       `${timeless}: cpu{service="dry",a="b"}, no time of its own`,
       `${url}: {service="dry",a="b"}, its type by its columns, when it is taken`,
     ]);
-    expect(lines(result.stderr)[0]).toMatch(`profusion: ${bad}: Cannot read the profile`);
+    expect(lines(result.stderr)[0]).toBe(
+      `profusion: ${bad}: This is no profile: it is text, in none of the formats of pprof`,
+    );
+    expect(lines(result.stderr)[1]).toBe("3 of 4 would be sent");
     expect(await listProfiles(server.url, '{service="dry"}')).toEqual([]);
   });
 });
@@ -144,7 +156,7 @@ describe("what is refused", () => {
     expect(result.code).toBe(EXIT.partial);
     expect(new Set(lines(result.stdout)).size).toBe(1000);
     expect(lines(result.stderr)).toEqual([
-      expect.stringMatching(/^profusion: .*thousand\/0500x: Cannot read the profile: /),
+      expect.stringMatching(/^profusion: .*thousand\/0500x: This is no profile: it is text/),
       "1000 of 1001 are stored",
     ]);
     expect((await listProfiles(server.url, '{service="thousand"}')).length).toBe(1000);
@@ -157,7 +169,7 @@ describe("what is refused", () => {
     expect(lines(typed.stdout).length).toBe(2);
     expect(lines(typed.stderr)).toEqual([
       expect.stringMatching(/^profusion: .*broken: Cannot inflate the profile: /),
-      expect.stringMatching(/^profusion: .*absent: Cannot read it: ENOENT/),
+      expect.stringMatching(/^profusion: .*absent: Cannot read it: no such file or directory \(ENOENT\)$/),
       "2 of 4 are stored",
     ]);
   });
@@ -229,7 +241,11 @@ describe("--json and --quiet", () => {
       counts: { stored: 1, resumed: 0, refused: 1, unsent: 0, planned: 0 },
       stopped: null,
       results: [
-        { source: bad, state: "refused", error: { kind: "invalid", message: expect.stringContaining("Cannot read") } },
+        {
+          source: bad,
+          state: "refused",
+          error: { kind: "invalid", message: expect.stringContaining("This is no profile") },
+        },
         {
           source: good,
           state: "stored",
@@ -269,4 +285,98 @@ describe("--json and --quiet", () => {
     expect((await push(["--service", "tidy", ...CPU])).code).toBe(0);
     expect(readdirSync(join(folder, "state/profusion/push"))).toEqual([]);
   });
+});
+
+describe("names of files", () => {
+  test("do nothing to the terminal, and none makes two lines", async () => {
+    const good = write("names/\u001b[31mred\r\nline.pb.gz", profile(1));
+    const bad = write("names/a\nb", "bad");
+    const shown = (file: string) => file.replace("\u001b", "\\u{1b}").replace("\r", "\\u{d}").replace("\n", "\\u{a}");
+    const result = await push(["--dry-run", "--service", "names", join(folder, "names")]);
+    expect(lines(result.stdout)).toEqual([`${shown(good)}: cpu{service="names"}, 2026-03-02T01:00:01+01:00`]);
+    expect(lines(result.stderr)).toEqual([
+      `profusion: ${shown(bad)}: This is no profile: it is text, in none of the formats of pprof`,
+      "1 of 2 would be sent",
+    ]);
+  });
+
+  test.runIf(process.platform === "linux")("that are not UTF-8 are told as such, of files and of links", async () => {
+    mkdirSync(join(folder, "latin"));
+    const name = (start: string) => Buffer.concat([Buffer.from(join(folder, `latin/${start}`)), Buffer.of(0xff)]);
+    writeFileSync(name("file"), profile(1));
+    symlinkSync(CPU[0]!, name("link"));
+    const result = await push(["--service", "latin", join(folder, "latin")]);
+    expect(result.code).toBe(EXIT.invalid);
+    expect(lines(result.stderr)).toEqual([
+      expect.stringMatching(/file\ufffd: Cannot read it: its name is not UTF-8; rename it, or send it through stdin/),
+      expect.stringMatching(/link\ufffd: Cannot read it: its name is not UTF-8/),
+      "0 of 2 are stored",
+    ]);
+  });
+});
+
+test("a type that the columns are not of is taken with a warning, a type of one's own and one that fits without", async () => {
+  const warning = `warning: ${CPU[0]}: it goes as heap, and its columns are those of cpu: --type says what it is kept as`;
+  for (const more of [["--dry-run"], []]) {
+    const odd = await push(["--service", "odd", "--type", "heap", ...more, CPU[0]!]);
+    expect([odd.code, lines(odd.stderr)]).toEqual([0, [warning]]);
+    const { results } = JSON.parse(
+      (await push(["--json", "-q", "--service", "odd", "--type", "heap", ...more, CPU[0]!])).stdout.toString(),
+    );
+    expect(results[0].warnings).toEqual([warning.replace(/^.*?gz: /, "")]);
+  }
+  for (const [type, file] of [
+    ["cpu", CPU[0]!],
+    ["startup", CPU[0]!],
+    ["heap", recorded("go-allocs-1.pb.gz")],
+    ["allocs", recorded("go-heap-1.pb.gz")],
+    ["block", recorded("go-mutex-1.pb.gz")],
+  ] as const) {
+    expect(await push(["--service", "fitting", "--type", type, file])).toMatchObject({ code: 0, stderr: "" });
+  }
+});
+
+test("what every profile would be refused for is said once", async () => {
+  for (const wrong of [
+    ["--service", ""],
+    ["--service", "a", "--type", "1"],
+    ["--service", "a", "--label", "=b"],
+  ]) {
+    const result = await push([...wrong, ...CPU]);
+    expect([result.code, lines(result.stderr).length]).toEqual([EXIT.invalid, 1]);
+  }
+});
+
+test("what is no profile is told so by the server, too", async () => {
+  const result = await push(["--service", "typed", "--type", "cpu", write("typed/readme.txt", "hi\n")]);
+  expect(lines(result.stderr)[0]).toMatch(
+    /readme\.txt: This is no profile: it is text, in none of the formats of pprof$/,
+  );
+});
+
+test("a URL of another kind is refused, without what may be a password in it", async () => {
+  const result = await push(["--service", "a", "ftp://me:secret@x/y", "http://me:secret@:0:0/"]);
+  expect(result.code).toBe(EXIT.invalid);
+  expect(lines(result.stderr).slice(0, 2)).toEqual([
+    expect.stringMatching(/^profusion: ftp:\/\/xxxxx@x\/y: Cannot fetch it: the URL of a program is as http:/),
+    expect.stringMatching(/^profusion: http:\/\/xxxxx@:0:0\/: Cannot fetch it: the URL of a program is as http:/),
+  ]);
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)("one %s ends the wait for a pipe that nobody writes to", async (signal) => {
+  const pipe = join(folder, `${signal}.fifo`);
+  await promisify(execFile)("mkfifo", [pipe]);
+  const started = (child: ChildProcess) => {
+    // The first id says that the pipe is what is left.
+    child.stdout!.once("data", () => child.kill(signal));
+  };
+  const env = { PROFUSION_SERVER: server.url, XDG_STATE_HOME: join(folder, "state") };
+  const result = await runCli(["push", "--service", signal, "--parallel", "2", CPU[0]!, pipe], { env, started });
+  expect(result.code).toBe(null);
+  expect(lines(result.stderr)).toEqual([
+    `profusion: Interrupted by ${signal}`,
+    `profusion: ${pipe}: not sent`,
+    "profusion: the same command goes on from here",
+    "1 of 2 are stored",
+  ]);
 });

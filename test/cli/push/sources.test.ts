@@ -23,7 +23,7 @@ const list = async (...args: string[]) =>
   (await listSources(args.map((arg) => (arg === "-" || arg.includes("://") ? arg : join(folder, arg))))).map(tell);
 const tell = (source: Source) =>
   source.kind === "nothing"
-    ? `${source.name.slice(folder.length)}: ${source.reason}`
+    ? `${source.name.slice(folder.length)}: ${source.failure.message}`
     : `${source.kind} ${source.name.replace(folder, "")}`;
 
 test("a folder is all files below it, in order of their names, but hidden ones; links to folders are not followed", async () => {
