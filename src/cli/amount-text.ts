@@ -23,7 +23,7 @@ const FACTORS = new Map<string, [factor: number, smallest: string, scale: typeof
   ["bytes", [1, "B", SIZES]],
 ]);
 
-/** 1.34 s, 512 KiB, 17, 5 cycles. At most four digits where there is a scale. */
+/** 1.34 s, 10.0 s, 1020 KiB, 17 ns, 5 cycles. Where there is a scale three digits, or four before its next unit. */
 export function amountText(value: bigint, unit: string): string {
   const known = FACTORS.get(unit);
   if (known === undefined) return unit === "count" || unit === "" ? String(value) : `${value} ${unit}`;
@@ -31,5 +31,6 @@ export function amountText(value: bigint, unit: string): string {
   const [factor, smallest, scale] = known;
   const amount = Number(value) * factor;
   const [name, size] = scale.find(([, each]) => Math.abs(amount) >= each) ?? [smallest, 1];
-  return `${Number((amount / size).toPrecision(Math.abs(amount / size) >= 1000 ? 4 : 3))} ${name}`;
+  const scaled = amount / size;
+  return `${size === 1 ? scaled : scaled.toPrecision(Math.abs(scaled) >= 1000 ? 4 : 3)} ${name}`;
 }

@@ -16,6 +16,9 @@ const KINDS: Partial<Record<Code, ErrorKind>> = {
   [Code.Canceled]: "cancelled",
 };
 
+const BEHIND_PROXY =
+  "a proxy stands there that does not reach a Profusion server; is one running behind it? It may also be overloaded: try again later";
+
 /** What is no failed call is a bug, and handed back as it is. */
 export function callFailure(error: unknown, server: string): unknown {
   if (!(error instanceof ConnectError)) return error;
@@ -30,10 +33,20 @@ export function callFailure(error: unknown, server: string): unknown {
   if (code === Code.Unimplemented) {
     return failure("unavailable", `${server} cannot do this: ${rawMessage}. Is it older than this command?`);
   }
+  const status = /^HTTP (\d+)$/.exec(rawMessage)?.[1];
+  if (["502", "503", "504"].includes(status ?? "")) {
+    return failure("unavailable", `${server} answers HTTP ${status}: ${BEHIND_PROXY}`);
+  }
   const kind = KINDS[code];
   if (kind === undefined) return failure("unavailable", `${server} failed: ${rawMessage}; its log says more`);
-  if (kind === "unauthenticated") return failure(kind, `${rawMessage}: name a key with --key or PROFUSION_KEY`);
-  return failure(kind, rawMessage);
+  if (kind === "unauthenticated") {
+    return failure(kind, `${server} refuses without a valid key (${rawMessage}): name one with --key or PROFUSION_KEY`);
+  }
+  // Of a proxy, as a rule: a Profusion server says more.
+  return failure(
+    kind,
+    status === undefined ? rawMessage : `${server} answers HTTP ${status}; does a proxy stand before it?`,
+  );
 }
 
 function adviceFor(code: string, server: string): string {

@@ -6,6 +6,7 @@ import type { Interval } from "../model/time.ts";
 import type { Connection } from "./connection.ts";
 import { formatLocalTime, zoneName } from "./local-time.ts";
 import { intervalOf, type SelectionOptions, selectorText, windowOf } from "./selection-options.ts";
+import { harmless } from "./terminal.ts";
 import { timeNsOf } from "./timestamp.ts";
 
 export interface FetchedMerge {
@@ -52,7 +53,7 @@ export async function fetchAsked(connection: Connection, { selector, window }: A
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     const hint = error.kind === "not-found" ? await whereToLook(connection, selector, window) : "";
-    throw new DomainError(error.kind, `${selector}: ${error.message}${hint}`, { cause: error });
+    throw new DomainError(error.kind, `${harmless(selector)}: ${error.message}${hint}`, { cause: error });
   }
   if (summary === undefined) throw new DomainError("unavailable", `${connection.server} answered without a summary`);
   return { profileBytes: Buffer.concat(chunks), summary };

@@ -3,8 +3,10 @@
 import type { Command } from "commander";
 import type { Profile } from "../../gen/profusion/v1/profile_pb.ts";
 import { DomainError } from "../model/errors.ts";
+import { amountText } from "./amount-text.ts";
 import { addClientOptions, type ClientOptions } from "./client-options.ts";
 import { type Connection, connect } from "./connection.ts";
+import { countText } from "./count-text.ts";
 import { addExample } from "./example.ts";
 import { EXIT } from "./exit-code.ts";
 import { labelsText } from "./list.ts";
@@ -84,6 +86,13 @@ async function download({ server, profiles }: Connection, id: string, output: st
   return profile;
 }
 
+/** As people read it; exact where that leaves digits out. */
+function columnText(type: string, unit: string, total: bigint): string {
+  const amount = amountText(total, unit);
+  const exact = `${total} ${unit}`;
+  return amount === exact || amount === String(total) ? `${type}: ${exact}` : `${type}: ${amount} (${exact})`;
+}
+
 function profileText(profile: Profile): string {
   const { startTime, duration, receiveTime } = profile;
   const durationMs = duration ? Number(timeNsOf(duration)) / 1e6 : 0;
@@ -95,8 +104,8 @@ function profileText(profile: Profile): string {
     ["start", startTime && `${formatLocalTime(timeNsOf(startTime))} (zone ${zoneName()})`],
     ["duration", durationMs > 0 ? `${(durationMs / 1000).toFixed(3)} s` : ""],
     ["received", receiveTime && formatLocalTime(timeNsOf(receiveTime))],
-    ["size", `${sizeText(profile.sizeBytes)} as sent, ${profile.sampleCount} samples`],
-    ...profile.sampleTypes.map(({ type, unit, total }): [string, string] => ["column", `${type}: ${total} ${unit}`]),
+    ["size", `${sizeText(profile.sizeBytes)} as sent, ${countText(profile.sampleCount, "sample")}`],
+    ...profile.sampleTypes.map(({ type, unit, total }): [string, string] => ["column", columnText(type, unit, total)]),
     ["sha256", Buffer.from(profile.digest).toString("hex")],
     ["external id", profile.externalId],
     ["sent by", profile.submitter],

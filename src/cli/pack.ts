@@ -6,6 +6,7 @@ import type { GetStatusResponse, Operation, PackStatus } from "../../gen/profusi
 import { DomainError } from "../model/errors.ts";
 import { addClientOptions, type ClientOptions } from "./client-options.ts";
 import { type Connection, connect } from "./connection.ts";
+import { countText } from "./count-text.ts";
 import { addExample } from "./example.ts";
 import { EXIT } from "./exit-code.ts";
 import { formatLocalTime } from "./local-time.ts";
@@ -63,7 +64,9 @@ function tellStatus({
 function tellPacks(packs: PackStatus | undefined): void {
   if (packs === undefined) return;
   const { enabled, looseProfiles, packedProfiles, packCount, packBytes, backlogTime, running, lastFailure } = packs;
-  answer(`packed ${packedProfiles} in ${packCount} packs of ${sizeText(packBytes)}; loose ${looseProfiles}`);
+  answer(
+    `packed ${packedProfiles} in ${countText(packCount, "pack")} of ${sizeText(packBytes)}; loose ${looseProfiles}`,
+  );
   if (!enabled) answer("packing is switched off");
   if (backlogTime) answer(`due since ${formatLocalTime(timeNsOf(backlogTime))}`);
   if (running !== "") answer(`packing ${running}`);
@@ -77,7 +80,9 @@ async function packNow(options: Options): Promise<void> {
   if (options.json) return answerJson(connection.json(result.value));
   if (options.quiet) return;
   const { packedProfiles, packCount, packBytes, refusedProfiles } = result.value;
-  answer(`packed ${packedProfiles} profiles into ${packCount} packs of ${sizeText(packBytes)}`);
+  answer(
+    `packed ${countText(packedProfiles, "profile")} into ${countText(packCount, "pack")} of ${sizeText(packBytes)}`,
+  );
   if (refusedProfiles > 0n) answer(`${refusedProfiles} cannot be packed, and stay as they were sent`);
 }
 
@@ -90,8 +95,11 @@ async function verify(options: Options): Promise<void> {
   if (damagedCount + damagedReleaseCount > 0n) process.exitCode = EXIT.partial;
   if (options.json) return answerJson(connection.json(result.value));
   if (!options.quiet) {
-    answer(`verified ${profileCount} profiles in ${packCount} packs, ${damagedCount} of them damaged`);
-    if (releaseCount > 0n) answer(`verified ${releaseCount} releases, ${damagedReleaseCount} of them damaged`);
+    answer(
+      `verified ${countText(profileCount, "profile")} in ${countText(packCount, "pack")}, ${damagedCount} of them damaged`,
+    );
+    if (releaseCount > 0n)
+      answer(`verified ${countText(releaseCount, "release")}, ${damagedReleaseCount} of them damaged`);
   }
   for (const { packId, detail } of damaged) complain(`pack ${packId}: ${detail}`);
   for (const detail of damagedReleases) complain(detail);

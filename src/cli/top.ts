@@ -15,6 +15,7 @@ import { addOutputOptions, answerExactly, answerJson, note, type OutputOptions }
 import { addSelectionOptions, intervalOf, SELECTOR_HELP, type SelectionOptions } from "./selection-options.ts";
 import { type Column, createTable } from "./table.ts";
 import { tellSummary } from "./tell-summary.ts";
+import { harmless } from "./terminal.ts";
 
 export const GROUPINGS = ["function", "line", "file", "package", "label", "service"] as const;
 const ORDERS = ["flat", "cum"] as const;
@@ -92,7 +93,7 @@ async function top(typed: string | undefined, options: TopOptions): Promise<void
   const answered = await ask(connection, request, limitOf(options)).catch(async (error: unknown) => {
     if (!(error instanceof DomainError) || error.kind !== "not-found") throw error;
     const hint = await whereToLook(connection, selector, window);
-    throw new DomainError("not-found", `${selector}: ${error.message}${hint}`, { cause: error });
+    throw new DomainError("not-found", `${harmless(selector)}: ${error.message}${hint}`, { cause: error });
   });
   if (options.json) return answerJson(connection.json(answered));
   if (options.quiet) return answerExactly(answered.functions.map(({ name }) => name));

@@ -85,7 +85,10 @@ describe(`${MANY} rows`, () => {
       stderr += chunk;
     });
     const [code] = await once(child, "close");
-    expect([code, stderr]).toEqual([6, expect.stringContaining("Cannot write the output: ENOSPC")]);
+    expect([code, stderr]).toEqual([
+      6,
+      expect.stringContaining("Cannot write the output: no space left on device (ENOSPC)"),
+    ]);
     expectCalm(stderr);
   });
 });
@@ -147,6 +150,15 @@ describe("a selector that cannot be read is shown with its place", () => {
 describe("what is not there is said with the nearest that is", () => {
   test.each([
     [["lst"], "unknown command 'lst'", "(Did you mean list?)"],
+    [["help", "lst"], "unknown command 'lst'", "did you mean list?"],
+    [["help", "pack", "verfy"], "unknown command 'verfy'", "did you mean verify?"],
+    [["lst", "--help"], "unknown command 'lst'", "did you mean list?"],
+    [["--server", "http://127.0.0.1:9", "list"], "--server stands before the verb", '"profusion list --server"'],
+    [["top", "--sort", "name"], "'name' is invalid", "Allowed choices are flat, cum"],
+    [["list", "--limit", "5", "--all"], "cannot be used with option '--limit <number>'", ""],
+    [["list", "--label", "version=~1"], "it takes name=value", `'{version=~"1"}'`],
+    [["list", "--label", "version!=1"], "it takes name=value", `'{version!="1"}'`],
+    [["list", "--last", "PT2H"], 'Cannot read duration "PT2H"', ""],
     [["context", "ad"], "unknown command 'ad'", "(Did you mean add?)"],
     [["list", "--servce", "a"], "unknown option '--servce'", "(Did you mean"],
     [["merge", "cpu", "--lst", "1h"], "unknown option '--lst'", "(Did you mean"],
@@ -164,7 +176,64 @@ describe("what is not there is said with the nearest that is", () => {
     expect(stderr).toMatch(/^profusion: /);
     expect(stderr).toContain(message);
     expect(stderr).toContain(hint);
-    expect(stderr).not.toMatch(/^\s+at |\.ts:\d/m);
+    expectCalm(stderr);
+  });
+});
+
+test.each([
+  ["help", "pack", "verify"],
+  ["pack", "verify", "--help"],
+  ["pack", "--help", "verify"],
+  ["--help", "pack", "verify"],
+])("profusion %s %s %s is the help of that verb", async (...args) => {
+  const { code, stdout, stderr } = await cli(args);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout.toString()).toMatch(/^Usage: profusion pack verify /);
+});
+
+describe("a window in which nothing can lie is refused by every verb that takes one", () => {
+  test.each([
+    ["list", "{}"],
+    ["services"],
+    ["types"],
+    ["labels"],
+    ["merge", "cpu", "-o", "x"],
+    ["top", "cpu"],
+    ["pprof", "cpu"],
+    ["pprof", "cpu", "--last", "1h", "--diff-from", "1h", "--diff-to", "2h"],
+    ["open", "cpu", "--print"],
+    ["delete", "cpu", "--yes"],
+    ["pgo", "report", "--service", "a"],
+    ["pgo", "fetch", "--service", "a", "-o", "/nowhere/a", "--strict"],
+  ])("%s", async (...verb) => {
+    const window = verb.includes("--last") ? [] : ["--from", "2026-11-28", "--to", "2026-11-27"];
+    const { code, stderr } = await cli([...verb, ...window]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("Cannot look into an empty window: it would begin at")]);
+    expectCalm(stderr);
+  });
+});
+
+describe("a file that cannot be written", () => {
+  test.each([
+    ["/", "Cannot write /: it is a folder; name a file in it", 2],
+    ["", "Cannot write a file without a name", 2],
+    ["/nowhere/x", "Cannot write /nowhere/x: no such file or directory (ENOENT)", 2],
+    ...(process.platform === "linux" ? [["/dev/full", "no space left on device (ENOSPC)", 6] as const] : []),
+  ] as const)("%j is told in words, without calls and other names", async (output, message, code) => {
+    for (const verb of [
+      ["merge", "cpu", "--last", "1d"],
+      ["get", (await cli(["list", "-q", "--limit", "1"])).stdout.toString().trim()],
+    ]) {
+      const result = await cli([...verb, "-o", output]);
+      expect([result.code, result.stderr]).toEqual([code, expect.stringContaining(message)]);
+      expect(result.stderr).not.toMatch(/tmp|rename|open '/);
+      expectCalm(result.stderr);
+    }
+  });
+
+  test("- is stdout", async () => {
+    const { code, stdout } = await cli(["merge", "cpu", "--last", "1d", "-o", "-"]);
+    expect([code, stdout.readUInt16BE(0)]).toEqual([0, 0x1f8b]);
   });
 });
 
@@ -212,8 +281,11 @@ describe("a server that", () => {
   test.each([
     [404, "text/html", "does not answer as a Profusion server: HTTP 404"],
     [200, "text/html", "does not answer as a Profusion server: unsupported content type text/html"],
-    [502, "text/html", "HTTP 502"],
-    [401, "text/html", "name a key with --key or PROFUSION_KEY"],
+    [502, "text/html", "answers HTTP 502: a proxy stands there that does not reach a Profusion server"],
+    [503, "text/html", "answers HTTP 503: a proxy"],
+    [429, "text/html", "answers HTTP 429; does a proxy stand before it?"],
+    [401, "text/html", "refuses without a valid key (HTTP 401): name one with --key or PROFUSION_KEY"],
+    [403, "text/html", "answers HTTP 403; does a proxy stand before it?"],
     [404, "application/json", "cannot do this"],
   ])("answers %d %s", async (status, type, message) => {
     await using odd = createServer((_, response) => {
@@ -221,8 +293,10 @@ describe("a server that", () => {
       response.writeHead(status, { "content-type": type }).end(body);
     }).listen(0, "127.0.0.1");
     await once(odd, "listening");
-    const { code, stderr } = await cli(["list", "--server", `http://127.0.0.1:${(odd.address() as AddressInfo).port}`]);
-    expect([code, stderr]).toEqual([status === 401 ? 7 : 6, expect.stringContaining(message)]);
+    const url = `http://127.0.0.1:${(odd.address() as AddressInfo).port}`;
+    const { code, stderr } = await cli(["list", "--server", url]);
+    expect([code, stderr]).toEqual([[401, 403].includes(status) ? 7 : 6, expect.stringContaining(`${url} `)]);
+    expect(stderr).toContain(message);
     expectCalm(stderr);
   });
 
@@ -251,11 +325,31 @@ test("without Go, `profusion pprof` says how to come by it, or around it", async
   expectCalm(stderr);
 });
 
-test("a zone that Node does not know is refused: it would be taken for UTC, silently", async () => {
-  const { code, stderr } = await cli(["list"], { TZ: "Berlin" });
-  expect([code, stderr]).toEqual([
-    2,
-    expect.stringContaining("Cannot use the time zone TZ=Berlin: write a name such as"),
+test.each([["list"], ["open", "cpu", "--last", "1h", "--print"]])(
+  "%s: a zone that Node does not know is refused: it would be taken for UTC, silently",
+  async (...args) => {
+    const { code, stderr } = await cli(args, { TZ: "CET-1CEST" });
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("Cannot use the time zone TZ=CET-1CEST: write a name such as"),
+    ]);
+  },
+);
+
+test.runIf(process.platform === "linux")("where no folder can be made, as in /proc, all goes on without", async () => {
+  const nowhere = { HOME: "/proc", XDG_CONFIG_HOME: "", XDG_STATE_HOME: "", XDG_CACHE_HOME: "" };
+  const profile = buildProfile({ samples: [{ stack: ["main"], values: [1, 10] }] });
+  const pushed = await runCli(["push", "--service", "homeless", "-"], {
+    env: { PROFUSION_SERVER: server.url, ...nowhere },
+    input: profile,
+  });
+  expect([pushed.code, pushed.stdout.length]).toEqual([0, 27]);
+  const kept = await cli(["context", "add", "a", "--server", "http://a"], nowhere);
+  expect([kept.code, kept.stderr]).toEqual([2, expect.stringContaining("Cannot keep contexts in /proc/.config")]);
+  const served = await cli(["serve", "--listen", "127.0.0.1:0", "--data", "/proc/data"], nowhere);
+  expect([served.code, served.stderr]).toEqual([
+    6,
+    expect.stringContaining("no folder can be made there: name another with --data"),
   ]);
 });
 

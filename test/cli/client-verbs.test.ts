@@ -34,10 +34,10 @@ describe("profusion pack", () => {
     const now = await cli("pack", "now");
     expect([now.code, now.stdout.toString()]).toEqual([
       0,
-      expect.stringMatching(/^packed \d+ profiles into \d+ packs of /),
+      expect.stringMatching(/^packed \d+ profiles into \d+ packs? of /),
     ]);
     const status = await cli("pack", "status");
-    expect(status.stdout.toString()).toMatch(/^packed \d+ in \d+ packs of .*; loose 0\n$/);
+    expect(status.stdout.toString()).toMatch(/^packed \d+ in \d+ packs? of .*; loose 0\n$/);
     expect(lines((await cli("status")).stdout)).toEqual([
       "version test",
       expect.stringMatching(/^profiles \d+, series \d+, services \d+$/),
@@ -47,7 +47,7 @@ describe("profusion pack", () => {
     const verified = await cli("pack", "verify");
     expect([verified.code, verified.stdout.toString()]).toEqual([
       0,
-      expect.stringMatching(/^verified \d+ profiles in \d+ packs, 0 of them damaged\n$/),
+      expect.stringMatching(/^verified \d+ profiles in \d+ packs?, 0 of them damaged\n$/),
     ]);
   });
 });
@@ -65,9 +65,7 @@ describe("profusion merge", () => {
     const file = join(folder, `${name.replace(" ", "-")}.pb.gz`);
     const result = await cli("merge", ...selection, "--from", "2020-01-01T00:00:00", "-o", file);
     expect(result.code).toBe(0);
-    expect(result.stderr).toMatch(
-      /^merged 3 of 3 profiles, from .* to .*\n {2}samples: \d+ count\n {2}cpu: \d+ nanoseconds\n$/,
-    );
+    expect(result.stderr).toMatch(/^merged 3 of 3 profiles, from .* to .*\n {2}samples: \d+\n {2}cpu: \d[.\d]+ s\n$/);
     const profile = decodeProfile(inflate(readFileSync(file), 1e8));
     expect(profile.samples.length).toBeGreaterThan(10);
     expect(readdirSync(folder).filter((each) => each.endsWith(".tmp"))).toEqual([]);
@@ -85,7 +83,12 @@ describe("profusion merge", () => {
     ["no selection", 2, ["--last", "1h"], "Cannot merge without a selection"],
     ["no window", 2, ["cpu"], "Cannot merge without a window"],
     ["two windows", 2, ["cpu", "--last", "1h", "--from", "now-1h"], "Cannot take --last together with"],
-    ["a window that ends before it starts", 2, ["cpu", "--from", "now", "--to", "now-1h"], "ends before it starts"],
+    [
+      "a window that ends before it starts",
+      2,
+      ["cpu", "--from", "now", "--to", "now-1h"],
+      "Cannot look into an empty window",
+    ],
     ["a selector and options", 2, ["cpu", "--service", "a", "--last", "1h"], "together with"],
     ["an expression that is none", 2, ['cpu{a=~"("}', "--last", "1h"], "Cannot use regular expression"],
     ["a bad time", 2, ["cpu", "--from", "tomorrow"], 'Cannot read time "tomorrow"'],

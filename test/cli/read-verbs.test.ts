@@ -93,7 +93,7 @@ describe("profusion list", () => {
 describe("profusion get", () => {
   test("tells what is known, as text and as JSON", async () => {
     expect(await text("get", ids[0]!)).toMatch(
-      /^id: {10}\w{26}\nservice: {5}auth\ntype: .*\(zone Europe\/Berlin\)\n.*cpu: \d+ nanoseconds/s,
+      /^id: {10}\w{26}\nservice: {5}auth\ntype: .*\(zone Europe\/Berlin\)\n.*cpu: \d[.\d]+ s \(\d+ nanoseconds\)/s,
     );
     const { profiles } = await json("get", ids[0]!, ids[1]!);
     expect(profiles).toMatchObject([{ id: ids[0] }, { id: ids[1] }]);

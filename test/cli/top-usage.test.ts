@@ -43,7 +43,7 @@ describe("profusion top", () => {
     expect(first).toBe("1.28 s  32.1%  32.1%  3.22 s  80.7%  bytes.Index");
     expect(rest).toHaveLength(2);
     expect(stderr).toMatch(/^\d+ rows more: --limit or --all shows them\nmerged 3 of 3 profiles, from 2026-11-21T/);
-    expect(stderr).toMatch(/^ {2}cpu: 3990000000 nanoseconds$/m);
+    expect(stderr).toMatch(/^ {2}cpu: 3\.99 s$/m);
   });
 
   test.each([
@@ -128,10 +128,11 @@ test.each([
   [0n, "nanoseconds", "0"],
   [999n, "nanoseconds", "999 ns"],
   [-1_340_000_000n, "nanoseconds", "-1.34 s"],
-  [90_000n, "milliseconds", "1.5 min"],
+  [10_000_000_000n, "nanoseconds", "10.0 s"],
+  [90_000n, "milliseconds", "1.50 min"],
   [9_000_000_000_000_000n, "nanoseconds", "104 d"],
   [1023n, "bytes", "1023 B"],
-  [1536n, "bytes", "1.5 KiB"],
+  [1536n, "bytes", "1.50 KiB"],
   [1_047_527_424n, "bytes", "999 MiB"],
   [12_345_678n, "count", "12345678"],
   [5n, "cycles", "5 cycles"],
