@@ -5,5 +5,7 @@ import { getSystemErrorMessage } from "node:util";
 /** As in "no such file or directory (ENOENT)"; the message of what is no error of the system. */
 export function systemFault(error: unknown): string {
   const { errno, code, message } = error as NodeJS.ErrnoException;
-  return errno === undefined || code === undefined ? message : `${getSystemErrorMessage(errno)} (${code})`;
+  if (errno === undefined || code === undefined) return message;
+  const words = code === "EISDIR" ? "it is a folder" : getSystemErrorMessage(errno); // "illegal operation on a directory"
+  return `${words} (${code})`;
 }

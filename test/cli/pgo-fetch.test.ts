@@ -248,7 +248,7 @@ describe("where the file cannot be written", () => {
       const { stderr } = await promisify(execFile)("sh", ["-c", 'ulimit -f 0; exec "$@"', "sh", ...command], {
         env: { ...process.env, PROFUSION_SERVER: server.url, NODE_DISABLE_COMPILE_CACHE: "1" },
       });
-      expect(stderr).toMatch(/Cannot write \S+: EFBIG.* is as it was/);
+      expect(stderr).toMatch(/Cannot write \S+: file too large \(EFBIG\); .* is as it was/);
       expect(readFileSync(output).equals(OLD)).toBe(true);
       expect(readdirSync(folder)).toEqual(["default.pgo"]);
     },

@@ -108,7 +108,7 @@ export async function prepare(
 function warningsOf(type: string, summary: ProfileSummary | undefined): string[] {
   const fitting = summary === undefined ? undefined : typesInstead(summary, type);
   if (fitting === undefined) return [];
-  return [`it goes as ${type}, and its columns are those of ${fitting.join(" or ")}: --type says what it is kept as`];
+  return [`its type is ${type}, though its columns are those of ${fitting.join(" or ")}`];
 }
 
 /** Where the type is known without it, what cannot be read here is left to the server, which may have other limits. */

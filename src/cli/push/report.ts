@@ -68,7 +68,7 @@ export function* complaintsOf(
   if (storedOf(all) === 0) return;
   yield journalFault === undefined
     ? "the same command goes on from here"
-    : `the same command sends all of it again, without harm: what was acknowledged could not be kept (${journalFault})`;
+    : `the same command sends all of it again, without harm: what was acknowledged could not be kept: ${journalFault}`;
 }
 
 function* firstOf(lines: readonly string[], did: string): Generator<string> {

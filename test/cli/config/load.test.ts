@@ -263,9 +263,9 @@ describe("a fault of the file has its line and column:", () => {
 
 describe("a file that cannot be read is a fault:", () => {
   test.each<[what: string, make: () => void, reason: string]>([
-    ["absent", () => {}, "ENOENT"],
-    ["a folder", () => mkdirSync(path), "EISDIR"],
-    ["a link to itself", () => symlinkSync(path, path), "ELOOP"],
+    ["absent", () => {}, "no such file or directory (ENOENT)"],
+    ["a folder", () => mkdirSync(path), "it is a folder (EISDIR)"],
+    ["a link to itself", () => symlinkSync(path, path), "too many symbolic links encountered (ELOOP)"],
     ["not text", () => writeFileSync(path, Uint8Array.of(0xff, 0xfe, 0x00)), "it is not UTF-8"],
     [
       "too large",

@@ -316,7 +316,7 @@ describe("names of files", () => {
 });
 
 test("a type that the columns are not of is taken with a warning, a type of one's own and one that fits without", async () => {
-  const warning = `warning: ${CPU[0]}: it goes as heap, and its columns are those of cpu: --type says what it is kept as`;
+  const warning = `warning: ${CPU[0]}: its type is heap, though its columns are those of cpu`;
   for (const more of [["--dry-run"], []]) {
     const odd = await push(["--service", "odd", "--type", "heap", ...more, CPU[0]!]);
     expect([odd.code, lines(odd.stderr)]).toEqual([0, [warning]]);
