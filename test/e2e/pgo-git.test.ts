@@ -203,6 +203,13 @@ describe("says what is wrong", () => {
     expect(git(bare, "branch", "--list", "pgo")).toBe("");
   });
 
+  test("without the password that git would show", async () => {
+    const repository = "git://user:sekrit@127.0.0.1:9/repository";
+    const { code, stderr } = await run("--repository", repository, "--branch", "pgo", "--main", "cmd/app");
+    expect([code, stderr]).toEqual([6, expect.stringContaining("git ls-remote failed: ")]);
+    expect(stderr).not.toContain("sekrit");
+  });
+
   test("where there is no git", async () => {
     const where = ["--service", service, "--repository", bare, "--branch", "pgo", "--main", "cmd/app"];
     const result = await runCli(["pgo", "git", ...where], { env: { ...env(), PATH: folder } });
