@@ -9,6 +9,7 @@ import { type PgoPolicy, PLAIN_PGO_POLICY } from "./model/pgo-policy.ts";
 import { readPgoPolicy } from "./model/pgo-policy-text.ts";
 import { quote } from "./model/text.ts";
 import type { ConfiguredPolicies } from "./repository/pgo/policies.ts";
+import { placedYamlFault } from "./yaml-fault.ts";
 
 const FILE_BYTES_MAX = 1024 * 1024;
 
@@ -41,7 +42,7 @@ async function readYaml(path: string): Promise<unknown> {
     }
     return parse(bytes.toString("utf8"), { maxAliasCount: 0 });
   } catch (error) {
-    if (error instanceof YAMLParseError) throw refuse(error.message.split("\n")[0]!, error);
+    if (error instanceof YAMLParseError) throw refuse(placedYamlFault(error), error);
     if (error instanceof ReferenceError) throw refuse("it has aliases, which are not followed", error);
     if (error instanceof Error && "syscall" in error) throw refuse(error.message, error);
     throw error;

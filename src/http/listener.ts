@@ -97,7 +97,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
 }
 
 const ADVICE: Record<string, string> = {
-  EADDRINUSE: "; another process has this port, maybe another Profusion: stop it, or listen on another port",
+  EADDRINUSE:
+    "; another process has this port, maybe another Profusion, or another address of the same list: stop it, or listen on another port",
   EACCES: "; ports below 1024 are the system's: listen on another one",
   EADDRNOTAVAIL:
     "; this machine has no such address: 127.0.0.1 serves this machine, 0.0.0.0 every network that it is in",

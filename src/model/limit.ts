@@ -1,25 +1,9 @@
-// What one limit is: a number with its unit, range, default and reason, and how people write it. Which limits there are: limits.ts.
+// How a limit is made, and how people write its value. What it is: limit-units.ts; which limits there are: limits.ts.
 
 import { DomainError } from "./errors.ts";
+import { limitPattern } from "./limit-pattern.ts";
+import { type Limit, type LimitUnit, SIZES, TIMES } from "./limit-units.ts";
 import { quote } from "./text.ts";
-import { NS_PER_MS, parseDuration } from "./time.ts";
-
-export const KIB = 1024;
-export const MIB = 1024 * KIB;
-
-export type LimitUnit = "bytes" | "ms" | "percent" | "count";
-
-export interface Limit {
-  readonly unit: LimitUnit;
-  readonly default: number;
-  /** What it may be set to, both ends included. */
-  readonly min: number;
-  readonly max: number;
-  /** What it bounds, and why so. */
-  readonly description: string;
-  /** Whether a running server takes another value: only where every reader asks the server's one object each time. */
-  readonly isReloadable: boolean;
-}
 
 /** `min`: 0 where none of it makes sense; of everything else none would mean that nothing works. */
 type Exceptions = Partial<Pick<Limit, "min" | "isReloadable">>;
@@ -45,33 +29,10 @@ function builder(unit: LimitUnit, max: number): Builder {
   });
 }
 
-/** Largest first. */
-const SIZES: readonly [name: string, factor: number][] = [
-  ["TiB", MIB * MIB],
-  ["GiB", KIB * MIB],
-  ["MiB", MIB],
-  ["KiB", KIB],
-];
-const TIMES: readonly [name: string, factor: number][] = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["m", 60_000],
-  ["s", 1_000],
-  ["ms", 1],
-];
-
-/** As a regular expression of JavaScript and of JSON Schema: what a limit may look like beside a plain number in its unit. */
-export const WRITTEN_LIMIT: Readonly<Record<LimitUnit, string>> = {
-  bytes: "^[0-9]+( ?([KMGT]i)?B)?$",
-  ms: "^([0-9]+|([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+)$",
-  percent: "^[0-9]+%?$",
-  count: "^[0-9]+$",
-};
-
 /** Reads a whole number in the limit's unit, or as people say it: 64MiB, 10m, 25%. Throws `invalid`, saying what is allowed. */
-export function parseLimit(name: string, { unit, min, max }: Limit, text: string): number {
-  const value = new RegExp(WRITTEN_LIMIT[unit]).test(text) ? READERS[unit](text) : Number.NaN;
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
+export function parseLimit(name: string, limit: Limit, text: string): number {
+  const { unit, min, max } = limit;
+  if (limitPattern(limit).test(text)) return READERS[unit](text);
   const { what, example } = ALLOWED[unit];
   throw new DomainError(
     "invalid",
@@ -81,14 +42,20 @@ export function parseLimit(name: string, { unit, min, max }: Limit, text: string
 
 const READERS: Readonly<Record<LimitUnit, (text: string) => number>> = {
   bytes: (text) => Number.parseInt(text, 10) * (SIZES.find(([name]) => text.endsWith(name))?.[1] ?? 1),
-  ms: (text) => (/^\d+$/.test(text) ? Number(text) : Number(parseDuration(text)) / Number(NS_PER_MS)),
+  ms: (text) =>
+    [...text.matchAll(/(\d+)(\D*)/g)].reduce((sum, [, digits, name]) => sum + Number(digits) * timeOf(name!), 0),
   percent: (text) => Number.parseInt(text, 10),
   count: Number,
 };
 
+/** A number alone is of milliseconds. */
+function timeOf(name: string): number {
+  return TIMES.find(([each]) => each === name)?.[1] ?? 1;
+}
+
 const ALLOWED: Readonly<Record<LimitUnit, { what: string; example: string }>> = {
   bytes: { what: " of bytes", example: ", or a size such as 64KiB, 64MiB or 1GiB" },
-  ms: { what: " of milliseconds", example: ", or a duration such as 500ms, 10s, 5m or 1h" },
+  ms: { what: " of milliseconds", example: ", or a duration such as 500ms, 10s, 5m or 1h30m" },
   percent: { what: " of percent", example: "" },
   count: { what: "", example: "" },
 };

@@ -1,10 +1,11 @@
 // What users may send, ask and keep, and how long they may take: every limit with its reason, and all can be set. Constants of one
 // protocol or structure (linger times, streams of a session, sizes of pieces) stand beside their code.
 
-import { bytes, count, KIB, type Limit, MIB, milliseconds, percent } from "./limit.ts";
+import { bytes, count, milliseconds, percent } from "./limit.ts";
+import { KIB, type Limit, MIB } from "./limit-units.ts";
 
 const RELOADABLE = { isReloadable: true };
-const MAY_BE_ZERO = { min: 0 };
+const MAY_BE_ZERO = { min: 0 } as const;
 
 /** By the names that code uses; in the configuration file bodyBytes is limits.body_bytes. */
 export const LIMITS = {
@@ -289,3 +290,9 @@ export type Limits = { readonly [name in LimitName]: number };
 export const LIMIT_NAMES = Object.keys(LIMITS) as LimitName[];
 
 export const DEFAULT_LIMITS = Object.fromEntries(LIMIT_NAMES.map((name) => [name, LIMITS[name].default])) as Limits;
+
+/** The first is no larger than the second: other values contradict each other. */
+export const ORDERED_LIMITS: readonly (readonly [LimitName, LimitName])[] = [
+  ["pageSizeDefault", "pageSizeMax"],
+  ["diskReserveMinBytes", "diskReserveMaxBytes"],
+];

@@ -5,13 +5,13 @@ import { distance } from "fastest-levenshtein";
 /** Edits beyond a third of the name are another name. */
 const EDITS_PER_CHARACTER = 1 / 3;
 
-/** `; did you mean body_bytes?`, or nothing where no candidate is near. */
-export function didYouMean(written: string, candidates: readonly string[]): string {
+/** `; did you mean body_bytes?`, or nothing where no candidate is near. A `prefix` that all have makes none of them nearer. */
+export function didYouMean(written: string, candidates: readonly string[], prefix = ""): string {
+  const own = written.length - prefix.length;
   const ranked = candidates
     .map((name) => ({ name, edits: distance(written.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
   const [nearest] = ranked;
-  const isNear =
-    nearest !== undefined && nearest.edits <= Math.max(1, Math.floor(written.length * EDITS_PER_CHARACTER));
+  const isNear = nearest !== undefined && nearest.edits <= Math.max(1, Math.floor(own * EDITS_PER_CHARACTER));
   return isNear ? `; did you mean ${nearest.name}?` : "";
 }

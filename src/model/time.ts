@@ -30,7 +30,7 @@ const RELATIVE = /^now(?:([+-])(.+))?$/;
 const DURATION_PART = /(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w)/gy;
 
 /** Characters; turning more digits into a number would take long. */
-const LONGEST_DURATION = 64;
+export const LONGEST_DURATION = 64;
 
 const UNIT_NS: Record<string, bigint> = {
   ns: 1n,

@@ -11,17 +11,34 @@ describe("parseAddress()", () => {
     ["127.0.0.1:10100", { host: "127.0.0.1", port: 10100 }],
     ["localhost:0", { host: "localhost", port: 0 }],
     ["[::1]:65535", { host: "::1", port: 65535 }],
-    [" 0.0.0.0:80 ", { host: "0.0.0.0", port: 80 }],
+    ["0.0.0.0:80", { host: "0.0.0.0", port: 80 }],
+    ["[::]:80", { host: "::", port: 80 }],
+    ["[1:2:3:4:5:6:7:8]:80", { host: "1:2:3:4:5:6:7:8", port: 80 }],
+    ["[fe80::1:2]:80", { host: "fe80::1:2", port: 80 }],
   ])("reads %s", (text, address) => {
     expect(parseAddress(text)).toEqual(address);
   });
 
-  test.each(["", "10100", ":10100", "host", "host:", "host:x", "host:65536", "::1:80", "a b:80", "http://a:80"])(
-    "refuses %j",
-    (text) => {
-      expect(() => parseAddress(text)).toThrow("write HOST:PORT");
-    },
-  );
+  test.each([
+    "",
+    "10100",
+    ":10100",
+    "host",
+    "host:",
+    "host:x",
+    "host:65536",
+    "host:070",
+    "*:80",
+    "-a:80",
+    "[::1::]:80",
+    "[1:2]:80",
+    " a:80",
+    "::1:80",
+    "a b:80",
+    "http://a:80",
+  ])("refuses %j", (text) => {
+    expect(() => parseAddress(text)).toThrow("write HOST:PORT");
+  });
 });
 
 describe("parseLabel()", () => {

@@ -4,9 +4,10 @@ import { didYouMean } from "../../model/nearest.ts";
 import { SETTINGS } from "./settings.ts";
 import { type Written, writtenAt } from "./written.ts";
 
+const PREFIX = "PROFUSION_";
 export const FILE_VARIABLE = "PROFUSION_CONFIG";
 /** Read elsewhere: by the verbs that ask a server. */
-const OTHER_VARIABLES = [FILE_VARIABLE, "PROFUSION_SERVER", "PROFUSION_KEY", "PROFUSION_CONTEXT"];
+const OTHER_VARIABLES = ["PROFUSION_SERVER", "PROFUSION_KEY", "PROFUSION_KEY_FILE", "PROFUSION_CONTEXT"];
 /** What Kubernetes sets in every pod beside a service of the name profusion. */
 const OF_KUBERNETES = /^PROFUSION_(SERVICE_(HOST|PORT)|PORT)(_|$)/;
 
@@ -24,8 +25,9 @@ export function readEnvironment(environment: Environment): { written: Written[];
 
 /** Warned of, not refused: the environment is also others'. */
 function unknownVariables(environment: Environment): string[] {
-  const known = [...OTHER_VARIABLES, ...SETTINGS.map(({ variable }) => variable)];
+  const known = [FILE_VARIABLE, ...SETTINGS.map(({ variable }) => variable)];
   return Object.keys(environment)
-    .filter((name) => name.startsWith("PROFUSION_") && !known.includes(name) && !OF_KUBERNETES.test(name))
-    .map((name) => `The variable ${name} is not used: no setting has this name${didYouMean(name, known)}`);
+    .filter((name) => name.startsWith(PREFIX) && !OF_KUBERNETES.test(name))
+    .filter((name) => !known.includes(name) && !OTHER_VARIABLES.includes(name))
+    .map((name) => `The variable ${name} is not used: no setting has this name${didYouMean(name, known, PREFIX)}`);
 }

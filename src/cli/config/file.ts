@@ -16,6 +16,7 @@ import {
 } from "yaml";
 import { didYouMean } from "../../model/nearest.ts";
 import { quote } from "../../model/text.ts";
+import { yamlFault } from "../../yaml-fault.ts";
 import { systemFault } from "../system-fault.ts";
 import type { Setting } from "./setting.ts";
 import { LIMITS_SECTION, SETTINGS, snakeCase } from "./settings.ts";
@@ -46,14 +47,14 @@ function readText(path: string): string | Fault {
 }
 
 class FileReader {
-  readonly #path: string;
+  readonly #file: string;
   readonly #text: string;
   readonly #lines = new LineCounter();
   readonly #written: Written[] = [];
   readonly #faults: Fault[] = [];
 
   constructor(path: string, text: string) {
-    this.#path = path;
+    this.#file = path;
     this.#text = text;
   }
 
@@ -89,12 +90,11 @@ class FileReader {
   }
 
   #setting(setting: Setting, key: unknown, value: unknown): void {
-    const { isPath } = setting.kind;
     const words: Word[] = [];
     for (const item of isSeq(value) && setting.isList ? value.items : [value]) {
       if (isScalar(item) && !isNone(item)) {
-        const text = wordOf(item);
-        words.push({ text: isPath && text ? resolve(dirname(this.#path), text) : text, place: this.#place(item) });
+        const word = setting.kind.isPath ? this.#pathOf(setting, item) : wordOf(item);
+        if (word !== undefined) words.push({ text: word, place: this.#place(item) });
       } else {
         const what = isNone(item) ? "nothing" : isAlias(item) ? "an alias" : isSeq(item) ? "a list" : "a section";
         const wanted = setting.isList ? "a word, or a list of words, belongs here" : "one word belongs here";
@@ -109,6 +109,14 @@ class FileReader {
       this.#fault(value, `Cannot set ${setting.key} to an empty list: leave the line out for the default`);
   }
 
+  /** From the folder of the file. What the setting's reader refuses is left as it is, for its message. */
+  #pathOf({ key }: Setting, item: Scalar): string | undefined {
+    const { value } = item;
+    if (typeof value === "string") return /^(~|$)|\0/.test(value) ? value : resolve(dirname(this.#file), value);
+    this.#fault(item, `Cannot set ${key} to ${wordOf(item)}: YAML takes it for a ${typeof value}, write it in quotes`);
+    return undefined;
+  }
+
   #unknown(key: unknown, name: string, prefix: string): void {
     const here = SETTINGS.filter((each) => each.key.startsWith(prefix)).map((each) => each.key.slice(prefix.length));
     const snaked = snakeCase(name);
@@ -118,8 +126,8 @@ class FileReader {
     this.#fault(key, `Cannot set ${quote(prefix + name)}: no setting has this name${hint}`);
   }
 
-  #syntaxFault({ message, pos: [offset] }: YAMLError): void {
-    this.#faults.push({ place: this.#placeAt(offset), message: `Cannot read the YAML: ${message}` });
+  #syntaxFault(error: YAMLError): void {
+    this.#faults.push({ place: this.#placeAt(error.pos[0]), message: `Cannot read the YAML: ${yamlFault(error)}` });
   }
 
   #fault(node: unknown, message: string): void {
@@ -132,13 +140,14 @@ class FileReader {
 
   #placeAt(offset: number): string {
     const { line, col } = this.#lines.linePos(offset);
-    return `${this.#path}:${line}:${col}`;
+    return `${this.#file}:${line}:${col}`;
   }
 }
 
-/** As it is written: numbers and words of YAML are read as everywhere else. */
-function wordOf(scalar: Scalar): string {
-  return scalar.type === "PLAIN" ? (scalar.source ?? "") : String(scalar.value);
+/** As it is written, but that what YAML has many spellings for has one: 0x10 is 16, and True is true. */
+function wordOf({ value, type, source = "" }: Scalar): string {
+  const hasOneSpelling = typeof value === "boolean" || Number.isSafeInteger(value);
+  return type === "PLAIN" && !hasOneSpelling ? source : String(value);
 }
 
 function isNone(value: unknown): boolean {

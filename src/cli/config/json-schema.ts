@@ -1,7 +1,10 @@
 // The settings as a JSON Schema, for editors that check and complete a configuration file.
 
 import type { Setting } from "./setting.ts";
-import { LIMIT_SETTINGS, LIMITS_SECTION, PLAIN_SETTINGS } from "./settings.ts";
+import { LIMIT_SETTINGS, LIMITS_SECTION, PLAIN_SETTINGS, SETTINGS } from "./settings.ts";
+
+/** What takes two settings to tell, and what a schema can tell: half of TLS is none. */
+const TOGETHER = { tls_cert: ["tls_key"], tls_key: ["tls_cert"] };
 
 export function configurationSchema(): object {
   return {
@@ -16,6 +19,10 @@ export function configurationSchema(): object {
       },
     }),
     type: ["object", "null"],
+    dependentRequired: TOGETHER,
+    $defs: Object.fromEntries(
+      SETTINGS.flatMap(({ kind: { schemaName, schema } }) => (schemaName === undefined ? [] : [[schemaName, schema]])),
+    ),
   };
 }
 
@@ -25,8 +32,9 @@ function section(settings: readonly Setting[], others: object = {}): object {
 }
 
 function schemaOf({ kind, isList, description, default: text }: Setting): object {
-  const one = kind.schema;
-  const value = isList ? { anyOf: [one, { type: "array", items: one, minItems: 1 }] } : one;
+  const one = kind.schemaName === undefined ? kind.schema : { $ref: `#/$defs/${kind.schemaName}` };
+  const list = { type: "array", items: one, minItems: 1, uniqueItems: true };
+  const value = isList ? { anyOf: [one, list] } : one;
   return { description, ...value, ...(text !== undefined && { default: asJson(text) }) };
 }
 

@@ -1,9 +1,11 @@
 // The configuration that is in force: flags before environment before file before defaults, each value with where it comes from.
 
 import { DomainError } from "../../model/errors.ts";
+import { quote } from "../../model/text.ts";
 import { type Environment, FILE_VARIABLE, readEnvironment } from "./environment.ts";
 import type { GivenFlags } from "./flags.ts";
 import { readFlags } from "./given-flags.ts";
+import { faultsOfPairs } from "./pairs.ts";
 import type { Setting } from "./setting.ts";
 import { type Configuration, LIMIT_SETTINGS, PLAIN_SETTINGS, SETTINGS } from "./settings.ts";
 import { type Fault, type Source, type Word, type Written, writtenAt } from "./written.ts";
@@ -62,9 +64,8 @@ export async function checkConfiguration({ flags, environment }: ConfigurationSo
   }
   const all = [...resolved.values()];
   const configuration = configurationOf(all);
-  faults.push(...tlsFaults(configuration, all), ...(await policiesFaults(configuration, all)));
-  faults.sort((a, b) => PLACE_ORDER.compare(a.place, b.place));
-  return { configuration, resolved: all, warnings: fromEnvironment.warnings, faults };
+  faults.push(...faultsOfPairs(configuration, all), ...(await policiesFaults(configuration, all)));
+  return { configuration, resolved: all, warnings: fromEnvironment.warnings, faults: inOrder(faults) };
 }
 
 /** The parser of YAML is loaded by those who have a file. */
@@ -79,8 +80,18 @@ function defaultOf(setting: Setting): Resolved {
   return { setting, texts, origin: DEFAULT_ORIGIN, value };
 }
 
+/** Each once: of several empty words of a list there is one thing to say. */
+function inOrder(faults: readonly Fault[]): Fault[] {
+  const byLine = new Map(faults.map((fault) => [faultLines([fault])[0]!, fault]));
+  return [...byLine.values()].sort((a, b) => PLACE_ORDER.compare(a.place, b.place));
+}
+
 function readWords({ setting, words }: Written, faults: Fault[]): unknown {
   const values = words.map((word) => read(setting, word, faults));
+  const texts = words.map(({ text }) => text);
+  for (const { text, place } of words.filter((word, at) => word.text !== "" && texts.indexOf(word.text) < at)) {
+    faults.push({ place, message: `Cannot set ${setting.key} to ${quote(text)} twice: leave one of them out` });
+  }
   return setting.isList ? values : values[0];
 }
 
@@ -115,11 +126,4 @@ async function policiesFaults({ pgoPolicies, limits }: Configuration, resolved: 
     if (!(error instanceof DomainError)) throw error;
     return [{ place: resolved.find(({ setting }) => setting.key === "pgo_policies")!.origin, message: error.message }];
   }
-}
-
-function tlsFaults({ tlsCert, tlsKey }: Configuration, resolved: readonly Resolved[]): Fault[] {
-  if ((tlsCert === undefined) === (tlsKey === undefined)) return [];
-  const [present, absent] = tlsCert === undefined ? ["tls_key", "tls_cert"] : ["tls_cert", "tls_key"];
-  const { origin: place } = resolved.find(({ setting }) => setting.key === present)!;
-  return [{ place, message: `Cannot answer TLS with ${present} alone: set ${absent} too, or neither` }];
 }

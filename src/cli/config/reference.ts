@@ -24,7 +24,8 @@ The same as flags: \`--listen 127.0.0.1:10100 --listen '[::1]:10100' --data /var
 \`PROFUSION_DATA=/var/lib/profusion\`, \`PROFUSION_LOG_LEVEL=warn\`, \`PROFUSION_LIMIT_BODY_BYTES=128MiB\`, \`PROFUSION_LIMIT_MERGE_MS=2m\`.
 
 - Paths in a file are relative to its folder; those of flags and variables to the folder where the server was started.
-- Sizes are bytes, or \`64KiB\`, \`64MiB\`, \`1GiB\`, \`1TiB\`; durations are milliseconds, or \`500ms\`, \`10s\`, \`5m\`, \`1h30m\`, \`7d\`.
+- Sizes are bytes, or \`64KiB\`, \`64MiB\`, \`1GiB\`, \`1TiB\`; durations are milliseconds, or \`500ms\`, \`10s\`, \`5m\`, \`1h30m\`, \`7d\`:
+  whole numbers, the largest unit first.
 - A name that no setting has, a name twice, a value out of range: each is refused with its line and column, and the server does not
   start. A variable PROFUSION_… that nothing reads is warned of in the log. An empty variable is one that is not set.
 - No setting is a secret; the key of TLS is a file.
@@ -32,7 +33,8 @@ The same as flags: \`--listen 127.0.0.1:10100 --listen '[::1]:10100' --data /var
 \`profusion config check [FILE]\` tells everything that is wrong in the file and the environment, and exits with 2 where something is.
 \`profusion config print\` shows what a server that is started here would run with, as YAML, each value with where it comes from; it takes the
 flags of \`serve\`. \`profusion config schema > profusion.schema.json\` makes a JSON Schema (draft 2020-12), with which editors check and complete
-the file; many take it from a first line \`# yaml-language-server: $schema=profusion.schema.json\`.
+the file; many take it from a first line \`# yaml-language-server: $schema=profusion.schema.json\`. It judges as
+\`config check\` does, but for limits that bound each other and for the files that settings name.
 
 ## While it runs
 

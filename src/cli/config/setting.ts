@@ -2,9 +2,12 @@
 // by the one reader of its kind. Which settings there are: settings.ts.
 
 import { DomainError } from "../../model/errors.ts";
-import { formatLimit, type Limit, parseLimit, WRITTEN_LIMIT } from "../../model/limit.ts";
+import { formatLimit, parseLimit } from "../../model/limit.ts";
+import { limitPattern } from "../../model/limit-pattern.ts";
+import type { Limit } from "../../model/limit-units.ts";
 import { quote } from "../../model/text.ts";
-import { parseAddress } from "../address.ts";
+import { LONGEST_DURATION } from "../../model/time.ts";
+import { ADDRESS_PATTERN, parseAddress } from "../address.ts";
 import { parseOriginals } from "../originals.ts";
 
 /** A kind of values. */
@@ -13,8 +16,10 @@ export interface Kind<Value> {
   readonly placeholder: string;
   /** In words, for the reference page. */
   readonly allowed: string;
-  /** JSON Schema of one value. */
+  /** JSON Schema of one value: it takes what read() takes of a file, and nothing else. */
   readonly schema: object;
+  /** Where several settings have the same schema: the name under which it is written once. */
+  readonly schemaName?: string;
   /** In a file, relative to its folder. */
   readonly isPath?: true;
   /** Throws `invalid` naming the key, the text and what is allowed. */
@@ -45,9 +50,12 @@ export interface Setting extends Definition {
 export const address: Kind<ReturnType<typeof parseAddress>> = {
   placeholder: "<host:port>",
   allowed: "HOST:PORT; port 0 is any free one",
-  schema: { type: "string", pattern: "^.+:[0-9]{1,5}$" },
+  schema: { type: "string", pattern: ADDRESS_PATTERN },
   read: (_key, text) => parseAddress(text),
 };
+
+/** Of JavaScript and of JSON Schema. A shell puts the home folder for ~, in front of = it does not, and nothing else does. */
+const PATH_PATTERN = "^(?!~(?:/|$))[^\\u0000]+$";
 
 export const folder = path("<folder>", "a folder");
 export const file = path("<file>", "a file");
@@ -55,7 +63,7 @@ export const file = path("<file>", "a file");
 export const toggle: Kind<boolean> = {
   placeholder: "",
   allowed: "true or false",
-  schema: { enum: [true, false, "on", "off"] },
+  schema: { enum: [true, false, "true", "false", "on", "off"] },
   read: (key, text) => {
     if (text === "true" || text === "on") return true;
     if (text === "false" || text === "off") return false;
@@ -69,7 +77,11 @@ export const toggle: Kind<boolean> = {
 export const originals: Kind<ReturnType<typeof parseOriginals>> = {
   placeholder: "<policy>",
   allowed: "until-packed, keep, or how long, as 7d",
-  schema: { type: "string", pattern: `^(until-packed|keep|([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+)$` },
+  schema: {
+    type: "string",
+    maxLength: LONGEST_DURATION,
+    pattern: `^(until-packed|keep|([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+)$`,
+  },
   read: (_key, text) => parseOriginals(text),
 };
 
@@ -90,15 +102,11 @@ export function limitKind(limit: Limit): Kind<number> {
   const { unit, min, max } = limit;
   const isBounded = max < Number.MAX_SAFE_INTEGER;
   const range = isBounded ? `${formatLimit(limit, min)} to ${formatLimit(limit, max)}` : `from ${min}`;
-  const numbers = { minimum: min, maximum: max };
   return {
     placeholder: "<value>",
     allowed: `${KIND_OF_UNIT[unit]}, ${range}`,
-    // Of a text the pattern alone is checked: its range is known to those who read it.
-    schema:
-      unit === "count"
-        ? { type: "integer", ...numbers }
-        : { type: ["integer", "string"], ...numbers, pattern: WRITTEN_LIMIT[unit] },
+    schemaName: `${unit}_from_${min}`,
+    schema: { type: ["integer", "string"], minimum: min, maximum: max, pattern: limitPattern(limit).source },
     read: (key, text) => parseLimit(key, limit, text),
   };
 }
@@ -106,5 +114,15 @@ export function limitKind(limit: Limit): Kind<number> {
 const KIND_OF_UNIT = { bytes: "a size in bytes", ms: "a duration", percent: "a percentage", count: "a number" };
 
 function path(placeholder: string, allowed: string): Kind<string> {
-  return { placeholder, allowed, schema: { type: "string", minLength: 1 }, isPath: true, read: (_key, text) => text };
+  return {
+    placeholder,
+    allowed,
+    schema: { type: "string", pattern: PATH_PATTERN },
+    isPath: true,
+    read(key, text) {
+      if (new RegExp(PATH_PATTERN).test(text)) return text;
+      const rule = text.includes("\0") ? "a path holds no NUL" : "~ means nothing here, write the home folder out";
+      throw new DomainError("invalid", `Cannot set ${key} to ${quote(text)}: ${rule}`);
+    },
+  };
 }

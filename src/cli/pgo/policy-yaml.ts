@@ -1,12 +1,13 @@
 // A policy between its three forms: the file that people write (src/model/pgo-policy-text.ts), the contract's message, the YAML that is printed.
 
 import { fromJsonString, type JsonObject, toJson } from "@bufbuild/protobuf";
-import { parse, stringify } from "yaml";
+import { parse, stringify, YAMLParseError } from "yaml";
 import { type PgoPolicy, PgoPolicySchema } from "../../../gen/profusion/v1/pgo_service_pb.ts";
 import { DomainError } from "../../model/errors.ts";
 import { DEFAULT_LIMITS } from "../../model/limits.ts";
 import { readPgoPolicy, writePgoPolicy } from "../../model/pgo-policy-text.ts";
 import { quote } from "../../model/text.ts";
+import { placedYamlFault } from "../../yaml-fault.ts";
 
 const WEIGHTING = "PGO_WEIGHTING_";
 const UNITS = [
@@ -45,7 +46,8 @@ function parsed(text: string, file: string): unknown {
   try {
     return parse(text, { maxAliasCount: 0 }) ?? {};
   } catch (cause) {
-    const [line] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
-    throw new DomainError("invalid", `Cannot read ${quote(file)}: ${line!.replace(/:$/, "")}`, { cause });
+    if (!(cause instanceof YAMLParseError || cause instanceof ReferenceError)) throw cause;
+    const fault = cause instanceof YAMLParseError ? placedYamlFault(cause) : "it has aliases, which are not followed";
+    throw new DomainError("invalid", `Cannot read ${quote(file)}: ${fault}`, { cause });
   }
 }

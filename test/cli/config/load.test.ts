@@ -244,10 +244,38 @@ describe("a fault of the file has its line and column:", () => {
     ["a list alone", "- data: a\n", "1:1: Cannot read the file"],
     ["half of TLS", "\n\ntls_cert: a.pem\n", "3:1: Cannot answer TLS with tls_cert alone: set tls_key too, or neither"],
     ["a key twice", "data: a\nlog_level: info\ndata: b\n", '3:1: Cannot set "data" twice: leave one of the lines'],
-    ["a tab", "limits:\n\tlabels: 1\n", "2:1: Cannot read the YAML: Tabs are not allowed as indentation"],
+    ["a tab", "limits:\n\tlabels: 1\n", "2:1: Cannot read the YAML: a tab where the line is indented: write spaces"],
     ["a bracket that is not closed", "listen: [a\n", "2:1: Cannot read the YAML: "],
-    ["two documents", "data: a\n---\ndata: b\n", "2:1: Cannot read the YAML: "],
-    ["a tag that is not known", "data: !!js/function a\n", "1:7: Cannot read the YAML: Unresolved tag"],
+    [
+      "two documents",
+      "data: a\n---\ndata: b\n",
+      "2:1: Cannot read the YAML: a second document begins here, and one is read",
+    ],
+    ["a path with a NUL", 'data: "a\\0b"\n', '1:7: Cannot set data to "a\\u0000b": a path holds no NUL'],
+    ["a home folder", "data: ~/x\n", '1:7: Cannot set data to "~/x": ~ means nothing here, write the home folder out'],
+    [
+      "a path that YAML takes for a number",
+      "data: 3\n",
+      "1:7: Cannot set data to 3: YAML takes it for a number, write it in quotes",
+    ],
+    ["every host", 'listen: "*:1"\n', '1:9: Cannot listen on "*:1": write HOST:PORT'],
+    ["a port beyond all", "listen: a:70000\n", '1:9: Cannot listen on "a:70000": write HOST:PORT'],
+    ["an address twice", "listen: [a:1, a:1]\n", '1:15: Cannot set listen to "a:1" twice: leave one of them out'],
+    [
+      "a limit above the one that bounds it",
+      "limits: {page_size_default: 5000, page_size_max: 10}\n",
+      "1:10: Cannot set limits.page_size_default to 5000: it is above limits.page_size_max, 10 (",
+    ],
+    [
+      "the same where one of the two is the default",
+      "limits:\n  disk_reserve_max_bytes: 1MiB\n",
+      "2:3: Cannot set limits.disk_reserve_max_bytes to 1MiB: it is below limits.disk_reserve_min_bytes, 64MiB (default)",
+    ],
+    [
+      "a tag that is not known",
+      "data: !!js/function a\n",
+      "1:7: Cannot read the YAML: a tag (!name) that is not known",
+    ],
     ["an alias", "data: &a b\ntls_cert: *a\n", "2:11: Cannot set tls_cert to an alias: one word belongs here"],
     ["an alias without an anchor", "data: *a\n", "1:7: Cannot set data to an alias"],
   ])("%s", async (_what, content, fault) => {
@@ -293,6 +321,24 @@ describe("what a file can cost is bounded:", () => {
     ["a word of 250 000 characters", `data: ${"x".repeat(250_000)}\npack: perhaps`],
   ])("%s", async (_what, content) => {
     expect((await faultsOf(content)).length).toBeGreaterThan(0);
+  });
+});
+
+describe("no message of the YAML library reaches users:", () => {
+  test.each([
+    ["a: b: c\n", "a second NAME: VALUE on one line"],
+    ["data: @x\n", "needs quotes"],
+    ["listen: [a\n", "[ or { before it is not closed"],
+    ["data: 'abc\n", "a closing quote"],
+    ['data: "a\\q"\n', "within double quotes"],
+    ["limits:\n  labels: 1\n b: 2\n", "indented unlike those that it belongs to"],
+    ["a\nb: 1\n", "is no NAME: VALUE"],
+    ["a: [b]]\n", "does not belong here"],
+  ])("%j", async (content, words) => {
+    const [fault] = await faultsOf(content);
+    expect(fault).toMatch(/^\d+:\d+: Cannot read the YAML: /);
+    expect(fault).toContain(words);
+    expect(fault).not.toMatch(/YAML\.|mapping|scalar|[Nn]ode|token|sequence/);
   });
 });
 
@@ -348,6 +394,9 @@ describe("readEnvironment()", () => {
       {
         PROFUSION_LIMIT_BODY_BYTE: "1",
         PROFUSION_LOGLEVEL: "warn",
+        // The prefix is no likeness, and a variable that a server does not read no advice.
+        PROFUSION_FOO: "1",
+        PROFUSION_KEY_FILE: "f",
         PROFUSION_SERVER: "http://a",
         PROFUSION_KEY: "k",
         PROFUSION_CONTEXT: "c",
@@ -363,8 +412,16 @@ describe("readEnvironment()", () => {
     expect(warnings).toEqual([
       "The variable PROFUSION_LIMIT_BODY_BYTE is not used: no setting has this name; did you mean PROFUSION_LIMIT_BODY_BYTES?",
       "The variable PROFUSION_LOGLEVEL is not used: no setting has this name; did you mean PROFUSION_LOG_LEVEL?",
+      "The variable PROFUSION_FOO is not used: no setting has this name",
     ]);
   });
+});
+
+test("of a list with nothing in it there is one fault, however many commas it has", async () => {
+  const { faults } = await checkConfiguration({ flags: {}, environment: { PROFUSION_LISTEN: ",," } });
+  expect(faultLines(faults)).toEqual([
+    "PROFUSION_LISTEN: Cannot set listen to nothing: write HOST:PORT; port 0 is any free one",
+  ]);
 });
 
 describe("readFlags()", () => {

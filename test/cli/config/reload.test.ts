@@ -163,6 +163,6 @@ test("serve takes what it runs with from a file, and warns in its log of variabl
   await using server = await serve("limits: {body_bytes: 10}\n", [], { PROFUSION_LIMITS: "1" });
   expect(await push(server)).toBe(413);
   expect(server.log.map(({ msg }) => msg)).toContain(
-    "The variable PROFUSION_LIMITS is not used: no setting has this name; did you mean PROFUSION_LISTEN?",
+    "The variable PROFUSION_LIMITS is not used: no setting has this name",
   );
 });
