@@ -5,6 +5,7 @@ import type { Command } from "commander";
 export interface ClientOptions {
   server?: string;
   key?: string;
+  keyFile?: string;
   context?: string;
 }
 
@@ -14,5 +15,6 @@ export function addClientOptions(command: Command): Command {
   return command
     .option("--server <url>", `the server (PROFUSION_SERVER; default ${DEFAULT_SERVER})`)
     .option("--context <name>", "server and key by a name that `profusion context add` gave (PROFUSION_CONTEXT)")
-    .option("--key <key>", "the key for the server (PROFUSION_KEY)");
+    .option("--key <key>", "the key for the server (PROFUSION_KEY)")
+    .option("--key-file <file>", "the file that holds the key (PROFUSION_KEY_FILE)");
 }

@@ -3,8 +3,8 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { DomainError } from "../model/errors.ts";
-import { quote } from "../model/text.ts";
-import { changeContexts, contextsFile, readContexts } from "./contexts.ts";
+import { quote, textFault } from "../model/text.ts";
+import { changeContexts, contextsFile, otherContexts, readContexts } from "./contexts.ts";
 import { addExample } from "./example.ts";
 import { addOutputOptions, answer, answerExactly, answerJson, note, type OutputOptions } from "./output.ts";
 import { createTable } from "./table.ts";
@@ -35,6 +35,8 @@ export function addContext(program: Command): void {
 
 async function add(name: string, options: AddOptions): Promise<void> {
   const { keyFile } = options;
+  const nameFault = name === "" ? "is empty" : textFault(name);
+  if (nameFault) throw new DomainError("invalid", `Cannot add context ${quote(name)}: its name ${nameFault}`);
   const key = checkedKey(options.key, "--key");
   const server = checkServer(options.server);
   if (key !== undefined && keyFile !== undefined) {
@@ -64,9 +66,9 @@ async function remove(name: string, options: OutputOptions): Promise<void> {
 }
 
 async function mustExist(name: string): Promise<void> {
-  const { all } = await readContexts();
-  if (all.has(name)) return;
-  const known = [...all.keys()].map(quote).join(", ") || "none";
+  const contexts = await readContexts();
+  if (contexts.all.has(name)) return;
+  const known = otherContexts(contexts, name);
   throw new DomainError("not-found", `Cannot find context ${quote(name)}: ${contextsFile()} has ${known}`);
 }
 

@@ -5,7 +5,7 @@ import { dirname, resolve } from "node:path";
 import { DomainError } from "../model/errors.ts";
 import { quote } from "../model/text.ts";
 import { type ClientOptions, DEFAULT_SERVER } from "./client-options.ts";
-import { type Context, contextsFile, readContexts } from "./contexts.ts";
+import { type Context, contextsFile, otherContexts, readContexts } from "./contexts.ts";
 import { checkZone } from "./local-time.ts";
 import { systemFault } from "./system-fault.ts";
 
@@ -22,7 +22,7 @@ export async function findTarget(options: ClientOptions, env: NodeJS.ProcessEnv 
     throw new DomainError("invalid", "Cannot take --server together with --context: a context names its server");
   }
   checkZone(env);
-  const key = checkedKey(options.key, "--key") ?? checkedKey(env.PROFUSION_KEY || undefined, "PROFUSION_KEY");
+  const key = (await keyOfOptions(options)) ?? (await keyOfEnvironment(env));
   const named = options.server ?? (options.context === undefined && env.PROFUSION_SERVER);
   if (named) return { server: checkServer(named), key };
   const contexts = await readContexts(env);
@@ -31,7 +31,7 @@ export async function findTarget(options: ClientOptions, env: NodeJS.ProcessEnv 
   if (name === undefined) return { server: DEFAULT_SERVER, key };
   const context = contexts.all.get(name);
   if (context === undefined) {
-    const known = [...contexts.all.keys()].map(quote).join(", ") || "none";
+    const known = otherContexts(contexts, name);
     throw new DomainError("invalid", `Cannot use context ${quote(name)}: ${contextsFile(env)} has ${known}`);
   }
   return { server: checkServer(context.server), key: key ?? (await keyOf(name, context, env)), context: name };
@@ -63,16 +63,34 @@ export function checkedKey(key: string | undefined, origin: string): string | un
   throw new DomainError("invalid", `Cannot use the key of ${origin}: ${fault}; ${rule}`);
 }
 
+async function keyOfOptions({ key, keyFile }: ClientOptions): Promise<string | undefined> {
+  if (key !== undefined && keyFile !== undefined) {
+    throw new DomainError("invalid", "Cannot take --key together with --key-file: one key is sent");
+  }
+  return keyFile === undefined ? checkedKey(key, "--key") : await readKey(keyFile, "--key-file");
+}
+
+async function keyOfEnvironment(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const { PROFUSION_KEY: key, PROFUSION_KEY_FILE: keyFile } = env;
+  if (key && keyFile) {
+    throw new DomainError("invalid", "Cannot take PROFUSION_KEY together with PROFUSION_KEY_FILE: one key is sent");
+  }
+  return keyFile ? await readKey(keyFile, "PROFUSION_KEY_FILE") : checkedKey(key || undefined, "PROFUSION_KEY");
+}
+
 /** A context's key goes to the context's server alone: whoever names another server names another key. */
 async function keyOf(name: string, context: Context, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   if (context.keyFile === undefined) return checkedKey(context.key, `context ${quote(name)}`);
-  const file = resolve(dirname(contextsFile(env)), context.keyFile);
+  return await readKey(resolve(dirname(contextsFile(env)), context.keyFile), `context ${quote(name)}`);
+}
+
+/** All of the file, without the white space around it. */
+async function readKey(file: string, origin: string): Promise<string | undefined> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
-    const message = `Cannot read the key of context ${quote(name)} from ${file}: ${systemFault(cause)}`;
-    throw new DomainError("invalid", message, { cause });
+    throw new DomainError("invalid", `Cannot read the key of ${origin} from ${file}: ${systemFault(cause)}`, { cause });
   }
-  return checkedKey(text.trim(), `context ${quote(name)} in ${file}`);
+  return checkedKey(text.trim(), `${origin} in ${file}`);
 }

@@ -1,7 +1,7 @@
 // `profusion context`, and which server and key a verb takes: what a server really receives.
 
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -63,29 +63,53 @@ describe("profusion context", () => {
   });
 
   test.each([
-    ["contexts: [a", "line 1, column"],
-    ["contexts: []", "`contexts` is a map"],
-    ["a\n", "it is a map with"],
-    ["contexts: {}\ncurent: a\n", '"curent" means nothing here'],
-    ["contexts: {a: {}}", 'context "a" has no `server`'],
-    ["contexts: {a: {server: 1}}", '"server" of context "a"'],
-    ["contexts: {a: {server: x, kee: y}}", '"kee" of context "a"'],
-    ["contexts: {a: {server: x, key: y, key_file: z}}", "both key and key_file"],
-    ["contexts: &a {b: {server: *a}}", "Cannot read contexts"],
-    ["\tcontexts: {}", "line 1, column 1"],
+    ["contexts: [a", "1:13: this line is indented unlike"],
+    ["contexts: []", "1:11: `contexts` is one word or a list, where a section is expected"],
+    ["a\n", "1:1: it is one word or a list, where a section is expected"],
+    ["contexts: {}\ncurent: a\n", '2:1: "curent" means nothing here; did you mean current?'],
+    ["contexts: {a: {}}", '1:12: context "a" has no `server`'],
+    ["contexts:\n  a:\n", '2:3: context "a" has no `server`'],
+    ["contexts: {a: {server: 1}}", '1:24: `server` of context "a" is taken by YAML for a number: write it in quotes'],
+    ["contexts: {a: {server: x, key: 12345}}", '1:32: `key` of context "a" is taken by YAML for a number'],
+    ["contexts: {a: {server: [x]}}", '1:24: `server` of context "a" is a list or a section'],
+    ["contexts:\n  a:\n    servr: x\n", '3:5: "servr" means nothing here; did you mean server?: context "a" has'],
+    ["contexts: {a: {server: x, key: y, key_file: z}}", '1:12: context "a" has both key and key_file'],
+    ["contexts: {a: {server: x, server: y}}", "1:27: this name is there twice"],
+    ["contexts: {a: &s {server: x}, b: *s}", '1:34: context "b" is an alias, which is not followed'],
+    ["a: 1\n---\nb: 2\n", "2:1: a second document begins here"],
+    ["\tcontexts: {}", "1:1: a tab where the line is indented"],
   ])("a file that says %j is refused in one line", async (text, message) => {
     mkdirSync(join(home, "profusion"));
     writeFileSync(file, text);
     const { code, stderr } = await cli(["status"]);
     expect([code, stderr.trimEnd().split("\n").length]).toEqual([2, 1]);
-    expect(stderr).toContain(`Cannot read contexts from ${file}: `);
-    expect(stderr).toContain(message);
+    expect(stderr).toContain(`Cannot read contexts from ${file}:${message}`);
+    expect(stderr).not.toContain("12345");
   });
 
   test("an empty file has no contexts", async () => {
     mkdirSync(join(home, "profusion"));
     writeFileSync(file, "# later\n");
     expect((await cli(["context", "list"])).stdout.toString()).toContain("no contexts");
+    for (const text of ["# later\n", "contexts:\ncurrent:\n", "contexts: {}\n"]) {
+      writeFileSync(file, text);
+      expect((await cli(["context", "add", "a", "--server", "http://a"])).code, text).toBe(0);
+      expect((await cli(["context", "list", "--quiet"])).stdout.toString()).toBe("a\n");
+      expect(readFileSync(file, "utf8").includes("# later")).toBe(text.includes("# later"));
+    }
+  });
+
+  test.each(["", "a\nb"])("%j is no name for one", async (name) => {
+    const said = await cli(["context", "add", name, "--server", "http://a"]);
+    expect(said).toMatchObject({ code: 2, stderr: expect.stringContaining("Cannot add context") });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test("of a name that is not there the nearest is told", async () => {
+    await cli(["context", "add", "dev", "--server", "http://a"]);
+    const hint = expect.stringContaining('has "dev"; did you mean dev?');
+    expect(await cli(["context", "use", "dve"])).toMatchObject({ code: 3, stderr: hint });
+    expect(await cli(["status", "--context", "dve"])).toMatchObject({ code: 2, stderr: hint });
   });
 });
 
@@ -115,16 +139,31 @@ describe("the server and the key of a verb", () => {
     expect(await asked(other, [], { PROFUSION_SERVER: other.url })).toBeUndefined();
     expect(await asked(other, ["--server", other.url])).toBeUndefined();
     expect(await asked(other, ["--server", `${other.url}///`, "--key", "flag"])).toBe("Bearer flag");
+    const keyFile = join(home, "key");
+    expect(await asked(other, ["--server", other.url, "--key-file", keyFile])).toBe("Bearer from-file");
+    expect(await asked(context, ["--key-file", keyFile], { PROFUSION_KEY: "env" })).toBe("Bearer from-file");
+    expect(await asked(context, ["--key", "flag"], { PROFUSION_KEY_FILE: "/absent" })).toBe("Bearer flag");
+    expect(await asked(other, ["--context", "b"], { PROFUSION_KEY_FILE: keyFile })).toBe("Bearer from-file");
   });
 
   test.each([
     [["--server", "http://127.0.0.1:1", "--context", "a"], "Cannot take --server together with --context"],
     [["--context", "absent"], 'Cannot use context "absent": '],
     [["--server", "ftp://a"], "Cannot use server"],
+    [["--key", "k", "--key-file", "f"], "Cannot take --key together with --key-file"],
+    [["--key-file", "/absent"], "Cannot read the key of --key-file from /absent: no such file or directory (ENOENT)"],
     [["--server", "http://a?b=c"], "without ? and #"],
     [["--server", "http://a#b"], "without ? and #"],
   ])("%j is refused", async (args, message) => {
     expect(await cli(["status", ...args])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  });
+
+  test("a key and a file with one are not given together in the environment", async () => {
+    const said = await cli(["status"], { PROFUSION_KEY: "k", PROFUSION_KEY_FILE: "f" });
+    expect(said).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("Cannot take PROFUSION_KEY together with PROFUSION_KEY_FILE"),
+    });
   });
 
   test("a key file that is not there is named", async () => {

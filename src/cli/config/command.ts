@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { addExample } from "../example.ts";
+import { addOutputOptions, answer, answerExactly, answerJson, note, type OutputOptions } from "../output.ts";
 import { addSettingFlags, type GivenFlags } from "./flags.ts";
 
 /** Of a configuration with faults. */
@@ -10,8 +11,7 @@ const FAULTY_EXIT_CODE = 2;
 export function addConfig(program: Command): void {
   const config = program.command("config").description("the server's settings: check, print, describe");
   const checking = addSettingFlags(
-    config
-      .command("check")
+    addOutputOptions(config.command("check"), "no warnings, and no word where nothing is wrong")
       .argument("[file]", "a configuration file, in place of --config and PROFUSION_CONFIG")
       .description(
         "tell everything that is wrong in the file, the environment and the flags; exits with 2 where something is",
@@ -19,9 +19,9 @@ export function addConfig(program: Command): void {
   ).action(check);
   addExample(checking, "profusion config check /etc/profusion.yaml");
   const printing = addSettingFlags(
-    config
-      .command("print")
-      .description("what a server started here would run with, as YAML, each value with its origin"),
+    addOutputOptions(config.command("print"), "no warnings").description(
+      "what a server started here would run with, as YAML, each value with its origin",
+    ),
   ).action(print);
   addExample(printing, "profusion config print --config /etc/profusion.yaml");
   const schema = config
@@ -42,18 +42,24 @@ export function addConfig(program: Command): void {
   addExample(reference, "profusion config reference");
 }
 
-async function check(path: string | undefined, flags: GivenFlags): Promise<void> {
+async function check(path: string | undefined, flags: GivenFlags & OutputOptions): Promise<void> {
   const { checkConfiguration, faultLines } = await import("./load.ts");
   const given = path === undefined ? flags : { ...flags, config: path };
   const { faults, warnings } = await checkConfiguration({ flags: given, environment: process.env });
-  for (const line of [...warnings, ...faultLines(faults)]) console.error(line);
   if (faults.length > 0) process.exitCode = FAULTY_EXIT_CODE;
-  else console.log("ok");
+  if (flags.json) return answerJson({ faults, warnings });
+  for (const warning of warnings) note(warning, flags);
+  for (const line of faultLines(faults)) note(line, {});
+  if (faults.length === 0 && !flags.quiet) answer("ok");
 }
 
-async function print(flags: GivenFlags): Promise<void> {
-  const [{ loadConfiguration }, { configurationText }] = await Promise.all([import("./load.ts"), import("./print.ts")]);
+async function print(flags: GivenFlags & OutputOptions): Promise<void> {
+  const [{ loadConfiguration }, { configurationText, settingsAsJson }] = await Promise.all([
+    import("./load.ts"),
+    import("./print.ts"),
+  ]);
   const { resolved, warnings } = await loadConfiguration({ flags, environment: process.env });
-  for (const warning of warnings) console.error(warning);
-  process.stdout.write(configurationText(resolved));
+  if (flags.json) return answerJson({ settings: settingsAsJson(resolved), warnings });
+  for (const warning of warnings) note(warning, flags);
+  answerExactly([configurationText(resolved).trimEnd()]);
 }

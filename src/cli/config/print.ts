@@ -1,4 +1,4 @@
-// The configuration in force as YAML, each value with where it comes from: a file that gives the same again.
+// The configuration in force as YAML and for --json, each value with where it comes from: a file that gives the same again.
 
 import { parse } from "yaml";
 import type { Resolved } from "./load.ts";
@@ -23,6 +23,15 @@ export function configurationText(resolved: readonly Resolved[]): string {
       .map(({ line, origin }) => `${line.padEnd(width)}  # ${origin}\n`)
       .join("");
   return `${text(false)}${LIMITS_SECTION}:\n${text(true)}`;
+}
+
+/** As words, and null for what is not set. */
+export function settingsAsJson(resolved: readonly Resolved[]): object[] {
+  return resolved.map(({ setting: { key, isList }, texts, origin }) => ({
+    key,
+    value: isList ? texts : (texts[0] ?? null),
+    origin,
+  }));
 }
 
 /** Quoted where YAML might read something else. */

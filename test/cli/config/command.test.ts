@@ -95,6 +95,33 @@ describe("config print", () => {
   });
 });
 
+test("config check and print answer one JSON document where --json asks for it, with the same exit codes", async () => {
+  writeFileSync(path, "log_levle: warn\n");
+  const checked = await run(["check", path, "--json"], { PROFUSION_DATAS: "x" });
+  expect([checked.code, checked.stderr]).toEqual([2, ""]);
+  expect(JSON.parse(checked.stdout)).toEqual({
+    faults: [
+      {
+        place: `${path}:1:1`,
+        message: 'Cannot set "log_levle": no setting has this name; did you mean log_level?',
+      },
+    ],
+    warnings: ["The variable PROFUSION_DATAS is not used: no setting has this name; did you mean PROFUSION_DATA?"],
+  });
+  writeFileSync(path, "log_level: warn\nlisten: [a:1, b:2]\n");
+  expect(JSON.parse((await run(["check", path, "--json"])).stdout)).toEqual({ faults: [], warnings: [] });
+  const { settings } = JSON.parse((await run(["print", "--config", path, "--json"])).stdout);
+  expect(settings).toEqual(
+    expect.arrayContaining([
+      { key: "log_level", value: "warn", origin: `${path}:1:1` },
+      { key: "listen", value: ["a:1", "b:2"], origin: `${path}:2:1` },
+      { key: "tls_cert", value: null, origin: "default" },
+      { key: "limits.merge_ms", value: "1m", origin: "default" },
+    ]),
+  );
+  expect(await run(["check", path, "--quiet"], { PROFUSION_DATAS: "x" })).toEqual({ code: 0, stdout: "", stderr: "" });
+});
+
 test("config schema prints JSON", async () => {
   expect(JSON.parse((await run(["schema"])).stdout).$schema).toBe("https://json-schema.org/draft/2020-12/schema");
 });
