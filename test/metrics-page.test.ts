@@ -25,12 +25,18 @@ test("the alerts that the page names are those of the rule file", () => {
   expect([...named].sort()).toEqual(rules.map(({ alert }) => alert).sort());
 });
 
+test("every metric of the page has an alert that uses it", () => {
+  expect(rows.filter(([, , , alerts]) => !/^Profusion/.test(alerts!)).map(([, name]) => name)).toEqual([]);
+});
+
 test.each(rules)("$alert asks for metrics that are there, where the page names it", ({ alert, expr }) => {
-  const asked = expr.match(/\b(profusion|nodejs)_\w+/g) ?? [];
+  // Of a histogram and of a summary the series have names of their own.
+  const series = expr.match(/\b(profusion|profefe|nodejs|process)_\w+/g) ?? [];
+  const asked = series.map((name) => name.replace(/_(bucket|sum|count)$/, ""));
   const naming = rows.filter(([row]) => row.includes(alert)).map(([, name]) => name);
-  if (alert === "ProfusionDown" || asked[0]?.startsWith("nodejs_")) expect(naming).toEqual([]);
+  if (alert === "ProfusionDown" || /^(nodejs|process)_/.test(asked[0]!)) expect(naming).toEqual([]);
   else expect(asked).toEqual(expect.arrayContaining(naming));
-  for (const name of asked.filter((name) => name.startsWith("profusion_"))) {
+  for (const name of asked.filter((name) => /^prof/.test(name))) {
     expect(rows.map(([, known]) => known)).toContain(name);
   }
 });
