@@ -1,8 +1,9 @@
-// The shell blocks of the book's pages, run in order against a server that has the profiles of the tour. Needs curl and Go.
+// The shell blocks of the book's pages, run in order against a server that has the profiles of the tour; and that whatever block a page has,
+// some test runs or reads it. Needs curl and Go.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,7 +56,65 @@ describe.each(PAGES)("%s", (page) => {
   });
 });
 
-test("every shell block of the book is in one of these pages or in the tour", () => {
-  const others = ["docs/coming-from.md", "docs/metrics.md", "docs/command-line.md", "docs/README.md"].flatMap(shellOf);
-  expect(others).toEqual([]);
+test("the contexts file of docs/command-line.md is taken as it is written", async () => {
+  const [block] = codeBlocks(read("docs/command-line.md")).filter(({ language }) => language === "yaml");
+  mkdirSync(join(folder, "home/profusion"), { recursive: true });
+  writeFileSync(join(folder, "home/profusion/config.yaml"), block!.code);
+  const said = await run(`XDG_CONFIG_HOME=home profusion context list --json`);
+  expect(JSON.parse(said).contexts).toEqual([
+    { name: "prod", server: "https://profusion.example", current: true, hasKey: true },
+    { name: "laptop", server: DOCUMENTED, current: false, hasKey: false },
+  ]);
+});
+
+describe("the indented commands of README.md", () => {
+  const commands = [...read("README.md").matchAll(/^ {4}(\S.*?)(?: +#.*)?$/gm)].map(([, command]) => command!);
+  const serving = commands.filter((command) => command.startsWith("profusion serve "));
+
+  test("are the two that tour.test.ts and whoever runs this suite type, and ways to serve", () => {
+    expect(commands).toEqual(["npm ci && npm start", "npm ci && npm test", ...serving]);
+    expect(serving.length).toBeGreaterThan(0);
+  });
+
+  test.each(serving)("%s has settings that can be", async (command) => {
+    expect(await run(command.replace("profusion serve", "profusion config check"))).toBe("ok\n");
+  });
+});
+
+/** Who runs or reads the blocks of a language on a page; `text` is a drawing. */
+const HANDLED_BY: Record<string, Record<string, string>> = {
+  "README.md": { sh: "test/e2e/tour.test.ts", ts: "test/e2e/tour.test.ts" },
+  "docs/architecture.md": { text: "test/docs.test.ts" },
+  "docs/command-line.md": { yaml: "test/e2e/book.test.ts" },
+  "docs/concepts.md": { sh: "test/e2e/book.test.ts" },
+  "docs/configuration.md": { yaml: "test/cli/config/command.test.ts" },
+  "docs/http-api.md": { sh: "test/e2e/book.test.ts" },
+  "docs/operations.md": { sh: "test/e2e/operations.test.ts", ts: "test/e2e/package.test.ts" },
+  "docs/pgo.md": {
+    sh: "test/e2e/pgo-recipes.test.ts",
+    yaml: "test/e2e/pgo-recipes.test.ts",
+    dockerfile: "test/e2e/pgo-recipes.test.ts",
+  },
+  "docs/selectors.md": { sh: "test/e2e/book.test.ts" },
+};
+
+describe("every code block is run, or read by what its language is for", () => {
+  const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: ROOT })].sort();
+
+  test.each(pages)("%s", (page) => {
+    const languages = codeBlocks(read(page)).map(({ language }) => language);
+    // No fence that codeBlocks() does not see.
+    expect(read(page).match(/^\s*(```|~~~)/gm) ?? []).toHaveLength(2 * languages.length);
+    expect([...new Set(languages)].sort()).toEqual(Object.keys(HANDLED_BY[page] ?? {}).sort());
+  });
+
+  test.each(Object.entries(HANDLED_BY))("%s is named by the tests that do", (page, handlers) => {
+    for (const file of new Set(Object.values(handlers))) expect(read(file), file).toContain(page.split("/").at(-1));
+  });
+
+  test("of the shell blocks of docs/operations.md each is one that a test looks for", () => {
+    const looked = ["npm install profusion\n", "go tool pprof", "docker buildx", "sudo systemctl"];
+    const blocks = shellOf("docs/operations.md").map(({ code }) => code);
+    expect(blocks.filter((code) => !looked.some((words) => code.includes(words)))).toEqual([]);
+  });
 });

@@ -6,7 +6,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { codeBlocks } from "../support/code-blocks.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const TSC = join(ROOT, "node_modules/.bin/tsc");
@@ -186,6 +188,52 @@ describe("profusion/client", () => {
       merged: 1,
       name: "profusion.v1.ProfileService",
     });
+  });
+});
+
+describe("docs/operations.md", () => {
+  const blocks = codeBlocks(readFileSync(join(ROOT, "docs/operations.md"), "utf8"));
+
+  test("its program is typed, and runs", () => {
+    const { code } = blocks.find(({ language }) => language === "ts")!;
+    writeFileSync(join(installed, "operations.ts"), code.replace("http://127.0.0.1:10100", url));
+    const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--types", ""];
+    runInNode24(TSC, [...options, "--ignoreConfig", "operations.ts"], installed);
+    runInNode24("node", ["operations.ts"], installed);
+  });
+
+  test("its commands install, serve and load the demo, with this package in place of the registry's", async () => {
+    const { code } = blocks.find((block) => block.code.includes("npm install profusion"))!;
+    const [install, serve, demo, ...others] = code.trim().split("\n");
+    expect(others).toEqual([]);
+    const empty = join(folder, "empty");
+    mkdirSync(empty);
+    const shell = (command: string, variables: NodeJS.ProcessEnv) =>
+      spawn("bash", ["-euc", command], {
+        cwd: empty,
+        env: { ...environment(), ...variables },
+        detached: true,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+    const inPlace = install!.replace(/\bprofusion$/, join(folder, packed.filename));
+    expect(await once(shell(inPlace, {}).on("error", expect.unreachable), "exit")).toEqual([0, null]);
+    const serving = shell(serve!, { PROFUSION_LISTEN: "127.0.0.1:0" });
+    const ended = once(serving, "close");
+    const port = Promise.withResolvers<string>();
+    createInterface({ input: serving.stdout! }).on("line", (line) => {
+      const found = /"addresses":\[\{[^\]]*"port":(\d+)/.exec(line);
+      if (found) port.resolve(found[1]!);
+    });
+    void ended.then(([status]) => port.reject(new Error(`it ended with ${status} before it served`)));
+    try {
+      const loading = shell(demo!, { PROFUSION_SERVER: `http://127.0.0.1:${await port.promise}` });
+      const said = text(loading.stdout!);
+      expect(await once(loading, "close")).toEqual([0, null]);
+      expect(await said).toContain("profusion top");
+    } finally {
+      process.kill(-serving.pid!, "SIGTERM");
+      await ended;
+    }
   });
 });
 
