@@ -68,7 +68,7 @@ async function remove(name: string, options: OutputOptions): Promise<void> {
 async function mustExist(name: string): Promise<void> {
   const contexts = await readContexts();
   if (contexts.all.has(name)) return;
-  const known = otherContexts(contexts, name);
+  const known = await otherContexts(contexts, name);
   throw new DomainError("not-found", `Cannot find context ${quote(name)}: ${contextsFile()} has ${known}`);
 }
 

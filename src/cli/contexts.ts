@@ -6,7 +6,6 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Document } from "yaml";
 import { DomainError } from "../model/errors.ts";
-import { didYouMean } from "../model/nearest.ts";
 import { quote } from "../model/text.ts";
 import { makeFolder } from "../storage/disk/make-folder.ts";
 import { systemFault } from "./system-fault.ts";
@@ -58,7 +57,8 @@ export async function changeContexts(change: (document: Document) => void): Prom
 }
 
 /** Of the contexts that there are, for a message about one that is not there. */
-export function otherContexts({ all }: Contexts, name: string): string {
+export async function otherContexts({ all }: Contexts, name: string): Promise<string> {
+  const { didYouMean } = await import("../model/nearest.ts");
   const names = [...all.keys()];
   return `${names.map(quote).join(", ") || "none"}${didYouMean(name, names)}`;
 }

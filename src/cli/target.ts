@@ -31,7 +31,7 @@ export async function findTarget(options: ClientOptions, env: NodeJS.ProcessEnv 
   if (name === undefined) return { server: DEFAULT_SERVER, key };
   const context = contexts.all.get(name);
   if (context === undefined) {
-    const known = otherContexts(contexts, name);
+    const known = await otherContexts(contexts, name);
     throw new DomainError("invalid", `Cannot use context ${quote(name)}: ${contextsFile(env)} has ${known}`);
   }
   return { server: checkServer(context.server), key: key ?? (await keyOf(name, context, env)), context: name };

@@ -33,7 +33,7 @@ function section(settings: readonly Setting[], others: object = {}): object {
 
 function schemaOf({ kind, isList, description, default: text }: Setting): object {
   const one = kind.schemaName === undefined ? kind.schema : { $ref: `#/$defs/${kind.schemaName}` };
-  const list = { type: "array", items: one, minItems: 1, uniqueItems: true };
+  const list = { type: "array", items: one, minItems: 1 };
   const value = isList ? { anyOf: [one, list] } : one;
   return { description, ...value, ...(text !== undefined && { default: asJson(text) }) };
 }

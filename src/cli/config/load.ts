@@ -35,6 +35,8 @@ export interface ConfigurationSources {
 }
 
 const DEFAULT_ORIGIN = "default";
+/** Twice the same, it is two. */
+const ANY_FREE_PORT = /:0$/;
 /** Line 9 before line 10. */
 const PLACE_ORDER = new Intl.Collator("en", { numeric: true });
 
@@ -89,7 +91,8 @@ function inOrder(faults: readonly Fault[]): Fault[] {
 function readWords({ setting, words }: Written, faults: Fault[]): unknown {
   const values = words.map((word) => read(setting, word, faults));
   const texts = words.map(({ text }) => text);
-  for (const { text, place } of words.filter((word, at) => word.text !== "" && texts.indexOf(word.text) < at)) {
+  const isAgain = ({ text }: Word, at: number) => text !== "" && !ANY_FREE_PORT.test(text) && texts.indexOf(text) < at;
+  for (const { text, place } of words.filter(isAgain)) {
     faults.push({ place, message: `Cannot set ${setting.key} to ${quote(text)} twice: leave one of them out` });
   }
   return setting.isList ? values : values[0];

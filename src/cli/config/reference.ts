@@ -34,7 +34,7 @@ The same as flags: \`--listen 127.0.0.1:10100 --listen '[::1]:10100' --data /var
 \`profusion config print\` shows what a server that is started here would run with, as YAML, each value with where it comes from; it takes the
 flags of \`serve\`. \`profusion config schema > profusion.schema.json\` makes a JSON Schema (draft 2020-12), with which editors check and complete
 the file; many take it from a first line \`# yaml-language-server: $schema=profusion.schema.json\`. It judges as
-\`config check\` does, but for limits that bound each other and for the files that settings name.
+\`config check\` does, but for limits that bound each other, an address given twice, and the files that settings name.
 
 ## While it runs
 

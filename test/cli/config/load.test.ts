@@ -417,6 +417,10 @@ describe("readEnvironment()", () => {
   });
 });
 
+test("any free port may be asked for several times", async () => {
+  expect((await load({ listen: ["127.0.0.1:0", "127.0.0.1:0"] })).configuration.listen).toHaveLength(2);
+});
+
 test("of a list with nothing in it there is one fault, however many commas it has", async () => {
   const { faults } = await checkConfiguration({ flags: {}, environment: { PROFUSION_LISTEN: ",," } });
   expect(faultLines(faults)).toEqual([

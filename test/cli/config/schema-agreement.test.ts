@@ -1,5 +1,5 @@
-// The schema and the loader judge every file alike, but for what a schema cannot say: two limits against each other, and what the files
-// that settings name hold. Generated files, each made of values that are nearly right, judged by a validator of others and by the loader.
+// The schema and the loader judge every file alike, but for what a schema cannot say: two limits against each other, an address that is there twice,
+// and what the files that settings name hold. Generated files, each made of values that are nearly right, judged by a validator of others and by the loader.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -92,7 +92,10 @@ const HOSTS = [
 const address = () => `${random.pick(HOSTS)}:${random.pick([String(number()), spelled(), "80", "x", ""])}`;
 const word = () => random.pick([amount, amount, duration, address, () => random.pick(ODD)])();
 const scalar = () => random.pick([(text: string) => text, JSON.stringify, JSON.stringify])(word());
-const list = () => `[${Array.from({ length: random.between(0, 3) }, () => JSON.stringify(address())).join(", ")}]`;
+const list = () => {
+  const some = Array.from({ length: random.between(0, 3) }, () => JSON.stringify(address()));
+  return `[${[...new Set(some)].join(", ")}]`;
+};
 const SOUND: Record<string, () => string> = {
   bytes: () => `${number()}${random.pick(["", "B", "KiB", " MiB", "GiB"])}`,
   ms: () => random.pick([duration(), String(number()), `${number()}${random.pick(["ms", "s", "m"])}`]),

@@ -64,7 +64,6 @@ describe("both refuse", () => {
     "listen: [[a]]\n",
     "listen: host\n",
     "listen: a:70000\n",
-    "listen: [a:1, a:1]\n",
     "data: 3\n",
     'data: "a\\0b"\n',
     "data: ~/x\n",
