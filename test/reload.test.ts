@@ -125,7 +125,7 @@ const pgo = async () => {
   const frame = (name: string) => ({ lines: [{ name, line: 2n, startLine: 1n }] });
   const stack = [frame("leaf"), frame("main")];
   for (const at of [1n, 2n]) {
-    const body = buildGzip({ timeNs: TIME_NS + at, samples: [{ stack, values: [100n, 1n] }] });
+    const body = buildGzip({ timeNs: TIME_NS + at, samples: [{ stack, values: [100n, 1_000_000_000n] }] });
     await fetch(`${running.url}/api/0/profiles?type=cpu&service=pgo`, { method: "POST", body });
   }
   return rpc("PgoService/GetPgoProfile", { question: { service: "pgo", policy: "plain" } });

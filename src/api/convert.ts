@@ -209,6 +209,7 @@ const SKIP_REASONS: Record<Skipped["reason"], contract.SkipReason> = {
   "start-line": contract.SkipReason.START_LINE,
   zero: contract.SkipReason.ZERO,
   policy: contract.SkipReason.POLICY,
+  implausible: contract.SkipReason.IMPLAUSIBLE,
 };
 
 const OPERATORS: Record<MatchOperator, ContractOperator> = {

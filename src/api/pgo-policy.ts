@@ -5,9 +5,14 @@ import * as contract from "../../gen/profusion/v1/pgo_service_pb.ts";
 import { DomainError } from "../model/errors.ts";
 import { DEFAULT_PGO_POLICY, type PgoPolicy } from "../model/pgo-policy.ts";
 import { NS_PER_SECOND } from "../model/time.ts";
-import { durationOf } from "./convert.ts";
+import { durationOf, namedValue } from "./convert.ts";
 
 const ALL_LOCATIONS = -1;
+const WEIGHTINGS = new Map<number, PgoPolicy["weighting"]>([
+  [contract.PgoWeighting.UNSPECIFIED, DEFAULT_PGO_POLICY.weighting],
+  [contract.PgoWeighting.INSTANCE_HOUR, "instance-hour"],
+  [contract.PgoWeighting.NONE, "none"],
+]);
 
 /** Checked by nobody yet, but for what the model has no word for. */
 export function policyOf(message: contract.PgoPolicy): PgoPolicy {
@@ -24,10 +29,10 @@ export function policyOf(message: contract.PgoPolicy): PgoPolicy {
     selector: message.selector || DEFAULT_PGO_POLICY.selector,
     windowNs: window ? window.seconds * NS_PER_SECOND + BigInt(window.nanos) : DEFAULT_PGO_POLICY.windowNs,
     newestVersions: message.newestVersions,
-    minSamples: or(Number(minSamples), 0, DEFAULT_PGO_POLICY.minSamples),
+    minSamples: minSamples === undefined ? DEFAULT_PGO_POLICY.minSamples : Number(minSamples),
     minProfiles: or(message.minProfiles, 0, DEFAULT_PGO_POLICY.minProfiles),
     minInstances: or(message.minInstances, 0, DEFAULT_PGO_POLICY.minInstances),
-    weighting: message.weighting === contract.PgoWeighting.NONE ? "none" : "instance-hour",
+    weighting: namedValue(WEIGHTINGS, message.weighting, "weighting"),
     topByCpu: message.topByCpu,
     modeLabel: message.modeLabel,
     drop: message.drop,

@@ -6,6 +6,8 @@ import type { PgoMade } from "../repository/pgo/make.ts";
 import { durationOf, intervalMessage } from "./convert.ts";
 import { VERDICTS } from "./pgo-releases.ts";
 
+/** Of google.protobuf.Duration: 10 000 years. */
+const LONGEST_NS = 315_576_000_000n * 1_000_000_000n;
 const MOST_SHARES = 20;
 const MOST_MODES = 100;
 
@@ -17,8 +19,8 @@ export function reportMessage({ report, modes }: PgoMade): MessageInitShape<type
     verdict: VERDICTS[verdict],
     findings: findings.map((finding) => ({ ...finding, verdict: VERDICTS[finding.verdict] })),
     sampleCount: inputs.samples ?? content.samples,
-    cpuTime: durationOf(cpuNs),
-    wallTime: durationOf(wallNs),
+    cpuTime: durationOf(atMost(cpuNs)),
+    wallTime: durationOf(atMost(wallNs)),
     utilization: wallNs > 0n ? Number(cpuNs) / Number(wallNs) : 0,
     instanceCount: BigInt(inputs.instances ?? 0),
     hoursOfDay: [...(inputs.hoursOfDay ?? [])],
@@ -35,4 +37,10 @@ export function reportMessage({ report, modes }: PgoMade): MessageInitShape<type
       latestStartNs !== undefined && { covered: intervalMessage({ startNs: earliestStartNs, endNs: latestStartNs }) }),
     modes: modes.slice(0, MOST_MODES),
   };
+}
+
+/** What senders say of durations may sum to anything. */
+function atMost(durationNs: bigint): bigint {
+  if (durationNs < 0n) return 0n;
+  return durationNs > LONGEST_NS ? LONGEST_NS : durationNs;
 }

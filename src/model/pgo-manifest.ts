@@ -39,6 +39,8 @@ export interface PgoPublished {
 
 /** Raised when keys change their meaning; new ones may come without. */
 const FORMAT_VERSION = 1;
+const INPUTS = ',\n  "inputs": ';
+const INPUT = '\n    {"id":';
 
 /** `inputs` are formatInput()'s, joined by joinInputs(). */
 export function formatManifest(published: PgoPublished, making: PgoMaking, inputs: string): string {
@@ -58,7 +60,24 @@ export function formatManifest(published: PgoPublished, making: PgoMaking, input
     report: making.report,
   };
   const text = JSON.stringify(head, canonicalValue, 2);
-  return `${text.slice(0, -"\n}".length)},\n  "inputs": ${inputs}\n}\n`;
+  return `${text.slice(0, -"\n}".length)}${INPUTS}${inputs}\n}\n`;
+}
+
+/** What a manifest says of all that is in it. */
+export interface ManifestHead {
+  interval?: { startTime: string; endTime: string };
+  report: { facts?: { inputs?: { versions?: { value: string; share: number }[] } } };
+  /** Of the profiles that are in it. */
+  inputs: number;
+}
+
+/** Of formatManifest()'s text; the inputs, which may have many megabytes, are counted and not read. */
+export function readManifestHead(manifest: string): ManifestHead {
+  const end = manifest.lastIndexOf(INPUTS);
+  const head = JSON.parse(`${manifest.slice(0, end)}}`) as Omit<ManifestHead, "inputs">;
+  let inputs = 0;
+  for (let at = manifest.indexOf(INPUT, end); at >= 0; at = manifest.indexOf(INPUT, at + 1)) inputs++;
+  return { ...head, inputs };
 }
 
 /** One line for each, so that two manifests can be compared line by line. */

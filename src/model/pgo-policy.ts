@@ -1,6 +1,7 @@
 // How the PGO profiles of a service are made: the policy, its defaults, and what it may be. Who keeps policies is src/storage/pgo-catalog.ts.
 
 import { DomainError } from "./errors.ts";
+import { canonicalLabels } from "./labels.ts";
 import type { Limits } from "./limits.ts";
 import { checkPgoThresholds } from "./pgo-findings.ts";
 import { compileUnanchored } from "./regexp.ts";
@@ -89,6 +90,7 @@ export const PGO_WINDOW_DOUBLINGS = 4;
 const POLICY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const HOUR_NS = 3_600_000_000_000n;
 const MOST_RULES = 100;
+const LONGEST_NAME = 4096;
 
 /** Of policies, releases and channels. Throws `invalid`. */
 export function checkPgoName(what: "policy" | "release" | "channel", name: string): void {
@@ -105,7 +107,8 @@ export function checkPgoPolicy(policy: PgoPolicy, limits: Limits): void {
   const refuse = (field: string, rule: string): never => {
     throw new DomainError("invalid", `Cannot take policy ${quote(policy.name)}: ${field} ${rule}`);
   };
-  parseSelector(policy.selector, limits);
+  if (parseSelector(policy.selector, limits).services.length > 0)
+    refuse("selector", "names a service: a policy is of one");
   const { windowNs } = policy;
   if (windowNs !== undefined && (windowNs < HOUR_NS || windowNs > 366n * DAY_NS)) refuse("window", "is 1h to 366d");
   const counts = {
@@ -130,6 +133,13 @@ export function checkPgoPolicy(policy: PgoPolicy, limits: Limits): void {
     if (length > MOST_RULES) refuse(field, `has at most ${MOST_RULES} rules`);
   }
   checkPgoThresholds(policy.thresholds);
+  const findings = policy.thresholds.map(({ finding }) => finding);
+  if (new Set(findings).size < findings.length) refuse("thresholds", "name a finding twice");
+  if (policy.modeLabel !== "") canonicalLabels([{ name: policy.modeLabel, value: "" }], limits);
+  if (policy.drop.includes("")) refuse("drop", "has an empty expression, which matches everything");
+  if (policy.noInline.some((name) => name === "" || name.length > LONGEST_NAME)) {
+    refuse("no_inline", `has names of 1 to ${LONGEST_NAME} characters`);
+  }
   for (const pattern of [...policy.drop, ...policy.prune.flatMap(({ drop, keep }) => [drop, keep ?? ""])]) {
     compileUnanchored(pattern, limits);
   }

@@ -108,9 +108,12 @@ function valuesOf({ content, inputs }: PgoFacts): Record<PgoFindingName, number 
   };
 }
 
+/** Left out because the policy says so. */
+const CHOSEN: ReadonlySet<string> = new Set(["policy", "limit"]);
+
 function skippedShare({ profiles, skipped }: PgoInputs): number | undefined {
   if (profiles === undefined || skipped === undefined) return undefined;
-  const left = skipped.reduce((sum, reason) => sum + reason.profiles, 0);
+  const left = skipped.reduce((sum, { reason, profiles: count }) => sum + (CHOSEN.has(reason) ? 0 : count), 0);
   return left === 0 ? 0 : left / (left + profiles);
 }
 

@@ -11,7 +11,7 @@ export function looseStartLines(reader: BlobReader, locators: readonly Locator[]
   return Array.from(reader.readMany(locators), (bytes) => {
     if (bytes instanceof Error) return true;
     try {
-      return withInflated(bytes, limits.inflatedBytes, (inflated) => hasStartLines(inflated, limits));
+      return withInflated(bytes, limits.inflatedBytes, (inflated) => hasStartLines(inflated));
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       return error.kind !== "invalid";

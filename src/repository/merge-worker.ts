@@ -53,7 +53,7 @@ function answer(message: Exclude<Message, { kind: "drop" }>) {
   if (message.kind === "select") return selectInPack(reader, message.pack, message.question, limits);
   if (message.kind === "rebuild") return rebuildFromPack(reader, message.pack, message.seq, message.digest);
   if (message.kind === "series") return seriesInPack(reader, message.pack, message.rows, message.columns);
-  if (message.kind === "start-lines") return startLinesInPack(reader, message.pack, message.rows, limits);
+  if (message.kind === "start-lines") return startLinesInPack(reader, message.pack, message.rows);
   if (message.kind === "loose-start-lines") return looseStartLines(reader, message.locators, limits);
   if (message.kind === "pgo") return finishPgo(message.halves, limits);
   if (message.kind === "rank") return rank(message.parts, message.options);

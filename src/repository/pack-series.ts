@@ -2,7 +2,6 @@
 // Pure apart from reading blobs; src/repository/merge-worker.ts runs it.
 
 import type { Labels } from "../model/labels.ts";
-import type { Limits } from "../model/limits.ts";
 import type { ValueType } from "../model/shape.ts";
 import { columnTotals } from "../pack/aggregation.ts";
 import { KIND } from "../pack/pack-profiles.ts";
@@ -66,13 +65,8 @@ export interface StartLinesAnswer {
 }
 
 /** Throws `unavailable` for a damaged pack. */
-export function startLinesInPack(
-  reader: BlobReader,
-  handle: PackHandle,
-  rows: Uint32Array,
-  limits: Limits,
-): StartLinesAnswer {
+export function startLinesInPack(reader: BlobReader, handle: PackHandle, rows: Uint32Array): StartLinesAnswer {
   using opened = openPackHandle(reader, handle);
   const decoded = { pack: opened.pack, profiles: opened.heads(), tables: opened.tables() };
-  return { found: opened.named(() => rowsWithStartLines(decoded, rows, limits)), decoded: opened.decoded };
+  return { found: opened.named(() => rowsWithStartLines(decoded, rows)), decoded: opened.decoded };
 }

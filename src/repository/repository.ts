@@ -108,8 +108,18 @@ export interface SampleTypeTotal extends ValueType {
 }
 
 export interface Skipped {
-  /** limit: cut by maxProfiles. shape: columns that do not fit. damaged: bytes that fail their checksum. absent: an id that is not there. trace: no pprof. Of PGO profiles alone start-line: no function says on which line it begins. zero: nothing was measured. policy: an older version. */
-  reason: "limit" | "shape" | "damaged" | "absent" | "duplicate" | "trace" | "start-line" | "zero" | "policy";
+  /** limit: cut by maxProfiles. shape: columns that do not fit. damaged: bytes that fail their checksum. absent: an id that is not there. trace: no pprof. Of PGO profiles alone start-line: no function says on which line it begins. zero: nothing was measured. implausible: what no profiler measures. policy: an older version. */
+  reason:
+    | "limit"
+    | "shape"
+    | "damaged"
+    | "absent"
+    | "duplicate"
+    | "trace"
+    | "start-line"
+    | "zero"
+    | "implausible"
+    | "policy";
   count: number;
   /** The first few. */
   ids: readonly string[];

@@ -160,7 +160,11 @@ export function absentRelease(service: string, name: string): DomainError {
   return new DomainError("not-found", `There is no release ${quote(name)} of ${quote(service)}`);
 }
 
-export function tooManyChannels({ service, channel, mostChannels }: ChannelChange): DomainError {
+export function tooManyChannels({
+  service,
+  channel,
+  mostChannels,
+}: Pick<ChannelChange, "service" | "channel" | "mostChannels">): DomainError {
   return new DomainError(
     "conflict",
     `Cannot make channel ${quote(channel)} of ${quote(service)}: there are ${mostChannels} channels, as many as a service may have; move one of them`,

@@ -32,6 +32,8 @@ export async function getPgo(exchange: Exchange, context: ProfefeContext): Promi
   const isReport = path.endsWith(REPORT);
   const service = serviceOf(isReport ? path.slice(0, -REPORT.length) : path);
   const missing = readWord(parameters, "missing", ["empty"]);
+  // A mistake in its name is no want of a profile.
+  if (missing) await context.repository.pgo.policies.get(service, readText(parameters, "policy") || "default");
   try {
     if (isReport) await sendReport(exchange, context, service, parameters);
     else await sendFile(exchange, context, service, parameters);
@@ -56,7 +58,7 @@ async function sendFile(
   const required = readWord(parameters, "require", ["usable", "good"]);
   const release = await releaseOf(context, service, parameters);
   if (release) {
-    if (required && !isAtLeast(release.verdict, required)) sendWorse(exchange, release);
+    if (required && !isAtLeast(release.verdict, required)) await sendWorse(exchange, context, release);
     else await sendRelease(exchange, context, release);
     return;
   }
@@ -138,10 +140,11 @@ async function releaseOf(
   }
 }
 
-/** A report of it is in its manifest. */
-function sendWorse(exchange: Exchange, { name, verdict }: Release): void {
+async function sendWorse(exchange: Exchange, { repository }: ProfefeContext, release: Release): Promise<void> {
+  const { name, verdict } = release;
   const headers = { "content-type": "application/json", "profusion-release": name, "profusion-verdict": verdict };
-  sendText(exchange, 412, `${json({ release: name, verdict })}\n`, headers);
+  const { report } = await repository.releases.provenance(release);
+  sendText(exchange, 412, `${json({ release: name, ...report, verdict })}\n`, headers);
 }
 
 async function sendRelease(
@@ -163,25 +166,36 @@ async function sendRelease(
     sendNotModified(exchange, headers);
     return;
   }
+  const { interval, inputs, report } = await repository.releases.provenance(release);
   await holdAnswer(exchange.response, sizeBytes, answers, exchange.signal);
-  sendBytes(exchange, 200, await repository.releases.profile(release), headers);
+  sendBytes(exchange, 200, await repository.releases.profile(release), {
+    ...headers,
+    ...(interval && { "profusion-window": `${interval.startTime}/${interval.endTime}` }),
+    "profusion-merged": String(inputs),
+    ...versionsHeader(report.facts?.inputs?.versions),
+  });
 }
 
 function pgoHeaders({ report, summary }: PgoMade): AnswerHeaders {
   const { interval, matched, merged, skipped, warnings } = summary;
   const left = skipped.map(({ reason, count }) => `${reason}=${count}`).join(", ");
-  const { versions: all = [], latestStartNs } = report.facts?.inputs ?? {};
-  const versions = all.slice(0, 5).map(({ value, share }) => `${value || "none"}=${share.toFixed(2)}`);
+  const { versions, latestStartNs } = report.facts?.inputs ?? {};
   return {
     "profusion-verdict": report.verdict,
     ...(interval && { "profusion-window": `${formatTime(interval.startNs)}/${formatTime(interval.endNs)}` }),
     "profusion-matched": String(matched),
     "profusion-merged": String(merged),
     ...(left !== "" && { "profusion-skipped": left }),
-    ...(versions.length > 0 && { "profusion-versions": printable(versions.join(", ")) }),
+    ...versionsHeader(versions),
     ...(latestStartNs !== undefined && { "last-modified": httpDate(latestStartNs) }),
     ...warningHeader(warnings),
   };
+}
+
+/** The largest shares. */
+function versionsHeader(versions: readonly { value: string; share: number }[] = []): AnswerHeaders {
+  const shown = versions.slice(0, 5).map(({ value, share }) => `${value || "none"}=${share.toFixed(2)}`);
+  return shown.length > 0 ? { "profusion-versions": printable(shown.join(", ")) } : {};
 }
 
 /** As the contract's JSON writes it: int64 as text. */

@@ -30,10 +30,16 @@ export interface PgoInputFacts {
   latestNs: bigint;
 }
 
-export function factsOf(taken: readonly Candidate[], { modeLabel }: PgoPolicy, names: SeriesNumbers): PgoInputFacts {
+export function factsOf(
+  taken: readonly Candidate[],
+  { modeLabel }: PgoPolicy,
+  names: SeriesNumbers,
+  firstSeenNs?: ReadonlyMap<string, bigint>,
+): PgoInputFacts {
   const sum = (of: (candidate: Candidate) => bigint) => taken.reduce((total, candidate) => total + of(candidate), 0n);
   const cpuNs = sum((candidate) => candidate.cpuNs);
   const versions = sharesOf(taken, cpuNs, names, VERSION_LABEL);
+  const newestVersion = versionsNewestFirst(taken, names, firstSeenNs)[0]?.version;
   const times = taken.map(({ timeNs }) => timeNs);
   const hours = new Set(times.map((timeNs) => Number((timeNs / HOUR_NS) % 24n)));
   const series = [...new Set(taken.map((candidate) => candidate.series))];
@@ -47,7 +53,7 @@ export function factsOf(taken: readonly Candidate[], { modeLabel }: PgoPolicy, n
     instances: new Set(series.map((own) => instanceOf(names, own))).size,
     hoursOfDay: [...hours].sort((a, b) => a - b),
     versions,
-    newestVersionShare: versions.find(({ value }) => value === newestVersion(taken, names))?.share ?? 0,
+    newestVersionShare: versions.find(({ value }) => value === newestVersion)?.share ?? 0,
     goVersions: sharesOf(taken, cpuNs, names, GO_VERSION_LABEL),
     modes: [...new Set(modes)].sort(),
     earliestNs: times.reduce(earlierOf, times[0] ?? 0n),
@@ -66,17 +72,17 @@ function sharesOf(taken: readonly Candidate[], cpuNs: bigint, names: SeriesNumbe
     .sort((a, b) => b.share - a.share || (a.value < b.value ? -1 : 1));
 }
 
-function newestVersion(taken: readonly Candidate[], names: SeriesNumbers): string | undefined {
-  return versionsNewestFirst(taken, names)[0]?.version;
-}
-
-/** By when each was first seen; of the same moment, the larger name. */
+/** By when each was first seen, of these where nothing else is known; of the same moment, the larger name. */
 export function versionsNewestFirst(
   candidates: readonly Candidate[],
   names: SeriesNumbers,
+  firstSeenNs?: ReadonlyMap<string, bigint>,
 ): { version: string; own: Candidate[] }[] {
   const byVersion = Map.groupBy(candidates, ({ series }) => labelOf(names, series, VERSION_LABEL));
   return [...byVersion]
-    .map(([version, own]) => ({ version, own, firstNs: own.map(({ timeNs }) => timeNs).reduce(earlierOf) }))
+    .map(([version, own]) => {
+      const firstNs = own.map(({ timeNs }) => timeNs).reduce(earlierOf);
+      return { version, own, firstNs: earlierOf(firstNs, firstSeenNs?.get(version) ?? firstNs) };
+    })
     .sort((a, b) => (a.firstNs < b.firstNs ? 1 : a.firstNs > b.firstNs ? -1 : a.version < b.version ? 1 : -1));
 }

@@ -19,6 +19,7 @@ import { choose, type LeftOut, type PgoChoice } from "./choice.ts";
 import type { PgoFinished } from "./finish.ts";
 import { HALVES_SEED, halvesOf } from "./halves.ts";
 import type { PgoDependencies, PgoRequest } from "./pgo-profile.ts";
+import { versionsFirstSeen } from "./versions-first-seen.ts";
 
 export interface PgoMade {
   /** gzip of the canonical protobuf. */
@@ -54,7 +55,7 @@ const NAMED_IDS = 10;
 
 const SAMPLES: ValueType = { type: "samples", unit: "count" };
 const CPU: ValueType = { type: "cpu", unit: "nanoseconds" };
-/** The first that any profile has is what all must have. */
+/** Which of them most profiles have is what all must have; of as many, the first. */
 const SHAPES: readonly WantedShape[] = [
   { columns: [SAMPLES, CPU], periodType: CPU },
   { columns: [SAMPLES, CPU] },
@@ -91,14 +92,22 @@ async function planSuitable(
   selection: Selection,
   broken: Map<number, string>,
 ): Promise<MergePlan> {
+  let best: MergePlan | undefined;
   for (const shape of SHAPES) {
     try {
-      return await planMerge(catalog, selection, shape, limits, false, (packs) => pool.select(packs, broken));
+      const plan = await planMerge(catalog, selection, shape, limits, false, (packs) => pool.select(packs, broken));
+      if (best === undefined || sizeOf(plan) > sizeOf(best)) best = plan;
+      if (plan.skipped.every(({ reason }) => reason !== "shape")) break;
     } catch (error) {
       if (!(error instanceof DomainError) || error.kind !== "conflict") throw error;
     }
   }
+  if (best) return best;
   throw new DomainError("not-found", "Nothing suitable: no profile has a column samples/count or cpu/nanoseconds");
+}
+
+function sizeOf({ inputs, packs }: MergePlan): number {
+  return packs.reduce((sum, { rows }) => sum + rows.length, inputs.length);
 }
 
 async function makeOf(
@@ -113,9 +122,10 @@ async function makeOf(
   if (placed.damagedPacks.length > 0) return damageOf(placed, plan, orders);
   const candidates = candidatesOf(plan, placed, orders, limits);
   const withoutStartLines = new Set<Candidate>();
+  const { policy } = request;
+  const firstSeenNs = policy.newestVersions > 0 ? await versionsFirstSeen(dependencies.catalog, request) : undefined;
   for (;;) {
-    const { policy } = request;
-    const choice = choose(candidates, { policy, names: placed.names, withoutStartLines });
+    const choice = choose(candidates, { policy, names: placed.names, withoutStartLines, firstSeenNs });
     const halves = halvesOf(plan, choice, orders);
     const sums: Uint8Array[] = [];
     for (const half of halves) {
@@ -127,6 +137,8 @@ async function makeOf(
       };
       const { merged, ...damage } = await dependencies.pool.merge(sum);
       if (damage.damaged.length + damage.damagedPacks.length > 0 || !merged) return damage;
+      const wrapped = plan.columns.filter((_, column) => merged.wrapped[column]);
+      if (wrapped.length > 0) throw passes64Bits(wrapped);
       sums.push(merged.gzipped);
     }
     const { previous, warnings } = await readPrevious(request);
@@ -140,6 +152,11 @@ async function makeOf(
     if (lacking.length === 0) return answerOf(dependencies, request, plan, { choice, finished, lost, warnings });
     for (const candidate of lacking) withoutStartLines.add(candidate);
   }
+}
+
+function passes64Bits(columns: readonly ValueType[]): DomainError {
+  const names = columns.map(({ type, unit }) => `${type}/${unit}`).join(", ");
+  return new DomainError("conflict", `Cannot make a PGO profile: values of ${names} sum to more than 64 bits hold`);
 }
 
 function damageOf({ damagedPacks }: PlacedPlan, plan: MergePlan, orders: readonly Float64Array[]): Damage {
@@ -237,7 +254,7 @@ function answerOf(
       ...known,
       earliestStartNs: earliestNs,
       latestStartNs: latestNs,
-      ageNs: (request.selection.interval?.endNs ?? nowNs()) - latestNs,
+      ageNs: (request.interval ? nowNs() : (request.selection.interval?.endNs ?? nowNs())) - latestNs,
       ...(stability && { stability: { ...stability, seed: String(HALVES_SEED) } }),
       ...(drift && previous && { drift: { ...drift, release: previous.name } }),
       skipped: skipped.map(({ reason, count }) => ({ reason, profiles: count })),

@@ -47,7 +47,7 @@ const HOUR_NS = 3_600_000_000_000n;
 /** Throws `not-found` where there is nothing suitable, and what merges throw. */
 export function pgoProfile(dependencies: PgoDependencies, request: PgoRequest): Promise<PgoMade> {
   const { policy, previous, signal, reserve } = request;
-  const form = ["pgo", policyDigest(policy), previous?.digest];
+  const form = ["pgo", policyDigest(policy), previous?.digest, previous?.name];
   const kept = async ({ bytes }: PgoMade) => reserve?.(bytes.length);
   return inFirstSuitableWindow(dependencies, request, (selection) =>
     answerOnce(dependencies, { selection, signal, form, kept }, async (): Promise<NewAnswer<PgoMade>> => {

@@ -74,6 +74,12 @@ export function createPolicies(
     async put(service, policy, expectedVersion) {
       checkService(service, limits);
       checkPgoPolicy(policy, limits);
+      if (service === EVERY_SERVICE) {
+        throw new DomainError(
+          "invalid",
+          'Cannot set a policy of "*": policies of all services are in the configuration',
+        );
+      }
       const { name } = policy;
       if (name === PLAIN_PGO_POLICY.name) {
         throw new DomainError("invalid", "Cannot set policy plain: it is every profile as it is; choose another name");

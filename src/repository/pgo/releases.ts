@@ -9,8 +9,10 @@ import {
   formatInput,
   formatManifest,
   joinInputs,
+  type ManifestHead,
   type ManifestInput,
   type PgoMaking,
+  readManifestHead,
 } from "../../model/pgo-manifest.ts";
 import { checkPgoName, isAtLeast, type PgoVerdict } from "../../model/pgo-policy.ts";
 import { quote } from "../../model/text.ts";
@@ -26,6 +28,7 @@ import {
   type ReleasesQuery,
   releaseIsOther,
   type StoredRelease,
+  tooManyChannels,
 } from "../../storage/pgo-catalog.ts";
 import {
   compareReleaseObjects,
@@ -84,6 +87,8 @@ export interface Releases {
   profile(release: StoredRelease): Promise<Uint8Array>;
   /** JSON, see docs/formats.md. Throws `unavailable`, naming the damage. */
   manifest(release: StoredRelease): Promise<string>;
+  /** What the manifest says of all that is in it. Throws as manifest() does. */
+  provenance(release: StoredRelease): Promise<ManifestHead>;
   /** By name. */
   channels(service: string): Promise<Channel[]>;
   /** Throws `not-found` where there is no such release, `stale`, `conflict` where the name is a release's. */
@@ -145,6 +150,11 @@ export function createReleases(options: ReleasesOptions): Releases {
       const known = await pgo.release(service, channel);
       if (channel === name || known?.name === channel) throw nameIsRelease({ service, channel });
     }
+    const present = new Set((await pgo.channels(service)).map((each) => each.name));
+    const added = channels.find(
+      (channel) => !present.has(channel) && present.add(channel).size > limits.releaseChannels,
+    );
+    if (added !== undefined) throw tooManyChannels({ service, channel: added, mostChannels: limits.releaseChannels });
   }
 
   function moveChannel({ service, channel, release, expectedVersion }: MoveRequest): Promise<Channel> {
@@ -187,6 +197,7 @@ export function createReleases(options: ReleasesOptions): Releases {
     list: async (query) => withChannels(query.service, await pgo.releases(query)),
     profile: (release) => readProfile(blobs, release),
     manifest: (release) => readManifest(blobs, release),
+    provenance: async (release) => readManifestHead(await readManifest(blobs, release)),
     channels: (service) => pgo.channels(service),
     async moveChannel(request) {
       checkPgoName("channel", request.channel);

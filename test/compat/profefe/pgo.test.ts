@@ -118,6 +118,7 @@ describe("where there is no file", () => {
   });
 
   test("missing=empty asks for 200 and no bytes, which go build takes for no profile", async () => {
+    expect((await get("auth?missing=empty&policy=typo")).status).toBe(404);
     const { status, bytes, headers } = await get("auth?missing=empty");
     expect([status, bytes.length]).toEqual([200, 0]);
     expect(headers["profusion-reason"]).toContain("No profile matches between 2026-");
@@ -187,11 +188,22 @@ describe("a release", () => {
     for (const path of ["auth@r1", "auth@stable", "auth%40r1", "auth?release=r1", "auth?release=stable"]) {
       const { status, bytes, headers } = await get(path);
       expect([path, status, bytes.equals(file), headers.etag]).toEqual([path, 200, true, fileHeaders.etag]);
-      expect(headers).toMatchObject({ "profusion-release": "r1", "profusion-verdict": "poor" });
+      expect(headers).toMatchObject({
+        "profusion-release": "r1",
+        "profusion-verdict": "poor",
+        "profusion-merged": "1",
+      });
+      expect(headers).toMatchObject({
+        "profusion-versions": "none=1.00",
+        "profusion-window": expect.stringMatching(/^2026-09-14T14:00:00[.0]*Z\/2026/),
+      });
     }
     expect((await get("auth@r1", { "if-none-match": fileHeaders.etag! })).status).toBe(304);
     const worse = await get("auth@r1?require=good");
-    expect([worse.status, worse.json()]).toEqual([412, { release: "r1", verdict: "poor" }]);
+    expect([worse.status, worse.json()]).toEqual([
+      412,
+      expect.objectContaining({ release: "r1", verdict: "poor", findings: expect.any(Array) }),
+    ]);
     expect((await get("auth?release=r1&policy=plain")).json().error).toContain("a release is what it is");
     expect((await get("auth@r2")).status).toBe(404);
     expect((await get("auth?release=%20")).status).toBe(404);

@@ -10,8 +10,10 @@ import { DEFAULT_PGO_POLICY, type PgoPolicy, PLAIN_PGO_POLICY } from "../../../s
 import { EVERYTHING, parseSelector } from "../../../src/model/selector.ts";
 import { preparePgo } from "../../../src/pgo/prepare.ts";
 import { Merger } from "../../../src/pprof/merger.ts";
+import { choose } from "../../../src/repository/pgo/choice.ts";
 import type { PgoMade } from "../../../src/repository/pgo/make.ts";
 import type { PgoQuestion } from "../../../src/repository/pgo/pgo.ts";
+import { SeriesNumbers } from "../../../src/repository/series-of-plan.ts";
 import { flipByte } from "../../support/flip-byte.ts";
 import { type OpenedRepository, openRepository } from "../../support/open-repository.ts";
 import { buildProfile, type FrameSpec, type ProfileSpec } from "../../support/profile-builder.ts";
@@ -30,6 +32,8 @@ beforeEach(async () => {
 afterEach(() => opened[Symbol.asyncDispose]());
 
 const JAVA_READ: FrameSpec = { lines: [{ name: "java.util.HashMap.get", file: "HashMap.java", line: 556n }] };
+const JAVA_RUN: FrameSpec = { lines: [{ name: "java.lang.Thread.run", file: "Thread.java", line: 5n }] };
+const JAVA_START: FrameSpec = { lines: [{ name: "java.lang.Thread.start", file: "Thread.java", line: 6n }] };
 const JAVA_MAIN: FrameSpec = { lines: [{ name: "com.example.Auth.main", file: "Auth.java", line: 7n }] };
 
 interface Sent {
@@ -163,6 +167,26 @@ describe("poison among good profiles", () => {
       { "start-line": 1 },
     ],
     ["Java's", { samples: [{ stack: [JAVA_READ, JAVA_MAIN], values: [5000, 50_000_000_000] }] }, { "start-line": 1 }],
+    [
+      "Java's, with one start line",
+      {
+        samples: [{ stack: [JAVA_READ, JAVA_MAIN, frame("a"), JAVA_RUN, JAVA_START], values: [5000, 50_000_000_000] }],
+      },
+      { "start-line": 1 },
+    ],
+    [
+      "two million samples that took ten milliseconds",
+      cpu(2_000_000, "evil", {
+        samples: [{ stack: [frame("evil"), frame("main.main")], values: [2_000_000, 10_000_000] }],
+      }),
+      { implausible: 1 },
+    ],
+    [
+      "146 years of CPU time",
+      { samples: [{ stack: cpu(1).samples[0]!.stack, values: [1, 2n ** 62n] }] },
+      { implausible: 1 },
+    ],
+    ["more cores than there are", cpu(10_000_000, "evil"), { implausible: 1 }],
     ["all-zero values", { samples: [{ stack: cpu(1).samples[0]!.stack, values: [0, 0] }] }, { zero: 1 }],
   ];
   test.each(bad)("%s is skipped, named, and changes nothing", async (_name, spec, left) => {
@@ -246,10 +270,13 @@ describe("a policy", () => {
     ] as const) {
       await push(cpu(count, `of${version}`), { labels: { version }, hoursAgo });
     }
+    await push(cpu(10, "straggler"), { labels: { version: "0" }, hoursAgo: 24 * 60 });
+    await push(cpu(400, "straggler"), { labels: { version: "0" }, hoursAgo: 2 });
     await setPolicy({ newestVersions: 1, minSamples: 50 });
     const newest = await ask();
     expect(inputs(newest).versions).toEqual([{ value: "3", share: 1 }]);
-    expect(skipped(newest)).toEqual({ policy: 3 });
+    expect(skipped(newest)).toEqual({ policy: 4 });
+    expect(newest.report.findings.find(({ name }) => name === "skipped")).toMatchObject({ value: 0 });
     await setPolicy({ newestVersions: 1, minSamples: 100 });
     expect(inputs(await ask()).versions!.map(({ value }) => value)).toEqual(["2", "3"]);
     expect(inputs(await ask())).toMatchObject({ newestVersionShare: expect.closeTo(1 / 7, 3) });
@@ -307,14 +334,32 @@ describe("a policy", () => {
   });
 });
 
-test("weights that take a sum past 2^62 are refused, with the way out", async () => {
-  await push({ samples: [{ stack: cpu(1).samples[0]!.stack, values: [1, 2n ** 61n] }] }, { labels: { instance: "a" } });
-  await push(
-    { samples: [{ stack: cpu(1).samples[0]!.stack, values: [1, 2n ** 61n] }] },
-    { labels: { instance: "b" }, seconds: 1 },
-  );
-  await setPolicy({ minSamples: 0 });
+test("weights that take a sum past 2^62 are refused, with the way out; so are values that wrap", async () => {
+  const { stack } = cpu(1).samples[0]!;
+  const huge = (rows: number) => ({
+    durationNs: 0n,
+    samples: Array.from({ length: rows }, (_, at) => ({
+      stack: [frame(`leaf${at}`), ...stack],
+      values: [2n ** 38n, 2n ** 61n],
+    })),
+  });
+  await push(huge(1), { labels: { instance: "a" } });
+  await push(huge(1), { labels: { instance: "b" }, seconds: 1 });
   await expect(ask()).rejects.toThrow("at most 2^62 is possible");
+  await expect(ask({ policy: "plain" })).rejects.toThrow("at most 2^62 is possible");
+  const wrapping = { ...huge(8), samples: [...huge(8).samples, ...cpu(5, "small").samples] };
+  await push(wrapping, { service: "wrapping" });
+  await expect(ask({ service: "wrapping", policy: "plain" })).rejects.toThrow(
+    "cpu/nanoseconds sum to more than 64 bits hold",
+  );
+});
+
+test("a service whose profiles lack the period type loses none of them by one that has it", async () => {
+  for (const { spec, ...sent } of fleet(new Random(5), 20)) await push({ ...spec, periodType: null }, sent);
+  const clean = await ask();
+  await push({ samples: [{ stack: cpu(1).samples[0]!.stack, values: [0, 0] }] }, { labels: { instance: "poison" } });
+  const made = await ask();
+  expect([made.digest, skipped(made)]).toEqual([clean.digest, { shape: 1 }]);
 });
 
 test("a damaged profile or pack is skipped and named, and the others count as if it had never been", async () => {
@@ -339,6 +384,17 @@ test("a damaged profile or pack is skipped and named, and the others count as if
   await flipByte(join(packs, smallest.name), Math.floor(smallest.size / 2));
   await opened.reopen();
   expect(skipped(await ask())).toEqual({ damaged: 1 });
+});
+
+test("very many versions are gone through once", async () => {
+  const names = new SeriesNumbers();
+  const candidates = Array.from({ length: 20_000 }, (_, nth) => ({
+    ...{ source: 0, at: nth, order: nth, timeNs: BigInt(nth), durationNs: 1n, samples: 1n, cpuNs: 10_000_000n },
+    series: names.of("auth", "cpu", [{ name: "version", value: `${nth}` }]),
+  }));
+  const policy = { ...DEFAULT_PGO_POLICY, newestVersions: 1, minSamples: 20_000 };
+  const { facts } = choose(candidates, { policy, names, withoutStartLines: new Set() });
+  expect(facts.versions).toHaveLength(20_000);
 });
 
 test("what is asked again is not made again, until a profile or a release comes", async () => {

@@ -900,8 +900,8 @@ type PgoPolicy struct {
 	// Take the newest so many versions, by when each value of the label `version` was first seen in the window; and older ones, newest
 	// first, while the minimum is not met. Default 0: all.
 	NewestVersions int32 `protobuf:"varint,4,opt,name=newest_versions,json=newestVersions,proto3" json:"newest_versions,omitempty"`
-	// With less there is no PGO profile. Default: 100 samples.
-	MinSamples int64 `protobuf:"varint,5,opt,name=min_samples,json=minSamples,proto3" json:"min_samples,omitempty"`
+	// With less there is no PGO profile. Default: 100 samples; 0 asks for none.
+	MinSamples *int64 `protobuf:"varint,5,opt,name=min_samples,json=minSamples,proto3,oneof" json:"min_samples,omitempty"`
 	// With less there is no PGO profile. Default: 1.
 	MinProfiles int32 `protobuf:"varint,6,opt,name=min_profiles,json=minProfiles,proto3" json:"min_profiles,omitempty"`
 	// With less there is no PGO profile. Default: 1.
@@ -985,8 +985,8 @@ func (x *PgoPolicy) GetNewestVersions() int32 {
 }
 
 func (x *PgoPolicy) GetMinSamples() int64 {
-	if x != nil {
-		return x.MinSamples
+	if x != nil && x.MinSamples != nil {
+		return *x.MinSamples
 	}
 	return 0
 }
@@ -2505,14 +2505,14 @@ const file_profusion_v1_pgo_service_proto_rawDesc = "" +
 	"PgoOverlap\x12\x18\n" +
 	"\ajaccard\x18\x01 \x01(\x01R\ajaccard\x12%\n" +
 	"\x0eweight_overlap\x18\x02 \x01(\x01R\rweightOverlap\x12\x12\n" +
-	"\x04seed\x18\x03 \x01(\tR\x04seed\"\xba\x04\n" +
+	"\x04seed\x18\x03 \x01(\tR\x04seed\"\xcf\x04\n" +
 	"\tPgoPolicy\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bselector\x18\x02 \x01(\tR\bselector\x121\n" +
 	"\x06window\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x06window\x12'\n" +
-	"\x0fnewest_versions\x18\x04 \x01(\x05R\x0enewestVersions\x12\x1f\n" +
-	"\vmin_samples\x18\x05 \x01(\x03R\n" +
-	"minSamples\x12!\n" +
+	"\x0fnewest_versions\x18\x04 \x01(\x05R\x0enewestVersions\x12$\n" +
+	"\vmin_samples\x18\x05 \x01(\x03H\x00R\n" +
+	"minSamples\x88\x01\x01\x12!\n" +
 	"\fmin_profiles\x18\x06 \x01(\x05R\vminProfiles\x12#\n" +
 	"\rmin_instances\x18\a \x01(\x05R\fminInstances\x128\n" +
 	"\tweighting\x18\b \x01(\x0e2\x1a.profusion.v1.PgoWeightingR\tweighting\x12\x1c\n" +
@@ -2527,7 +2527,8 @@ const file_profusion_v1_pgo_service_proto_rawDesc = "" +
 	"\x0ekeep_locations\x18\x0e \x01(\x05R\rkeepLocations\x12:\n" +
 	"\n" +
 	"thresholds\x18\x0f \x03(\v2\x1a.profusion.v1.PgoThresholdR\n" +
-	"thresholds\"3\n" +
+	"thresholdsB\x0e\n" +
+	"\f_min_samples\"3\n" +
 	"\tPruneRule\x12\x12\n" +
 	"\x04drop\x18\x01 \x01(\tR\x04drop\x12\x12\n" +
 	"\x04keep\x18\x02 \x01(\tR\x04keep\"\x8e\x01\n" +
@@ -2773,6 +2774,7 @@ func file_profusion_v1_pgo_service_proto_init() {
 	}
 	file_profusion_v1_profile_proto_init()
 	file_profusion_v1_pgo_service_proto_msgTypes[6].OneofWrappers = []any{}
+	file_profusion_v1_pgo_service_proto_msgTypes[9].OneofWrappers = []any{}
 	file_profusion_v1_pgo_service_proto_msgTypes[11].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -282,21 +282,25 @@ const (
 	SkipReason_SKIP_REASON_ZERO SkipReason = 8
 	// The policy takes newer versions alone. In PGO profiles alone.
 	SkipReason_SKIP_REASON_POLICY SkipReason = 9
+	// Its numbers are none that a profiler measures: samples that stand for nanoseconds or hours, or more cores than there are. In PGO
+	// profiles alone.
+	SkipReason_SKIP_REASON_IMPLAUSIBLE SkipReason = 10
 )
 
 // Enum value maps for SkipReason.
 var (
 	SkipReason_name = map[int32]string{
-		0: "SKIP_REASON_UNSPECIFIED",
-		1: "SKIP_REASON_LIMIT",
-		2: "SKIP_REASON_SHAPE",
-		3: "SKIP_REASON_DAMAGED",
-		4: "SKIP_REASON_ABSENT",
-		5: "SKIP_REASON_DUPLICATE",
-		6: "SKIP_REASON_TRACE",
-		7: "SKIP_REASON_START_LINE",
-		8: "SKIP_REASON_ZERO",
-		9: "SKIP_REASON_POLICY",
+		0:  "SKIP_REASON_UNSPECIFIED",
+		1:  "SKIP_REASON_LIMIT",
+		2:  "SKIP_REASON_SHAPE",
+		3:  "SKIP_REASON_DAMAGED",
+		4:  "SKIP_REASON_ABSENT",
+		5:  "SKIP_REASON_DUPLICATE",
+		6:  "SKIP_REASON_TRACE",
+		7:  "SKIP_REASON_START_LINE",
+		8:  "SKIP_REASON_ZERO",
+		9:  "SKIP_REASON_POLICY",
+		10: "SKIP_REASON_IMPLAUSIBLE",
 	}
 	SkipReason_value = map[string]int32{
 		"SKIP_REASON_UNSPECIFIED": 0,
@@ -309,6 +313,7 @@ var (
 		"SKIP_REASON_START_LINE":  7,
 		"SKIP_REASON_ZERO":        8,
 		"SKIP_REASON_POLICY":      9,
+		"SKIP_REASON_IMPLAUSIBLE": 10,
 	}
 )
 
@@ -1148,7 +1153,7 @@ const file_profusion_v1_profile_proto_rawDesc = "" +
 	"\x1eSELECTION_STRATEGY_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19SELECTION_STRATEGY_NEWEST\x10\x01\x12\x1d\n" +
 	"\x19SELECTION_STRATEGY_SPREAD\x10\x02\x12\x1f\n" +
-	"\x1bSELECTION_STRATEGY_MOST_CPU\x10\x03*\x84\x02\n" +
+	"\x1bSELECTION_STRATEGY_MOST_CPU\x10\x03*\xa1\x02\n" +
 	"\n" +
 	"SkipReason\x12\x1b\n" +
 	"\x17SKIP_REASON_UNSPECIFIED\x10\x00\x12\x15\n" +
@@ -1160,7 +1165,9 @@ const file_profusion_v1_profile_proto_rawDesc = "" +
 	"\x11SKIP_REASON_TRACE\x10\x06\x12\x1a\n" +
 	"\x16SKIP_REASON_START_LINE\x10\a\x12\x14\n" +
 	"\x10SKIP_REASON_ZERO\x10\b\x12\x16\n" +
-	"\x12SKIP_REASON_POLICY\x10\tB\xa1\x01\n" +
+	"\x12SKIP_REASON_POLICY\x10\t\x12\x1b\n" +
+	"\x17SKIP_REASON_IMPLAUSIBLE\x10\n" +
+	"B\xa1\x01\n" +
 	"\x10com.profusion.v1B\fProfileProtoP\x01Z.profusion/test/go/gen/profusion/v1;profusionv1\xa2\x02\x03PXX\xaa\x02\fProfusion.V1\xca\x02\fProfusion\\V1\xe2\x02\x18Profusion\\V1\\GPBMetadata\xea\x02\rProfusion::V1b\x06proto3"
 
 var (
