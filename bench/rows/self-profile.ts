@@ -1,8 +1,8 @@
-// What it costs that a server profiles itself: CPU time of the same uploads with and without, pair by pair.
+// What it costs that a server profiles itself: CPU time of the same uploads with and without, in turns.
 
 import { join } from "node:path";
 import { corpus, type Size } from "../generate.ts";
-import { type Measurement, median, type Row } from "../measurement.ts";
+import type { Measurement, Row } from "../measurement.ts";
 import { sendLoad } from "../peers.ts";
 import { readCpuMs, startProcess, temporaryFolder } from "../server-process.ts";
 
@@ -15,41 +15,33 @@ export const selfProfile: Row = {
   run: measure,
 };
 
-/** What the server takes between two of its windows and one of them: a shorter run would have more than its share of windows. */
-const PERIOD_MS: Record<Size, number> = { full: 60_000, small: 0 };
-const PAIRS: Record<Size, number> = { full: 3, small: 1 };
+/** Four of its windows, ten seconds of each minute. */
+const LOAD_MS: Record<Size, number> = { full: 240_000, small: 0 };
 
 async function measure(size: Size): Promise<Measurement> {
   const { folder, entries } = await corpus(size, "light");
-  const pairs: { withUs: number; withoutUs: number }[] = [];
-  let uploads = 0;
-  /** CPU time of an upload. */
-  const cpuUsOf = async (options: readonly string[]) => {
-    await using temporary = await temporaryFolder();
-    await using server = await startProcess(join(temporary.path, "data"), [...NO_PACKING, ...options]);
-    const before = await readCpuMs(server.pid);
-    const startedMs = performance.now();
-    let sent = 0;
-    do {
-      await sendLoad(server.url, folder, { clients: 8, rounds: 1, warmup: 0, firstRound: sent / entries.length });
-      sent += entries.length;
-    } while (performance.now() - startedMs < PERIOD_MS[size]);
-    uploads += sent;
-    return (((await readCpuMs(server.pid)) - before) / sent) * 1000;
-  };
-  for (let pair = 0; pair < PAIRS[size]; pair++) {
-    // In turns, so that what warms up or wears off in the machine favours neither.
-    const first = await cpuUsOf(pair % 2 === 0 ? ["--self-profile"] : []);
-    const second = await cpuUsOf(pair % 2 === 0 ? [] : ["--self-profile"]);
-    pairs.push(pair % 2 === 0 ? { withUs: first, withoutUs: second } : { withUs: second, withoutUs: first });
-  }
+  await using temporary = await temporaryFolder();
+  const start = (name: string, options: readonly string[]) =>
+    startProcess(join(temporary.path, name), [...NO_PACKING, ...options]);
+  await using profiled = await start("profiled", ["--self-profile"]);
+  await using plain = await start("plain", []);
+  const cpuMs = new Map([profiled, plain].map((server) => [server, 0]));
+  let rounds = 0;
+  const startedMs = performance.now();
+  // Both are there all the time and are sent to in turns: whatever else the machine does meets them alike.
+  do {
+    for (const server of rounds % 2 === 0 ? [profiled, plain] : [plain, profiled]) {
+      const before = await readCpuMs(server.pid);
+      await sendLoad(server.url, folder, { clients: 8, rounds: 1, warmup: 0, firstRound: rounds });
+      cpuMs.set(server, cpuMs.get(server)! + (await readCpuMs(server.pid)) - before);
+    }
+    rounds++;
+  } while (performance.now() - startedMs < LOAD_MS[size]);
+  const [withMs, withoutMs] = [cpuMs.get(profiled)!, cpuMs.get(plain)!];
+  const uploads = entries.length * rounds;
   return {
-    counts: { uploads, pairs: pairs.length },
-    figures: {
-      withCpuMs: median(pairs.map(({ withUs }) => withUs)) / 1000,
-      withoutCpuMs: median(pairs.map(({ withoutUs }) => withoutUs)) / 1000,
-      cpuRatio: median(pairs.map(({ withUs, withoutUs }) => withUs / withoutUs)),
-    },
+    counts: { uploads, rounds },
+    figures: { withCpuMs: withMs / uploads, withoutCpuMs: withoutMs / uploads, cpuRatio: withMs / withoutMs },
     targets: [{ figure: "cpuRatio", atMost: 1.02 }],
   };
 }

@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
@@ -32,7 +33,7 @@ function examplesOf(help: string): string[] {
 /** As bash splits it; what stands around the command is left out. */
 function wordsOf(example: string): string[] {
   const script = `exec 3>&1; profusion() { printf '%s\\0' "$@" >&3; }; ${example}`;
-  return spawnSync("bash", ["-c", script], { encoding: "utf8" }).stdout.split("\0").slice(0, -1);
+  return spawnSync("bash", ["-c", script], { encoding: "utf8", cwd: tmpdir() }).stdout.split("\0").slice(0, -1);
 }
 
 const verbs = leavesOf(await createProgram());
