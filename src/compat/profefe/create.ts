@@ -2,12 +2,14 @@
 
 import { readBody } from "../../http/body.ts";
 import type { Exchange } from "../../http/exchange.ts";
+import { warningHeader } from "../../http/header-text.ts";
+import { badRequest, parseParameters, readLabels } from "../../http/query-parameters.ts";
 import { DomainError } from "../../model/errors.ts";
 import { canonicalLabels, checkService } from "../../model/labels.ts";
 import type { PushOutcome, PushRequest } from "../../repository/repository.ts";
 import type { ProfefeContext } from "./context.ts";
-import { profileObject, sendEnvelope, warningHeader } from "./envelope.ts";
-import { badRequest, parseParameters, readLabels, readService, readTime, readType } from "./parameters.ts";
+import { profileObject, sendEnvelope } from "./envelope.ts";
+import { readService, readTime, readType } from "./parameters.ts";
 
 export async function createProfile(exchange: Exchange, context: ProfefeContext): Promise<void> {
   const { limits, budget } = context;

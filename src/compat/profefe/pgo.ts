@@ -3,25 +3,24 @@
 
 import { isNotModified, sendNotModified } from "../../http/download.ts";
 import type { Refusal } from "../../http/errors.ts";
+import { unescapePath, utf8Text } from "../../http/escapes.ts";
 import type { Exchange } from "../../http/exchange.ts";
+import { reasonHeader } from "../../http/header-text.ts";
 import { holdAnswer } from "../../http/hold-answer.ts";
-import { type AnswerHeaders, sendBytes, sendText } from "../../http/send.ts";
+import { httpDate, PGO_FILE_HEADERS, pgoHeaders, sendPgoFile } from "../../http/pgo-file.ts";
+import { badRequest, type Parameters, parseParameters, readText } from "../../http/query-parameters.ts";
+import { sendBytes, sendText } from "../../http/send.ts";
 import { DomainError } from "../../model/errors.ts";
 import { isAtLeast } from "../../model/pgo-policy.ts";
 import { formatTime } from "../../model/time.ts";
 import type { PgoMade } from "../../repository/pgo/make.ts";
 import type { Release } from "../../repository/pgo/releases.ts";
 import type { ProfefeContext } from "./context.ts";
-import { json, printable, refuseAsEnvelope, warningHeader } from "./envelope.ts";
-import { unescapePath, utf8Text } from "./escapes.ts";
-import { badRequest, type Parameters, parseParameters, readNarrowing, readText, readWord } from "./parameters.ts";
+import { json, refuseAsEnvelope } from "./envelope.ts";
+import { readNarrowing, readWord } from "./parameters.ts";
 
 export const PGO_PATH = "/api/0/pgo/";
 const REPORT = "/report";
-const FILE_HEADERS = {
-  "content-type": "application/octet-stream",
-  "content-disposition": 'attachment; filename="default.pgo"',
-};
 
 export async function getPgo(exchange: Exchange, context: ProfefeContext): Promise<void> {
   const parameters = parseParameters(exchange.query);
@@ -34,7 +33,7 @@ export async function getPgo(exchange: Exchange, context: ProfefeContext): Promi
     else await sendFile(exchange, context, service, parameters);
   } catch (error) {
     if (missing === undefined || isReport || !(error instanceof DomainError) || error.kind !== "not-found") throw error;
-    sendBytes(exchange, 200, new Uint8Array(0), { ...FILE_HEADERS, ...reasonHeader(error.message) });
+    sendBytes(exchange, 200, new Uint8Array(0), { ...PGO_FILE_HEADERS, ...reasonHeader(error.message) });
   }
 }
 
@@ -65,14 +64,7 @@ async function sendFile(
     });
     return;
   }
-  const headers = {
-    ...FILE_HEADERS,
-    ...pgoHeaders(answer),
-    etag: `"${answer.digest}"`,
-    "cache-control": "private, no-cache",
-  };
-  if (isNotModified(exchange, answer.digest)) sendNotModified(exchange, headers);
-  else sendBytes(exchange, 200, answer.bytes, headers);
+  sendPgoFile(exchange, answer);
 }
 
 async function sendReport(
@@ -138,7 +130,7 @@ async function sendRelease(
   const { name, createdNs, verdict, sizeBytes } = release;
   const digest = Buffer.from(release.digest).toString("hex");
   const headers = {
-    ...FILE_HEADERS,
+    ...PGO_FILE_HEADERS,
     etag: `"${digest}"`,
     "last-modified": httpDate(createdNs),
     "cache-control": "private, no-cache",
@@ -153,23 +145,6 @@ async function sendRelease(
   sendBytes(exchange, 200, await repository.releases.profile(release), headers);
 }
 
-function pgoHeaders({ report, summary }: PgoMade): AnswerHeaders {
-  const { interval, matched, merged, skipped, warnings } = summary;
-  const left = skipped.map(({ reason, count }) => `${reason}=${count}`).join(", ");
-  const { versions: all = [], latestStartNs } = report.facts?.inputs ?? {};
-  const versions = all.slice(0, 5).map(({ value, share }) => `${value || "none"}=${share.toFixed(2)}`);
-  return {
-    "profusion-verdict": report.verdict,
-    ...(interval && { "profusion-window": `${formatTime(interval.startNs)}/${formatTime(interval.endNs)}` }),
-    "profusion-matched": String(matched),
-    "profusion-merged": String(merged),
-    ...(left !== "" && { "profusion-skipped": left }),
-    ...(versions.length > 0 && { "profusion-versions": printable(versions.join(", ")) }),
-    ...(latestStartNs !== undefined && { "last-modified": httpDate(latestStartNs) }),
-    ...warningHeader(warnings),
-  };
-}
-
 /** As the contract's JSON writes it: int64 as text. */
 function reportObject({ report, summary }: PgoMade): unknown {
   const { interval, matched, merged, skipped, warnings } = summary;
@@ -177,18 +152,9 @@ function reportObject({ report, summary }: PgoMade): unknown {
   return { window, matched, merged, skipped, warnings, ...report };
 }
 
-/** Why there is no file, in a header: nobody takes that for a profile. */
-function reasonHeader(message: string): AnswerHeaders {
-  return { "profusion-reason": printable(message) };
-}
-
 /** Any character may be escaped, and a slash need not be. */
 function serviceOf(path: string): string {
   const service = utf8Text(unescapePath(path));
   if (service === undefined || service === "") throw badRequest(`missing a service: ask ${PGO_PATH}<service>`);
   return service;
-}
-
-function httpDate(timeNs: bigint): string {
-  return new Date(Number(timeNs / 1_000_000n)).toUTCString();
 }
