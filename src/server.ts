@@ -6,6 +6,7 @@ import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
 import { contractHandler } from "./api/contract-handler.ts";
 import { profefeRoutes } from "./compat/profefe/routes.ts";
+import { OPEN_ACCESS } from "./http/access.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
 import { healthRoutes } from "./http/health.ts";
 import { type Listener, startListener } from "./http/listener.ts";
@@ -86,14 +87,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
   const stopping = new AbortController();
   const contract = () =>
-    contractHandler(repository, { limits, logger, version, budget, answers, stopping: stopping.signal });
+    contractHandler(repository, {
+      limits,
+      logger,
+      version,
+      access: OPEN_ACCESS,
+      budget,
+      answers,
+      stopping: stopping.signal,
+    });
   let rpc = contract();
   const onRequest = createRequestHandler({
     routes: [
       ...healthRoutes(() => repository.ready(), metrics),
-      ...profefeRoutes(repository, { limits, version, nowNs, budget, answers }),
+      ...profefeRoutes(repository, { limits, version, access: OPEN_ACCESS, nowNs, budget, answers }),
     ],
-    rpc: { paths: rpc.paths, handle: (request, response) => rpc.handle(request, response) },
+    rpc: { paths: rpc.paths, handle: (exchange) => rpc.handle(exchange) },
     logger,
     metrics,
   });
