@@ -1,14 +1,17 @@
 // The composition root: chooses the drivers, builds everything, owns start and shutdown. What anything does is decided below.
 
-import { access, constants } from "node:fs/promises";
+import { constants, access as permission } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
 import { contractHandler } from "./api/contract-handler.ts";
 import { profefeRoutes } from "./compat/profefe/routes.ts";
-import { OPEN_ACCESS } from "./http/access.ts";
+import { type Access, OPEN_ACCESS } from "./http/access.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
 import { healthRoutes } from "./http/health.ts";
+import { keyedAccess } from "./http/keys/keyed-access.ts";
+import { sourceNames } from "./http/keys/source-name.ts";
+import { type WatchedKeyFile, watchKeyFile } from "./http/keys/watched-key-file.ts";
 import { type Listener, startListener } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { createRequestHandler } from "./http/request-handler.ts";
@@ -38,6 +41,8 @@ export interface ServerOptions {
   packing?: PackingOptions | undefined;
   /** A file of policies, src/pgo-policies-file.ts. */
   pgoPolicies?: string | undefined;
+  /** A file of keys, src/http/keys/key-file.ts. Absent: everybody may do everything. */
+  keys?: string | undefined;
   /** Default: it does not profile itself. */
   selfProfile?: boolean;
   logger: Logger;
@@ -48,11 +53,11 @@ export interface RunningServer {
   readonly addresses: readonly { host: string; port: number }[];
   readonly repository: Repository;
   /**
-   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key and the PGO policies, read anew; TLS
-   * stays on or off.
+   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key, the PGO policies and the file of keys,
+   * read anew; TLS stays on or off.
    * Throws `invalid` where these cannot be used, and nothing has changed then.
    */
-  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies">): Promise<void>;
+  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies" | "keys">): Promise<void>;
   /** Answers what is under way, within `graceMs` (default limits.shutdownMs), then closes the storage. Calling again cuts the grace short. */
   close(graceMs?: number): Promise<void>;
 }
@@ -68,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let policies = await policiesOf(options);
   await inFolder(dataFolder, async () => {
     await makeDurableFolder(dataFolder);
-    await access(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
+    await permission(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
   });
   opened.use(lockFolder(dataFolder));
   const report = (message: string) => logger.warn({ repair: true }, message);
@@ -85,13 +90,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
+  const openKeys = (path: string | undefined): WatchedKeyFile | undefined =>
+    path === undefined ? undefined : watchKeyFile(path, limits, logger, () => {});
+  let keys = openKeys(options.keys);
+  opened.defer(() => keys?.[Symbol.dispose]());
+  const keyed = keyedAccess({ file: () => keys!.current, limits, sourceOf: sourceNames(dataFolder) });
+  const access: Access = { admit: (...asked) => (keys ? keyed : OPEN_ACCESS).admit(...asked) };
   const stopping = new AbortController();
   const contract = () =>
     contractHandler(repository, {
       limits,
       logger,
       version,
-      access: OPEN_ACCESS,
+      access,
       budget,
       answers,
       stopping: stopping.signal,
@@ -100,7 +111,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const onRequest = createRequestHandler({
     routes: [
       ...healthRoutes(() => repository.ready(), metrics),
-      ...profefeRoutes(repository, { limits, version, access: OPEN_ACCESS, nowNs, budget, answers }),
+      ...profefeRoutes(repository, { limits, version, access, nowNs, budget, answers }),
     ],
     rpc: { paths: rpc.paths, handle: (exchange) => rpc.handle(exchange) },
     logger,
@@ -113,6 +124,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     listeners.push(listener);
   }
   if (options.selfProfile) opened.use(await startSelfProfile({ repository, nowNs, version, logger }));
+  if (keys === undefined) warnOfOpenness(options.listen, logger);
   const { profiles, series } = await catalog.statistics();
   logger.info(
     {
@@ -132,7 +144,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     repository,
     async reload(changed) {
       const renewed = tls && changed.tls && (await readTlsCredentials(changed.tls));
-      policies = await policiesOf(changed);
+      const [nextPolicies, nextKeys] = [await policiesOf(changed), openKeys(changed.keys)];
+      policies = nextPolicies;
+      keys?.[Symbol.dispose]();
+      keys = nextKeys;
       if (renewed) for (const listener of listeners) listener.setTlsCredentials(renewed);
       for (const name of LIMIT_NAMES) if (LIMITS[name].isReloadable) limits[name] = changed.limits[name];
       rpc = contract(); // its handlers hold what they were made with
@@ -144,6 +159,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await closing;
     },
   };
+}
+
+function warnOfOpenness(listen: ServerOptions["listen"], logger: Logger): void {
+  const reachable = listen.filter(({ host }) => !/^(127\.|::1$|localhost$)/.test(host));
+  if (reachable.length === 0) return;
+  const addresses = reachable.map(({ host, port }) => `${host}:${port}`);
+  logger.warn(
+    { addresses },
+    "whoever reaches this server may do everything: there are no keys; name a file of them with --keys",
+  );
 }
 
 async function policiesOf({

@@ -38,6 +38,7 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
     originals,
     selfProfile,
     pgoPolicies,
+    keys,
     logLevel,
     limits,
   } = loaded.configuration;
@@ -56,6 +57,7 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
     limits,
     packing,
     pgoPolicies,
+    keys,
     selfProfile,
     logger,
     version,

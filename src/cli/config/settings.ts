@@ -25,7 +25,7 @@ const DEFINITIONS = {
     isList: true,
     default: "127.0.0.1:10100",
     description:
-      "Where to listen, one address or several. There is no authentication yet, so by default only this machine is served.",
+      "Where to listen, one address or several. By default only this machine is served: before you serve others, give keys.",
   },
   data: {
     kind: folder,
@@ -66,6 +66,12 @@ const DEFINITIONS = {
     isReloadable: true,
     description:
       "How PGO profiles are made, by service and policy, as docs/pgo.md tells: YAML or JSON. What is set over the API comes before it. Read anew at every reload.",
+  },
+  keys: {
+    kind: file,
+    isReloadable: true,
+    description:
+      "Who may do what: keys, one a line, with their scopes and what they are bound to, as docs/access.md tells. Without it everybody who reaches the server may do everything. It is read again within a second or two of a change, and at every reload.",
   },
   logLevel: {
     kind: oneOf("<level>", LOG_LEVELS),

@@ -95,9 +95,11 @@ describe("loadConfiguration()", () => {
       originals: "7d",
       self_profile: "true",
       pgo_policies: join(folder, "policies.yaml"),
+      keys: join(folder, "keys"),
       log_level: "debug",
     };
     writeFileSync(texts.pgo_policies!, "");
+    writeFileSync(texts.keys!, "");
     const textOf = ({ key, kind, default: value }: Setting) =>
       texts[key] ?? (kind.placeholder === "" ? String(value !== "true") : "77");
     const lines = (settings: readonly Setting[], indent = "") =>
