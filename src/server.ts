@@ -14,6 +14,7 @@ import { sourceNames } from "./http/keys/source-name.ts";
 import { type WatchedKeyFile, watchKeyFile } from "./http/keys/watched-key-file.ts";
 import { type Listener, startListener } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
+import { isEnabled, type Protocol, type ProtocolName, sharedPaths } from "./http/protocols.ts";
 import { createRequestHandler } from "./http/request-handler.ts";
 import { readTlsCredentials, type TlsFiles } from "./http/tls.ts";
 import { DomainError } from "./model/errors.ts";
@@ -41,6 +42,9 @@ export interface ServerOptions {
   packing?: PackingOptions | undefined;
   /** A file of policies, src/pgo-policies-file.ts. */
   pgoPolicies?: string | undefined;
+  /** Which protocols are spoken, src/http/protocols.ts. Default: all. */
+  enable?: readonly ProtocolName[];
+  disable?: readonly ProtocolName[];
   /** A file of keys, src/http/keys/key-file.ts. Absent: everybody may do everything. */
   keys?: string | undefined;
   /** Default: it does not profile itself. */
@@ -108,12 +112,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopping: stopping.signal,
     });
   let rpc = contract();
+  const choice = { enable: options.enable ?? [], disable: options.disable ?? [] };
+  const spoken: Protocol[] = [
+    { name: "profefe", routes: profefeRoutes(repository, { limits, version, access, nowNs, budget, answers }) },
+  ];
+  const protocols = spoken.filter(({ name }) => isEnabled(name, choice));
+  for (const shared of sharedPaths(protocols)) logger.warn(shared);
   const onRequest = createRequestHandler({
-    routes: [
-      ...healthRoutes(() => repository.ready(), metrics),
-      ...profefeRoutes(repository, { limits, version, access, nowNs, budget, answers }),
-    ],
-    rpc: { paths: rpc.paths, handle: (exchange) => rpc.handle(exchange) },
+    routes: [...healthRoutes(() => repository.ready(), metrics), ...protocols.flatMap(({ routes }) => routes)],
+    rpc: { paths: isEnabled("profusion", choice) ? rpc.paths : new Set(), handle: (exchange) => rpc.handle(exchange) },
     logger,
     metrics,
   });

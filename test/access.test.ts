@@ -52,14 +52,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "profusion-keys-"));
   keys = join(folder, "keys");
   writeFileSync(keys, LINES.join("\n"));
-  const stream = new Writable({
-    write(line, _, done) {
-      log.push(String(line));
-      done();
-    },
-  });
-  const logger = pino({}, stream);
-  running = await runServer({}, undefined, { keys, logger });
+  running = await runServer({}, undefined, { keys, logger: loggerTo(log, "info") });
 });
 afterAll(async () => {
   await running[Symbol.asyncDispose]();
@@ -284,6 +277,32 @@ describe("without a key", () => {
   });
 });
 
+test("a protocol that is switched off is not there", async () => {
+  await using other = await runServer({}, undefined, { disable: ["profefe"] });
+  expect((await fetch(`${other.url}/api/0/version`)).status).toBe(404);
+  const status = async ({ url }: ServerForTest) => {
+    const headers = { "content-type": "application/json" };
+    const path = "profusion.v1.AdminService/GetStatus";
+    return (await fetch(`${url}/${path}`, { method: "POST", headers, body: "{}" })).status;
+  };
+  expect(await status(other)).toBe(200);
+  await using only = await runServer({}, undefined, { enable: ["profefe"] });
+  expect((await fetch(`${only.url}/api/0/version`)).status).toBe(200);
+  expect(await status(only)).toBe(404);
+});
+
+test("a server for more than this machine warns where it has no keys", async () => {
+  const warnings = async (changed: Parameters<typeof runServer>[2]) => {
+    const lines: string[] = [];
+    await using _server = await runServer({}, undefined, { logger: loggerTo(lines, "warn"), ...changed });
+    return lines.join("");
+  };
+  const everywhere = { listen: [{ host: "0.0.0.0", port: 0 }] };
+  expect(await warnings(everywhere)).toMatch(/"addresses":\["0.0.0.0:0"\].*there are no keys/);
+  expect(await warnings({ ...everywhere, keys })).toBe("");
+  expect(await warnings({})).toBe("");
+});
+
 describe("a rate", () => {
   const KEY = "busy busy-key-0123456789 write\nidle idle-key-0123456789 write,pgo";
   const [busy, idle] = [bearer("busy-key-0123456789"), bearer("idle-key-0123456789")];
@@ -346,6 +365,16 @@ describe("a rate", () => {
     expect(await chunked()).toBe(200);
   });
 });
+
+function loggerTo(lines: string[], level: string) {
+  const stream = new Writable({
+    write(line, _, done) {
+      lines.push(String(line));
+      done();
+    },
+  });
+  return pino({ level }, stream);
+}
 
 async function serveKeys(
   text: string,

@@ -39,6 +39,8 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
     selfProfile,
     pgoPolicies,
     keys,
+    enable,
+    disable,
     logLevel,
     limits,
   } = loaded.configuration;
@@ -58,6 +60,8 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
     packing,
     pgoPolicies,
     keys,
+    enable,
+    disable,
     selfProfile,
     logger,
     version,

@@ -96,6 +96,8 @@ describe("loadConfiguration()", () => {
       self_profile: "true",
       pgo_policies: join(folder, "policies.yaml"),
       keys: join(folder, "keys"),
+      enable: "profefe",
+      disable: "autopgo",
       log_level: "debug",
     };
     writeFileSync(texts.pgo_policies!, "");
