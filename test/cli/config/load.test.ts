@@ -49,6 +49,14 @@ test("a file of PGO policies that cannot be used is a fault of the line that nam
   expect((await faultsOf("pgo_policies: policies.yaml\n"))[0]).toContain("ENOENT");
 });
 
+test("every faulty line of the file of keys is told, where the file is named", async () => {
+  writeFileSync(join(folder, "keys"), "ci 0123456789abcdef read\nci 0123456789abcdee read\nfoe 0 read\n");
+  const found = await faultsOf("data: /d\nkeys: keys\n");
+  expect(found).toHaveLength(2);
+  expect(found[0]).toMatch(/^2:\d+: .*keys:2: .*"ci" is taken/);
+  expect(found[1]).toMatch(/^2:\d+: .*keys:3: .*too short/);
+});
+
 describe("loadConfiguration()", () => {
   test("has the defaults where nothing is said", async () => {
     const { configuration, resolved } = await load();
@@ -60,6 +68,9 @@ describe("loadConfiguration()", () => {
       pack: true,
       selfProfile: false,
       pgoPolicies: undefined,
+      keys: undefined,
+      enable: [],
+      disable: [],
       originals: "until-packed",
       logLevel: "info",
       limits: DEFAULT_LIMITS,
