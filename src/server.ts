@@ -5,7 +5,11 @@ import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
 import { contractHandler } from "./api/contract-handler.ts";
+import { pcaptureRoutes } from "./compat/pcapture/routes.ts";
+import { type FleetKeyFile, openFleetKeyFile } from "./compat/pgo-fleet/key-file.ts";
+import { pgoFleetRoutes } from "./compat/pgo-fleet/routes.ts";
 import { profefeRoutes } from "./compat/profefe/routes.ts";
+import { OPEN_ACCESS } from "./http/access.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
 import { healthRoutes } from "./http/health.ts";
 import { type Listener, startListener } from "./http/listener.ts";
@@ -37,6 +41,8 @@ export interface ServerOptions {
   packing?: PackingOptions | undefined;
   /** A file of policies, src/pgo-policies-file.ts. */
   pgoPolicies?: string | undefined;
+  /** Files of keys, src/compat/pgo-fleet/key-file.ts. Absent: whoever may write, and whoever may have PGO profiles. */
+  pgoFleetKeys?: { submit?: string | undefined; merge?: string | undefined };
   /** Default: it does not profile itself. */
   selfProfile?: boolean;
   logger: Logger;
@@ -84,6 +90,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
+  const openKeys = (path: string | undefined): FleetKeyFile | undefined =>
+    path === undefined ? undefined : opened.use(openFleetKeyFile(path, limits, (message) => logger.warn(message)));
+  const submitKeys = openKeys(options.pgoFleetKeys?.submit);
+  const mergeKeys = openKeys(options.pgoFleetKeys?.merge);
+  const shared = { limits, access: OPEN_ACCESS, budget, answers };
   const stopping = new AbortController();
   const contract = () =>
     contractHandler(repository, { limits, logger, version, budget, answers, stopping: stopping.signal });
@@ -92,6 +103,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     routes: [
       ...healthRoutes(() => repository.ready(), metrics),
       ...profefeRoutes(repository, { limits, version, nowNs, budget, answers }),
+      ...pgoFleetRoutes(repository, {
+        ...shared,
+        submitKeys: () => submitKeys?.keys,
+        mergeKeys: () => mergeKeys?.keys,
+      }),
+      ...pcaptureRoutes(repository, shared),
     ],
     rpc: { paths: rpc.paths, handle: (request, response) => rpc.handle(request, response) },
     logger,

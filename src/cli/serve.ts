@@ -38,6 +38,8 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
     originals,
     selfProfile,
     pgoPolicies,
+    pgoFleetSubmitKeys,
+    pgoFleetMergeKeys,
     logLevel,
     limits,
   } = loaded.configuration;
@@ -56,6 +58,7 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
     limits,
     packing,
     pgoPolicies,
+    pgoFleetKeys: { submit: pgoFleetSubmitKeys, merge: pgoFleetMergeKeys },
     selfProfile,
     logger,
     version,

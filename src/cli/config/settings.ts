@@ -67,6 +67,17 @@ const DEFINITIONS = {
     description:
       "How PGO profiles are made, by service and policy, as docs/pgo.md tells: YAML or JSON. What is set over the API comes before it. Read anew at every reload.",
   },
+  pgoFleetSubmitKeys: {
+    kind: file,
+    foreignVariable: "PGOF_SUBMIT_AUTH_KEYS_FILE",
+    description:
+      "The keys that may submit as to pgo-fleet's collector, one a line, each with what it may be bound to: KEY service=foo,region=eu. It is read again within a second or two of a change.",
+  },
+  pgoFleetMergeKeys: {
+    kind: file,
+    foreignVariable: "PGOF_MERGE_AUTH_KEYS_FILE",
+    description: "The keys that may merge, likewise. Neither file's keys are the other's.",
+  },
   logLevel: {
     kind: oneOf("<level>", LOG_LEVELS),
     default: "info",

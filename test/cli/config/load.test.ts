@@ -86,6 +86,13 @@ describe("loadConfiguration()", () => {
       .toEqual(["--limit labels", "PROFUSION_LIMIT_SAMPLES", `${path}:7:3`, "default", `${path}:1:1`, "--pack"]);
   });
 
+  test("reads a variable of another system where its own is not set", async () => {
+    const theirs = { PGOF_SUBMIT_AUTH_KEYS_FILE: "/theirs" };
+    expect((await load({}, theirs)).configuration.pgoFleetSubmitKeys).toBe("/theirs");
+    const both = { ...theirs, PROFUSION_PGO_FLEET_SUBMIT_KEYS: "/ours" };
+    expect((await load({}, both)).configuration.pgoFleetSubmitKeys).toBe("/ours");
+  });
+
   test("reads every setting by its key, its variable and its flag", async () => {
     const texts: Record<string, string> = {
       listen: "127.0.0.1:1",
@@ -95,6 +102,8 @@ describe("loadConfiguration()", () => {
       originals: "7d",
       self_profile: "true",
       pgo_policies: join(folder, "policies.yaml"),
+      pgo_fleet_submit_keys: "/s",
+      pgo_fleet_merge_keys: "/m",
       log_level: "debug",
     };
     writeFileSync(texts.pgo_policies!, "");
