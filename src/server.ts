@@ -5,6 +5,8 @@ import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
 import { contractHandler } from "./api/contract-handler.ts";
+import { readAutopgoPrune, withPruneRules } from "./autopgo-prune-file.ts";
+import { autopgoRoutes } from "./compat/autopgo/routes.ts";
 import { pcaptureRoutes } from "./compat/pcapture/routes.ts";
 import { type FleetKeyFile, openFleetKeyFile } from "./compat/pgo-fleet/key-file.ts";
 import { pgoFleetRoutes } from "./compat/pgo-fleet/routes.ts";
@@ -43,6 +45,8 @@ export interface ServerOptions {
   pgoPolicies?: string | undefined;
   /** Files of keys, src/compat/pgo-fleet/key-file.ts. Absent: whoever may write, and whoever may have PGO profiles. */
   pgoFleetKeys?: { submit?: string | undefined; merge?: string | undefined };
+  /** A file of autopgo's prune rules, src/autopgo-prune-file.ts. */
+  autopgoPrune?: string | undefined;
   /** Default: it does not profile itself. */
   selfProfile?: boolean;
   logger: Logger;
@@ -53,11 +57,11 @@ export interface RunningServer {
   readonly addresses: readonly { host: string; port: number }[];
   readonly repository: Repository;
   /**
-   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key and the PGO policies, read anew; TLS
-   * stays on or off.
+   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key, the PGO policies and their prune rules,
+   * read anew; TLS stays on or off.
    * Throws `invalid` where these cannot be used, and nothing has changed then.
    */
-  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies">): Promise<void>;
+  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies" | "autopgoPrune">): Promise<void>;
   /** Answers what is under way, within `graceMs` (default limits.shutdownMs), then closes the storage. Calling again cuts the grace short. */
   close(graceMs?: number): Promise<void>;
 }
@@ -109,6 +113,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         mergeKeys: () => mergeKeys?.keys,
       }),
       ...pcaptureRoutes(repository, shared),
+      ...autopgoRoutes(repository, { ...shared, nowNs }),
     ],
     rpc: { paths: rpc.paths, handle: (request, response) => rpc.handle(request, response) },
     logger,
@@ -156,9 +161,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 async function policiesOf({
   pgoPolicies,
+  autopgoPrune,
   limits,
-}: Pick<ServerOptions, "pgoPolicies" | "limits">): Promise<ConfiguredPolicies> {
-  return pgoPolicies === undefined ? new Map() : readPgoPolicies(pgoPolicies, limits);
+}: Pick<ServerOptions, "pgoPolicies" | "autopgoPrune" | "limits">): Promise<ConfiguredPolicies> {
+  const policies = pgoPolicies === undefined ? new Map() : await readPgoPolicies(pgoPolicies, limits);
+  if (autopgoPrune === undefined) return policies;
+  return withPruneRules(policies, await readAutopgoPrune(autopgoPrune, limits), limits);
 }
 
 function adviceFor(cause: Error & { code?: unknown }): string {

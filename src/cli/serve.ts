@@ -40,6 +40,7 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
     pgoPolicies,
     pgoFleetSubmitKeys,
     pgoFleetMergeKeys,
+    autopgoPrune,
     logLevel,
     limits,
   } = loaded.configuration;
@@ -59,6 +60,7 @@ async function serve(flags: GivenFlags, version: string): Promise<void> {
     packing,
     pgoPolicies,
     pgoFleetKeys: { submit: pgoFleetSubmitKeys, merge: pgoFleetMergeKeys },
+    autopgoPrune,
     selfProfile,
     logger,
     version,

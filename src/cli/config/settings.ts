@@ -78,6 +78,12 @@ const DEFINITIONS = {
     foreignVariable: "PGOF_MERGE_AUTH_KEYS_FILE",
     description: "The keys that may merge, likewise. Neither file's keys are the other's.",
   },
+  autopgoPrune: {
+    kind: file,
+    isReloadable: true,
+    description:
+      "The file of prune rules of autopgo's worker, JSON as it is there. An app's rules come behind those of its policies default and autopgo in the file of PGO policies; they are applied to what is served, never to what is kept. Read anew at every reload.",
+  },
   logLevel: {
     kind: oneOf("<level>", LOG_LEVELS),
     default: "info",

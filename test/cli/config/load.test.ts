@@ -49,6 +49,16 @@ test("a file of PGO policies that cannot be used is a fault of the line that nam
   expect((await faultsOf("pgo_policies: policies.yaml\n"))[0]).toContain("ENOENT");
 });
 
+test("a file of autopgo's prune rules that cannot be used is a fault of the line that names it", async () => {
+  const rules = join(folder, "prune.json");
+  writeFileSync(rules, '[{"app": "web", "rules": [{"keep": "x"}]}]');
+  expect(await faultsOf("\nautopgo_prune: prune.json\n")).toEqual([
+    `2:1: Cannot read the prune rules in ${rules}: entry 1, app "web", rule 1: there is no drop, and keep alone drops nothing`,
+  ]);
+  writeFileSync(rules, "[]");
+  expect(await faultsOf("autopgo_prune: prune.json\n")).toEqual([]);
+});
+
 describe("loadConfiguration()", () => {
   test("has the defaults where nothing is said", async () => {
     const { configuration, resolved } = await load();
@@ -60,6 +70,7 @@ describe("loadConfiguration()", () => {
       pack: true,
       selfProfile: false,
       pgoPolicies: undefined,
+      autopgoPrune: undefined,
       originals: "until-packed",
       logLevel: "info",
       limits: DEFAULT_LIMITS,
@@ -104,9 +115,11 @@ describe("loadConfiguration()", () => {
       pgo_policies: join(folder, "policies.yaml"),
       pgo_fleet_submit_keys: "/s",
       pgo_fleet_merge_keys: "/m",
+      autopgo_prune: join(folder, "prune.json"),
       log_level: "debug",
     };
     writeFileSync(texts.pgo_policies!, "");
+    writeFileSync(texts.autopgo_prune!, "[]");
     const textOf = ({ key, kind, default: value }: Setting) =>
       texts[key] ?? (kind.placeholder === "" ? String(value !== "true") : "77");
     const lines = (settings: readonly Setting[], indent = "") =>
