@@ -69,15 +69,3 @@ export function cpuProfile(count: number, secondsAgo = 60, stack = ["leaf", "mai
     samples: count === 0 ? [] : [{ stack: stack.map(frame), values: [count, count * 10_000_000] }],
   });
 }
-
-export function heapProfile(): Uint8Array {
-  return buildGzip({
-    sampleTypes: [
-      ["inuse_objects", "count"],
-      ["inuse_space", "bytes"],
-    ],
-    periodType: ["space", "bytes"],
-    timeNs: NOW_NS - 60_000_000_000n,
-    samples: [{ stack: [frame("leaf"), frame("main.main")], values: [1, 2] }],
-  });
-}

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DomainError } from "../../../src/model/errors.ts";
 import type { Repository } from "../../../src/repository/repository.ts";
 import { connectRaw } from "../../http/with-listener.ts";
+import { goHeap } from "../../support/compat-server.ts";
 import { stubRepository } from "../../support/stub-repository.ts";
 import { askServer } from "../profefe/profefe-server.ts";
-import { type AutopgoServer, cpuProfile, heapProfile, serveAutopgo, startAutopgo } from "./autopgo-server.ts";
+import { type AutopgoServer, cpuProfile, serveAutopgo, startAutopgo } from "./autopgo-server.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 const JSON_TYPE = "application/json";
@@ -131,7 +132,7 @@ describe("uploads", () => {
   });
 
   const refused: [what: string, body: () => Uint8Array, message: string][] = [
-    ["a heap profile", heapProfile, "inuse_objects/count, inuse_space/bytes: a CPU profile has samples/count"],
+    ["a heap profile", goHeap, "inuse_objects/count, inuse_space/bytes: a CPU profile has samples/count"],
     ["legacy text of goroutines", () => Buffer.from("goroutine profile: total 1\n1 @ 0x1 0x2\n"), "a CPU profile has"],
     ["nothing", () => new Uint8Array(0), "empty body"],
     ["garbage", () => Buffer.from("garbage"), "Cannot read the profile"],
