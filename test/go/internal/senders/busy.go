@@ -2,22 +2,27 @@
 package senders
 
 import (
-	"hash/fnv"
-	"strconv"
+	"syscall"
 	"time"
 )
 
-// busy gives CPU profiles something to show.
-func busy(duration time.Duration) uint64 {
-	sum := fnv.New64a()
-	for end := time.Now().Add(duration); time.Now().Before(end); {
-		for at := range 1000 {
-			digits(sum, at)
-		}
+// busy gives CPU profiles something to show, so much of it whatever else the machine does: work calls itself, and next to nothing else is
+// called.
+func busy(cpu time.Duration) {
+	for end := cpuTime() + cpu; cpuTime() < end; {
+		work(22)
 	}
-	return sum.Sum64()
 }
 
-func digits(sum interface{ Write([]byte) (int, error) }, number int) {
-	sum.Write([]byte(strconv.Itoa(number)))
+func work(depth int) int {
+	if depth < 2 {
+		return depth
+	}
+	return work(depth-1) + work(depth-2)
+}
+
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

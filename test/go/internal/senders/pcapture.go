@@ -17,7 +17,7 @@ func Pcapture(arguments []string) error {
 	flags := flag.NewFlagSet("pcapture", flag.ExitOnError)
 	server := flags.String("server", "http://localhost:8080/profile", "where profiles are posted")
 	tag := flags.String("tag", "", "of the profile")
-	lifetime := flags.Duration("for", 500*time.Millisecond, "the process lives")
+	lifetime := flags.Duration("for", 500*time.Millisecond, "CPU time of the process")
 	field := flags.String("field", "cpu_profile", "name of the form's part")
 	flags.Parse(arguments)
 	file, err := os.CreateTemp("", "*.profile")

@@ -20,7 +20,7 @@ func PgoFleet(arguments []string) error {
 	apiURL := flags.String("url", "", "where to submit")
 	key := flags.String("key", "", "authorization key")
 	interval := flags.Duration("interval", 10*time.Millisecond, "before each profile")
-	sample := flags.Duration("sample", 300*time.Millisecond, "length of each profile")
+	sample := flags.Duration("sample", 300*time.Millisecond, "CPU time in each profile")
 	times := flags.Int("times", 1, "profiles")
 	file := flags.String("file", "", "submit this instead of profiles of its own")
 	flags.Parse(arguments)
