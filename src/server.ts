@@ -1,6 +1,6 @@
 // The composition root: chooses the drivers, builds everything, owns start and shutdown. What anything does is decided below.
 
-import { access, constants } from "node:fs/promises";
+import { constants, access as permission } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
@@ -11,11 +11,15 @@ import { pcaptureRoutes } from "./compat/pcapture/routes.ts";
 import { type FleetKeyFile, openFleetKeyFile } from "./compat/pgo-fleet/key-file.ts";
 import { pgoFleetRoutes } from "./compat/pgo-fleet/routes.ts";
 import { profefeRoutes } from "./compat/profefe/routes.ts";
-import { OPEN_ACCESS } from "./http/access.ts";
+import { type Access, OPEN_ACCESS } from "./http/access.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
 import { healthRoutes } from "./http/health.ts";
+import { keyedAccess } from "./http/keys/keyed-access.ts";
+import { sourceNames } from "./http/keys/source-name.ts";
+import { type WatchedKeyFile, watchKeyFile } from "./http/keys/watched-key-file.ts";
 import { type Listener, startListener } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
+import { isEnabled, type Protocol, type ProtocolName, sharedPaths } from "./http/protocols.ts";
 import { createRequestHandler } from "./http/request-handler.ts";
 import { readTlsCredentials, type TlsFiles } from "./http/tls.ts";
 import { DomainError } from "./model/errors.ts";
@@ -47,6 +51,11 @@ export interface ServerOptions {
   pgoFleetKeys?: { submit?: string | undefined; merge?: string | undefined };
   /** A file of autopgo's prune rules, src/autopgo-prune-file.ts. */
   autopgoPrune?: string | undefined;
+  /** Which protocols are spoken, src/http/protocols.ts. Default: all. */
+  enable?: readonly ProtocolName[];
+  disable?: readonly ProtocolName[];
+  /** A file of keys, src/http/keys/key-file.ts. Absent: everybody may do everything. */
+  keys?: string | undefined;
   /** Default: it does not profile itself. */
   selfProfile?: boolean;
   logger: Logger;
@@ -57,11 +66,11 @@ export interface RunningServer {
   readonly addresses: readonly { host: string; port: number }[];
   readonly repository: Repository;
   /**
-   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key, the PGO policies and their prune rules,
-   * read anew; TLS stays on or off.
+   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key, the PGO policies, their prune rules and
+   * the file of keys, read anew; TLS stays on or off.
    * Throws `invalid` where these cannot be used, and nothing has changed then.
    */
-  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies" | "autopgoPrune">): Promise<void>;
+  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies" | "autopgoPrune" | "keys">): Promise<void>;
   /** Answers what is under way, within `graceMs` (default limits.shutdownMs), then closes the storage. Calling again cuts the grace short. */
   close(graceMs?: number): Promise<void>;
 }
@@ -77,7 +86,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let policies = await policiesOf(options);
   await inFolder(dataFolder, async () => {
     await makeDurableFolder(dataFolder);
-    await access(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
+    await permission(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
   });
   opened.use(lockFolder(dataFolder));
   const report = (message: string) => logger.warn({ repair: true }, message);
@@ -94,28 +103,42 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
-  const openKeys = (path: string | undefined): FleetKeyFile | undefined =>
+  const openKeys = (path: string | undefined): WatchedKeyFile | undefined =>
+    path === undefined ? undefined : watchKeyFile(path, limits, logger, () => {});
+  let keys = openKeys(options.keys);
+  opened.defer(() => keys?.[Symbol.dispose]());
+  const keyed = keyedAccess({ file: () => keys!.current, limits, sourceOf: sourceNames(dataFolder) });
+  const access: Access = { admit: (...asked) => (keys ? keyed : OPEN_ACCESS).admit(...asked) };
+  const openFleetKeys = (path: string | undefined): FleetKeyFile | undefined =>
     path === undefined ? undefined : opened.use(openFleetKeyFile(path, limits, (message) => logger.warn(message)));
-  const submitKeys = openKeys(options.pgoFleetKeys?.submit);
-  const mergeKeys = openKeys(options.pgoFleetKeys?.merge);
-  const shared = { limits, access: OPEN_ACCESS, budget, answers };
+  const submitKeys = openFleetKeys(options.pgoFleetKeys?.submit);
+  const mergeKeys = openFleetKeys(options.pgoFleetKeys?.merge);
   const stopping = new AbortController();
   const contract = () =>
-    contractHandler(repository, { limits, logger, version, budget, answers, stopping: stopping.signal });
+    contractHandler(repository, {
+      limits,
+      logger,
+      version,
+      access,
+      budget,
+      answers,
+      stopping: stopping.signal,
+    });
   let rpc = contract();
+  const choice = { enable: options.enable ?? [], disable: options.disable ?? [] };
+  const shared = { limits, access, budget, answers };
+  const fleetKeys = { submitKeys: () => submitKeys?.keys, mergeKeys: () => mergeKeys?.keys };
+  const spoken: Protocol[] = [
+    { name: "profefe", routes: profefeRoutes(repository, { ...shared, version, nowNs }) },
+    { name: "autopgo", routes: autopgoRoutes(repository, { ...shared, nowNs }) },
+    { name: "pgo-fleet", routes: pgoFleetRoutes(repository, { ...shared, ...fleetKeys }) },
+    { name: "pcapture", routes: pcaptureRoutes(repository, shared) },
+  ];
+  const protocols = spoken.filter(({ name }) => isEnabled(name, choice));
+  for (const sharing of sharedPaths(protocols)) logger.warn(sharing);
   const onRequest = createRequestHandler({
-    routes: [
-      ...healthRoutes(() => repository.ready(), metrics),
-      ...profefeRoutes(repository, { limits, version, nowNs, budget, answers }),
-      ...pgoFleetRoutes(repository, {
-        ...shared,
-        submitKeys: () => submitKeys?.keys,
-        mergeKeys: () => mergeKeys?.keys,
-      }),
-      ...pcaptureRoutes(repository, shared),
-      ...autopgoRoutes(repository, { ...shared, nowNs }),
-    ],
-    rpc: { paths: rpc.paths, handle: (request, response) => rpc.handle(request, response) },
+    routes: [...healthRoutes(() => repository.ready(), metrics), ...protocols.flatMap(({ routes }) => routes)],
+    rpc: { paths: isEnabled("profusion", choice) ? rpc.paths : new Set(), handle: (exchange) => rpc.handle(exchange) },
     logger,
     metrics,
   });
@@ -126,6 +149,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     listeners.push(listener);
   }
   if (options.selfProfile) opened.use(await startSelfProfile({ repository, nowNs, version, logger }));
+  if (keys === undefined) warnOfOpenness(options.listen, logger);
   const { profiles, series } = await catalog.statistics();
   logger.info(
     {
@@ -145,7 +169,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     repository,
     async reload(changed) {
       const renewed = tls && changed.tls && (await readTlsCredentials(changed.tls));
-      policies = await policiesOf(changed);
+      const [nextPolicies, nextKeys] = [await policiesOf(changed), openKeys(changed.keys)];
+      policies = nextPolicies;
+      keys?.[Symbol.dispose]();
+      keys = nextKeys;
       if (renewed) for (const listener of listeners) listener.setTlsCredentials(renewed);
       for (const name of LIMIT_NAMES) if (LIMITS[name].isReloadable) limits[name] = changed.limits[name];
       rpc = contract(); // its handlers hold what they were made with
@@ -157,6 +184,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await closing;
     },
   };
+}
+
+function warnOfOpenness(listen: ServerOptions["listen"], logger: Logger): void {
+  const reachable = listen.filter(({ host }) => !/^(127\.|::1$|localhost$)/.test(host));
+  if (reachable.length === 0) return;
+  const addresses = reachable.map(({ host, port }) => `${host}:${port}`);
+  logger.warn(
+    { addresses },
+    "whoever reaches this server may do everything: there are no keys; name a file of them with --keys",
+  );
 }
 
 async function policiesOf({

@@ -192,6 +192,8 @@ const ELSEWHERE: Partial<Record<LimitName, string>> = {
   packLateMs: "the same",
   packRewritePercent: "the same",
   packSharePercent: "read where a look begins",
+  keyRequestsPerSecond: "test/http/keys/keyed-access.test.ts",
+  keyBytesPerSecond: "the same",
 };
 
 describe("RunningServer.reload() sets, from the next request on,", () => {

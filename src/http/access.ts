@@ -3,7 +3,8 @@
 import type { Labels } from "../model/labels.ts";
 import type { Exchange } from "./exchange.ts";
 
-export type Scope = "write" | "read" | "pgo" | "delete" | "admin";
+export const SCOPES = ["write", "read", "pgo", "delete", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
 
 /** What a caller may do, and as whom. */
 export interface Grant {

@@ -231,6 +231,18 @@ export const LIMITS = {
     ...RELOADABLE,
   }),
 
+  // Keys.
+  keyRequestsPerSecond: count(
+    1_000,
+    "Requests of one key or place of the file keys, each; as many may come at once. A fleet of 10 000 that sends each minute makes 170.",
+    RELOADABLE,
+  ),
+  keyBytesPerSecond: bytes(
+    64 * MIB,
+    "The same of bodies: a quarter of what uploads may hold in memory, so that four keys at their limit leave room for others.",
+    RELOADABLE,
+  ),
+
   // Packs.
   packGraceMs: milliseconds(
     600_000,

@@ -62,7 +62,11 @@ export async function checkConfiguration({ flags, environment }: ConfigurationSo
   }
   const all = [...resolved.values()];
   const configuration = configurationOf(all);
-  faults.push(...tlsFaults(configuration, all), ...(await policiesFaults(configuration, all)));
+  faults.push(
+    ...tlsFaults(configuration, all),
+    ...(await policiesFaults(configuration, all)),
+    ...(await keysFaults(configuration, all)),
+  );
   faults.sort((a, b) => PLACE_ORDER.compare(a.place, b.place));
   return { configuration, resolved: all, warnings: fromEnvironment.warnings, faults };
 }
@@ -119,6 +123,20 @@ async function policiesFaults(configuration: Configuration, resolved: readonly R
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     return [{ place: resolved.find(({ setting }) => setting.key === key)!.origin, message: error.message }];
+  }
+}
+
+/** The same of the file of keys, a fault for each line of it. */
+async function keysFaults({ keys, limits }: Configuration, resolved: readonly Resolved[]): Promise<Fault[]> {
+  if (keys === undefined) return [];
+  const { readKeyFile } = await import("../../http/keys/key-file.ts");
+  try {
+    readKeyFile(keys, limits);
+    return [];
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    const place = resolved.find(({ setting }) => setting.key === "keys")!.origin;
+    return error.message.split("\n").map((message) => ({ place, message }));
   }
 }
 

@@ -1,6 +1,8 @@
 // profefe's query parameters: which there are, in which order they are judged, what its error messages say.
 // Widened beyond profefe: more ways to write a time, `last`, and `query` with a selector.
 
+import type { Grant } from "../../http/access.ts";
+import { boundService } from "../../http/bound.ts";
 import { badRequest, explained, type Parameters, readLabels, readText } from "../../http/query-parameters.ts";
 import { DomainError } from "../../model/errors.ts";
 import { canonicalLabels } from "../../model/labels.ts";
@@ -29,9 +31,10 @@ const MOST_DIGITS = 64;
 /** A `+02:00` that was put into a URL unescaped. */
 const SPACE_FOR_PLUS = / (?=\d\d:\d\d$)/;
 
-/** Throws `invalid` where it is missing: a profile has a service. */
-export function readService(parameters: Parameters): string {
-  const service = readText(parameters, "service");
+/** Throws `invalid` where it is missing: a profile has a service, where the key does not say which. */
+export function readService(parameters: Parameters, grant?: Grant): string {
+  const asked = readText(parameters, "service");
+  const service = grant ? boundService(grant, asked) : asked;
   if (service === undefined || service === "") throw badRequest('missing "service"');
   return service;
 }

@@ -1,6 +1,7 @@
 // GET /api/0/pgo/<service>: the file that `go build -pgo` takes, and its report. profefe has nothing of the kind. What fails has an empty
 // body, so that no script that forgets to look at the status makes an error page a profile; the reason is in a header.
 
+import { boundService } from "../../http/bound.ts";
 import { isNotModified, sendNotModified } from "../../http/download.ts";
 import type { Refusal } from "../../http/errors.ts";
 import { unescapePath, utf8Text } from "../../http/escapes.ts";
@@ -85,10 +86,11 @@ async function sendReport(
 
 function ask(
   exchange: Exchange,
-  { repository, answers, limits, nowNs }: ProfefeContext,
-  service: string,
+  { repository, answers, limits, nowNs, grant }: ProfefeContext,
+  asked: string,
   parameters: Parameters,
 ): Promise<PgoMade> {
+  const service = boundService(grant, asked);
   const { narrow, interval } = readNarrowing(parameters, limits, nowNs());
   const untilNow = readWord(parameters, "end", ["now"]) !== undefined;
   if (untilNow && interval) throw badRequest('"end" is of the policy\'s window: send it, or "from" and "to"');
@@ -106,14 +108,14 @@ function ask(
 
 /** `?release=`, or `<service>@<name>` where there is such a release; else the text is a service's name. */
 async function releaseOf(
-  { repository }: ProfefeContext,
+  { repository, grant }: ProfefeContext,
   service: string,
   parameters: Parameters,
 ): Promise<Release | undefined> {
   const named = readText(parameters, "release");
-  if (named !== undefined && named !== "") return repository.releases.get(service, named);
+  if (named !== undefined && named !== "") return repository.releases.get(boundService(grant, service), named);
   const at = service.lastIndexOf("@");
-  if (at <= 0) return undefined;
+  if (at <= 0 || (grant.service !== undefined && grant.service !== service.slice(0, at))) return undefined;
   try {
     return await repository.releases.get(service.slice(0, at), service.slice(at + 1));
   } catch (error) {

@@ -116,10 +116,14 @@ describe("loadConfiguration()", () => {
       pgo_fleet_submit_keys: "/s",
       pgo_fleet_merge_keys: "/m",
       autopgo_prune: join(folder, "prune.json"),
+      keys: join(folder, "keys"),
+      enable: "profefe",
+      disable: "autopgo",
       log_level: "debug",
     };
     writeFileSync(texts.pgo_policies!, "");
     writeFileSync(texts.autopgo_prune!, "[]");
+    writeFileSync(texts.keys!, "");
     const textOf = ({ key, kind, default: value }: Setting) =>
       texts[key] ?? (kind.placeholder === "" ? String(value !== "true") : "77");
     const lines = (settings: readonly Setting[], indent = "") =>
