@@ -169,7 +169,7 @@ test("the pipeline of examples/autopgo: serve, scrape, build with what came of i
     while (!(await built()).includes("default.pgo"));
 
     const { stdout } = await run(housekeeping!.code);
-    expect(stdout).toMatch(/^hello-world \d+ \S+Z\n$/);
+    expect(stdout).toMatch(/^hello-world +\d+ /m);
   } finally {
     for (const { pid } of started.reverse()) process.kill(-pid!, "SIGKILL");
     await Promise.all(started.map((child) => child.exitCode ?? child.signalCode ?? once(child, "close")));
