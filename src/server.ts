@@ -28,6 +28,7 @@ import { NS_PER_MS } from "./model/time.ts";
 import { readPgoPolicies } from "./pgo-policies-file.ts";
 import { createRepository, type PackingOptions } from "./repository/create.ts";
 import type { ConfiguredPolicies } from "./repository/pgo/policies.ts";
+import { withPublicSources } from "./repository/public-sources.ts";
 import type { Repository } from "./repository/repository.ts";
 import { repositoryMetrics } from "./repository-metrics.ts";
 import { startSelfProfile } from "./self-profile.ts";
@@ -97,16 +98,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const observe = repositoryMetrics(metrics, catalog, logger);
   const threads = availableParallelism();
   const pgoPolicies = () => policies;
+  let keys: WatchedKeyFile | undefined;
+  opened.defer(() => keys?.[Symbol.dispose]());
   const repository = opened.use(
-    createRepository({ catalog, blobs, store, limits, nowNs, threads, packing, pgoPolicies, observe }),
+    withPublicSources(
+      createRepository({ catalog, blobs, store, limits, nowNs, threads, packing, pgoPolicies, observe }),
+      {
+        limits,
+        nowNs,
+        boundLabels: () => keys?.current.publicLabels ?? new Set(),
+        admitted: () => keys?.current.admitted ?? new Set(),
+        report: (message, error) => logger.error({ err: error }, message),
+      },
+    ),
   );
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
   const openKeys = (path: string | undefined): WatchedKeyFile | undefined =>
-    path === undefined ? undefined : watchKeyFile(path, limits, logger, () => {});
-  let keys = openKeys(options.keys);
-  opened.defer(() => keys?.[Symbol.dispose]());
+    path === undefined ? undefined : watchKeyFile(path, limits, logger, () => repository.letInAdmitted());
+  keys = openKeys(options.keys);
+  repository.letInAdmitted();
   const keyed = keyedAccess({ file: () => keys!.current, limits, sourceOf: sourceNames(dataFolder) });
   const access: Access = { admit: (...asked) => (keys ? keyed : OPEN_ACCESS).admit(...asked) };
   const openFleetKeys = (path: string | undefined): FleetKeyFile | undefined =>
@@ -173,6 +185,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       policies = nextPolicies;
       keys?.[Symbol.dispose]();
       keys = nextKeys;
+      repository.letInAdmitted();
       if (renewed) for (const listener of listeners) listener.setTlsCredentials(renewed);
       for (const name of LIMIT_NAMES) if (LIMITS[name].isReloadable) limits[name] = changed.limits[name];
       rpc = contract(); // its handlers hold what they were made with

@@ -16,6 +16,7 @@ import { PgoService } from "../gen/profusion/v1/pgo_service_pb.ts";
 import { ProfileService } from "../gen/profusion/v1/profile_service_pb.ts";
 import { QueryService } from "../gen/profusion/v1/query_service_pb.ts";
 import { DEFAULT_LIMITS } from "../src/model/limits.ts";
+import { EVERYTHING } from "../src/model/selector.ts";
 import { buildGzip } from "./support/profile-builder.ts";
 import { runServer, type ServerForTest } from "./support/run-server.ts";
 
@@ -375,6 +376,33 @@ function loggerTo(lines: string[], level: string) {
   });
   return pino({ level }, stream);
 }
+
+test("a public key may send, to its service alone; each address behind it is a source, which the file can let in", async () => {
+  const key = bearer("public-key-0123456789");
+  await using other = await serveKeys("oss public-key-0123456789 submit service=app,region=eu", {});
+  const { json } = await post("service=app&labels=user=alice,version=1", key, other.url);
+  const [region, source, version] = json.body.labels;
+  expect(json.body.service).toBe("quarantine/app");
+  expect([region, version]).toEqual([
+    { key: "region", value: "eu" },
+    { key: "version", value: "1" },
+  ]);
+  expect(source).toEqual({ key: "source", value: expect.stringMatching(/^oss\/[0-9a-f]{16}$/) });
+  expect((await post("service=quarantine/app", key, other.url)).status).toBe(403);
+  expect((await post("service=other", key, other.url)).status).toBe(403);
+  for (const path of ["services", "pgo/app"]) {
+    expect((await fetch(`${other.url}/api/0/${path}`, { headers: key })).status).toBe(403);
+  }
+  other.write(`oss public-key-0123456789 submit service=app,region=eu\nadmit ${source.value}`);
+  await other.reload();
+  const { repository } = other.server;
+  const list = () => repository.list({ selector: EVERYTHING, order: "oldest", limit: 10 });
+  await vi.waitFor(async () => {
+    expect((await list()).records.map(({ service, submitter }) => [service, submitter])).toEqual([
+      ["app", source.value],
+    ]);
+  });
+});
 
 async function serveKeys(
   text: string,

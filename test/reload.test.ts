@@ -192,8 +192,11 @@ const ELSEWHERE: Partial<Record<LimitName, string>> = {
   packLateMs: "the same",
   packRewritePercent: "the same",
   packSharePercent: "read where a look begins",
-  keyRequestsPerSecond: "test/http/keys/keyed-access.test.ts",
+  keyRequestsPerSecond: "test/access.test.ts",
   keyBytesPerSecond: "the same",
+  quarantineProfiles:
+    "test/repository/public-sources.test.ts: read at each profile of a source that does not count yet",
+  quarantineMs: "the same",
 };
 
 describe("RunningServer.reload() sets, from the next request on,", () => {

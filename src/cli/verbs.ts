@@ -40,6 +40,11 @@ export const VERB_FILES: readonly VerbFile[] = [
   },
   {
     group: SERVER,
+    summaries: { key: "make keys for a server, take them away" },
+    load: async () => (await import("./key/command.ts")).addKey,
+  },
+  {
+    group: SERVER,
     summaries: { demo: "load a day of a small fleet, to have something to look at" },
     load: async () => (await import("./demo.ts")).addDemo,
   },

@@ -25,6 +25,8 @@ export interface PushRequest {
   requestId?: string;
   externalId?: string;
   submitter?: string;
+  /** Store it without what tells of its sender: src/pprof/scrub.ts. */
+  scrub?: boolean;
   /** Asked once, before anything is stored or counted as empty; what it throws, the push throws. `shape` is absent for opaque bytes. */
   judge?: (shape: Shape | undefined) => void;
 }

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { DomainError } from "../../model/errors.ts";
 import { canonicalLabels, checkService, type Label, type Labels } from "../../model/labels.ts";
 import type { Limits } from "../../model/limits.ts";
+import { isSource } from "../../model/source.ts";
 import { quote } from "../../model/text.ts";
 import { SCOPES, type Scope } from "../access.ts";
 import { keySlot } from "./key-slot.ts";
@@ -30,13 +31,14 @@ export interface KeyFile {
   readonly places: readonly { readonly matches: Place; readonly permit: Permit }[];
   /** Sources of public keys that count without waiting. */
   readonly admitted: ReadonlySet<string>;
+  /** Names of the labels that public keys and places are bound to. */
+  readonly publicLabels: ReadonlySet<string>;
 }
 
 /** Public: it may send, and nothing else. */
 const SUBMIT = "submit";
 const HASHED = /^sha256:([0-9a-f]{64})$/;
 const KEY_ID = /^[a-z][a-z0-9_.-]{0,63}$/i;
-const SOURCE = /^[a-z][a-z0-9_.-]{0,63}\/[0-9a-f]{16}$/i;
 const KEY_CHARACTERS_MIN = 16;
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 /** Of what a bound key may have: a question over everything is not bound by a service. */
@@ -81,7 +83,9 @@ export function parseKeyFile(text: string, path: string, limits: Limits): KeyFil
     }
   }
   if (faults.length > 0) throw new DomainError("invalid", faults.join("\n"));
-  return { keys, places, admitted };
+  const all = [...keys.values(), ...places.map(({ permit }) => permit)];
+  const bound = all.flatMap(({ isPublic, labels }) => (isPublic ? labels.map(({ name }) => name) : []));
+  return { keys, places, admitted, publicLabels: new Set(bound) };
 }
 
 function addKey(keys: Map<string, Permit>, ids: Set<string>, words: readonly string[], limits: Limits): void {
@@ -149,7 +153,7 @@ function bindingOf(text: string): Label {
 }
 
 function sourceOf([, source = "", ...rest]: readonly string[]): string {
-  if (SOURCE.test(source) && rest.length === 0) return source;
+  if (isSource(source) && rest.length === 0) return source;
   throw refuse(
     `${quote([source, ...rest].join(" "))} is no source: it is the key's id, / and 16 digits, as profiles have in the label source`,
   );

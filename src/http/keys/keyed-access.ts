@@ -22,8 +22,8 @@ export function keyedAccess({ file, limits, sourceOf }: KeyedAccessOptions): Acc
     admit(exchange, scope, protocol) {
       const key = credentialOf(exchange);
       const permit = key ? permitOfKey(file(), key) : permitOfPlace(file(), exchange, scope, protocol);
-      if (!permit.scopes.has(scope)) throw lacking(permit, scope);
       exchange.caller = permit.name;
+      if (!permit.scopes.has(scope)) throw lacking(permit, scope);
       charge(permit, exchange, limits);
       return grantOf(permit, key !== undefined, exchange, sourceOf);
     },

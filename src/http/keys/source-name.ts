@@ -4,12 +4,12 @@ import { createHmac, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
+import { SOURCE_DIGITS } from "../../model/source.ts";
 import { plainAddress } from "./place.ts";
 
 /** In the data folder. Without it every source is a new one. */
 const SALT_FILE = "source-names.salt";
 const SALT_BYTES = 32;
-const DIGITS = 16;
 
 export function sourceNames(dataFolder: string): (keyId: string, remoteAddress: string) => string {
   let salt: Uint8Array | undefined;
@@ -18,7 +18,7 @@ export function sourceNames(dataFolder: string): (keyId: string, remoteAddress: 
     const digest = createHmac("sha256", salt)
       .update(`${keyId} ${networkOf(plainAddress(remoteAddress))}`)
       .digest("hex");
-    return `${keyId}/${digest.slice(0, DIGITS)}`;
+    return `${keyId}/${digest.slice(0, SOURCE_DIGITS)}`;
   };
 }
 

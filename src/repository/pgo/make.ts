@@ -115,7 +115,12 @@ async function makeOf(
   const withoutStartLines = new Set<Candidate>();
   for (;;) {
     const { policy } = request;
-    const choice = choose(candidates, { policy, names: placed.names, withoutStartLines });
+    const choice = choose(candidates, {
+      policy,
+      names: placed.names,
+      withoutStartLines,
+      sourcePercent: limits.pgoSourcePercent,
+    });
     const halves = halvesOf(plan, choice, orders);
     const sums: Uint8Array[] = [];
     for (const half of halves) {

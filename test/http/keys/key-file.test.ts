@@ -26,7 +26,12 @@ test("a key is found by what it is, written in plain or hashed", () => {
 });
 
 test("a file without lines allows nobody anything", () => {
-  expect(read("\n# nothing yet\r\n\n")).toEqual({ keys: new Map(), places: [], admitted: new Set() });
+  expect(read("\n# nothing yet\r\n\n")).toEqual({
+    keys: new Map(),
+    places: [],
+    admitted: new Set(),
+    publicLabels: new Set(),
+  });
 });
 
 test("every fault is told, each with its line", () => {
