@@ -5,6 +5,11 @@ import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
 import { contractHandler } from "./api/contract-handler.ts";
+import { readAutopgoPrune, withPruneRules } from "./autopgo-prune-file.ts";
+import { autopgoRoutes } from "./compat/autopgo/routes.ts";
+import { pcaptureRoutes } from "./compat/pcapture/routes.ts";
+import { type FleetKeyFile, openFleetKeyFile } from "./compat/pgo-fleet/key-file.ts";
+import { pgoFleetRoutes } from "./compat/pgo-fleet/routes.ts";
 import { profefeRoutes } from "./compat/profefe/routes.ts";
 import { type Access, OPEN_ACCESS } from "./http/access.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
@@ -43,6 +48,10 @@ export interface ServerOptions {
   packing?: PackingOptions | undefined;
   /** A file of policies, src/pgo-policies-file.ts. */
   pgoPolicies?: string | undefined;
+  /** Files of keys, src/compat/pgo-fleet/key-file.ts. Absent: whoever may write, and whoever may have PGO profiles. */
+  pgoFleetKeys?: { submit?: string | undefined; merge?: string | undefined };
+  /** A file of autopgo's prune rules, src/autopgo-prune-file.ts. */
+  autopgoPrune?: string | undefined;
   /** Which protocols are spoken, src/http/protocols.ts. Default: all. */
   enable?: readonly ProtocolName[];
   disable?: readonly ProtocolName[];
@@ -58,11 +67,11 @@ export interface RunningServer {
   readonly addresses: readonly { host: string; port: number }[];
   readonly repository: Repository;
   /**
-   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key, the PGO policies and the file of keys,
-   * read anew; TLS stays on or off.
+   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key, the PGO policies, their prune rules and
+   * the file of keys, read anew; TLS stays on or off.
    * Throws `invalid` where these cannot be used, and nothing has changed then.
    */
-  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies" | "keys">): Promise<void>;
+  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies" | "autopgoPrune" | "keys">): Promise<void>;
   /** Answers what is under way, within `graceMs` (default limits.shutdownMs), then closes the storage. Calling again cuts the grace short. */
   close(graceMs?: number): Promise<void>;
 }
@@ -112,6 +121,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   repository.letInAdmitted();
   const keyed = keyedAccess({ file: () => keys!.current, limits, sourceOf: sourceNames(dataFolder) });
   const access: Access = { admit: (...asked) => (keys ? keyed : OPEN_ACCESS).admit(...asked) };
+  const openFleetKeys = (path: string | undefined): FleetKeyFile | undefined =>
+    path === undefined ? undefined : opened.use(openFleetKeyFile(path, limits, (message) => logger.warn(message)));
+  const submitKeys = openFleetKeys(options.pgoFleetKeys?.submit);
+  const mergeKeys = openFleetKeys(options.pgoFleetKeys?.merge);
   const stopping = new AbortController();
   const contract = () =>
     contractHandler(repository, {
@@ -125,11 +138,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
   let rpc = contract();
   const choice = { enable: options.enable ?? [], disable: options.disable ?? [] };
+  const shared = { limits, access, budget, answers };
+  const fleetKeys = { submitKeys: () => submitKeys?.keys, mergeKeys: () => mergeKeys?.keys };
   const spoken: Protocol[] = [
-    { name: "profefe", routes: profefeRoutes(repository, { limits, version, access, nowNs, budget, answers }) },
+    { name: "profefe", routes: profefeRoutes(repository, { ...shared, version, nowNs }) },
+    { name: "autopgo", routes: autopgoRoutes(repository, { ...shared, nowNs }) },
+    { name: "pgo-fleet", routes: pgoFleetRoutes(repository, { ...shared, ...fleetKeys }) },
+    { name: "pcapture", routes: pcaptureRoutes(repository, shared) },
   ];
   const protocols = spoken.filter(({ name }) => isEnabled(name, choice));
-  for (const shared of sharedPaths(protocols)) logger.warn(shared);
+  for (const sharing of sharedPaths(protocols)) logger.warn(sharing);
   const onRequest = createRequestHandler({
     routes: [...healthRoutes(() => repository.ready(), metrics), ...protocols.flatMap(({ routes }) => routes)],
     rpc: { paths: isEnabled("profusion", choice) ? rpc.paths : new Set(), handle: (exchange) => rpc.handle(exchange) },
@@ -193,9 +211,12 @@ function warnOfOpenness(listen: ServerOptions["listen"], logger: Logger): void {
 
 async function policiesOf({
   pgoPolicies,
+  autopgoPrune,
   limits,
-}: Pick<ServerOptions, "pgoPolicies" | "limits">): Promise<ConfiguredPolicies> {
-  return pgoPolicies === undefined ? new Map() : readPgoPolicies(pgoPolicies, limits);
+}: Pick<ServerOptions, "pgoPolicies" | "autopgoPrune" | "limits">): Promise<ConfiguredPolicies> {
+  const policies = pgoPolicies === undefined ? new Map() : await readPgoPolicies(pgoPolicies, limits);
+  if (autopgoPrune === undefined) return policies;
+  return withPruneRules(policies, await readAutopgoPrune(autopgoPrune, limits), limits);
 }
 
 function adviceFor(cause: Error & { code?: unknown }): string {

@@ -25,6 +25,11 @@ export const VERB_FILES: readonly VerbFile[] = [
   },
   {
     group: SERVER,
+    summaries: { relay: "take uploads for a server that is elsewhere or away, and send them on" },
+    load: async () => (await import("./relay.ts")).addRelay,
+  },
+  {
+    group: SERVER,
     summaries: { config: "check, print and describe the server's settings" },
     load: async () => (await import("./config/command.ts")).addConfig,
   },

@@ -108,16 +108,21 @@ export function configurationOf(resolved: readonly Resolved[]): Configuration {
   return { ...valuesOf(PLAIN_SETTINGS), limits: valuesOf(LIMIT_SETTINGS) } as unknown as Configuration;
 }
 
-/** What the file of policies says is wrong where the server would find it so. */
-async function policiesFaults({ pgoPolicies, limits }: Configuration, resolved: readonly Resolved[]): Promise<Fault[]> {
-  if (pgoPolicies === undefined) return [];
+/** What the files of policies and of their prune rules say is wrong where the server would find it so. */
+async function policiesFaults(configuration: Configuration, resolved: readonly Resolved[]): Promise<Fault[]> {
+  const { pgoPolicies, autopgoPrune, limits } = configuration;
+  if (pgoPolicies === undefined && autopgoPrune === undefined) return [];
   const { readPgoPolicies } = await import("../../pgo-policies-file.ts");
+  const { readAutopgoPrune, withPruneRules } = await import("../../autopgo-prune-file.ts");
+  let key = "pgo_policies";
   try {
-    await readPgoPolicies(pgoPolicies, limits);
+    const policies = pgoPolicies === undefined ? new Map() : await readPgoPolicies(pgoPolicies, limits);
+    key = "autopgo_prune";
+    if (autopgoPrune !== undefined) withPruneRules(policies, await readAutopgoPrune(autopgoPrune, limits), limits);
     return [];
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    return [{ place: resolved.find(({ setting }) => setting.key === "pgo_policies")!.origin, message: error.message }];
+    return [{ place: resolved.find(({ setting }) => setting.key === key)!.origin, message: error.message }];
   }
 }
 

@@ -68,6 +68,23 @@ const DEFINITIONS = {
     description:
       "How PGO profiles are made, by service and policy, as docs/pgo.md tells: YAML or JSON. What is set over the API comes before it. Read anew at every reload.",
   },
+  pgoFleetSubmitKeys: {
+    kind: file,
+    foreignVariable: "PGOF_SUBMIT_AUTH_KEYS_FILE",
+    description:
+      "The keys that may submit as to pgo-fleet's collector, one a line, each with what it may be bound to: KEY service=foo,region=eu. It is read again within a second or two of a change.",
+  },
+  pgoFleetMergeKeys: {
+    kind: file,
+    foreignVariable: "PGOF_MERGE_AUTH_KEYS_FILE",
+    description: "The keys that may merge, likewise. Neither file's keys are the other's.",
+  },
+  autopgoPrune: {
+    kind: file,
+    isReloadable: true,
+    description:
+      "The file of prune rules of autopgo's worker, JSON as it is there. An app's rules come behind those of its policies default and autopgo in the file of PGO policies; they are applied to what is served, never to what is kept. Read anew at every reload.",
+  },
   keys: {
     kind: file,
     isReloadable: true,

@@ -57,6 +57,16 @@ test("every faulty line of the file of keys is told, where the file is named", a
   expect(found[1]).toMatch(/^2:\d+: .*keys:3: .*too short/);
 });
 
+test("a file of autopgo's prune rules that cannot be used is a fault of the line that names it", async () => {
+  const rules = join(folder, "prune.json");
+  writeFileSync(rules, '[{"app": "web", "rules": [{"keep": "x"}]}]');
+  expect(await faultsOf("\nautopgo_prune: prune.json\n")).toEqual([
+    `2:1: Cannot read the prune rules in ${rules}: entry 1, app "web", rule 1: there is no drop, and keep alone drops nothing`,
+  ]);
+  writeFileSync(rules, "[]");
+  expect(await faultsOf("autopgo_prune: prune.json\n")).toEqual([]);
+});
+
 describe("loadConfiguration()", () => {
   test("has the defaults where nothing is said", async () => {
     const { configuration, resolved } = await load();
@@ -71,6 +81,7 @@ describe("loadConfiguration()", () => {
       keys: undefined,
       enable: [],
       disable: [],
+      autopgoPrune: undefined,
       originals: "until-packed",
       logLevel: "info",
       limits: DEFAULT_LIMITS,
@@ -97,6 +108,13 @@ describe("loadConfiguration()", () => {
       .toEqual(["--limit labels", "PROFUSION_LIMIT_SAMPLES", `${path}:7:3`, "default", `${path}:1:1`, "--pack"]);
   });
 
+  test("reads a variable of another system where its own is not set", async () => {
+    const theirs = { PGOF_SUBMIT_AUTH_KEYS_FILE: "/theirs" };
+    expect((await load({}, theirs)).configuration.pgoFleetSubmitKeys).toBe("/theirs");
+    const both = { ...theirs, PROFUSION_PGO_FLEET_SUBMIT_KEYS: "/ours" };
+    expect((await load({}, both)).configuration.pgoFleetSubmitKeys).toBe("/ours");
+  });
+
   test("reads every setting by its key, its variable and its flag", async () => {
     const texts: Record<string, string> = {
       listen: "127.0.0.1:1",
@@ -106,12 +124,16 @@ describe("loadConfiguration()", () => {
       originals: "7d",
       self_profile: "true",
       pgo_policies: join(folder, "policies.yaml"),
+      pgo_fleet_submit_keys: "/s",
+      pgo_fleet_merge_keys: "/m",
+      autopgo_prune: join(folder, "prune.json"),
       keys: join(folder, "keys"),
       enable: "profefe",
       disable: "autopgo",
       log_level: "debug",
     };
     writeFileSync(texts.pgo_policies!, "");
+    writeFileSync(texts.autopgo_prune!, "[]");
     writeFileSync(texts.keys!, "");
     const textOf = ({ key, kind, default: value }: Setting) =>
       texts[key] ?? (kind.placeholder === "" ? String(value !== "true") : "77");
