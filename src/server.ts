@@ -8,12 +8,13 @@ import { contractHandler } from "./api/contract-handler.ts";
 import { readAutopgoPrune, withPruneRules } from "./autopgo-prune-file.ts";
 import { autopgoRoutes } from "./compat/autopgo/routes.ts";
 import { pcaptureRoutes } from "./compat/pcapture/routes.ts";
-import { type FleetKeyFile, openFleetKeyFile } from "./compat/pgo-fleet/key-file.ts";
+import { readFleetKeyFile } from "./compat/pgo-fleet/key-file.ts";
 import { pgoFleetRoutes } from "./compat/pgo-fleet/routes.ts";
 import { profefeRoutes } from "./compat/profefe/routes.ts";
-import { type Access, OPEN_ACCESS } from "./http/access.ts";
+import { type Access, OPEN_ACCESS, type Scope } from "./http/access.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
 import { healthRoutes } from "./http/health.ts";
+import { readKeyFile } from "./http/keys/key-file.ts";
 import { keyedAccess } from "./http/keys/keyed-access.ts";
 import { sourceNames } from "./http/keys/source-name.ts";
 import { type WatchedKeyFile, watchKeyFile } from "./http/keys/watched-key-file.ts";
@@ -116,15 +117,31 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
   const openKeys = (path: string | undefined): WatchedKeyFile | undefined =>
-    path === undefined ? undefined : watchKeyFile(path, limits, logger, () => repository.letInAdmitted());
+    path === undefined
+      ? undefined
+      : watchKeyFile(
+          path,
+          (each) => readKeyFile(each, limits),
+          logger,
+          () => repository.letInAdmitted(),
+        );
   keys = openKeys(options.keys);
   repository.letInAdmitted();
-  const keyed = keyedAccess({ file: () => keys!.current, limits, sourceOf: sourceNames(dataFolder) });
+  const sourceOf = sourceNames(dataFolder);
+  const keyed = keyedAccess({ file: () => keys!.current, limits, sourceOf });
   const access: Access = { admit: (...asked) => (keys ? keyed : OPEN_ACCESS).admit(...asked) };
-  const openFleetKeys = (path: string | undefined): FleetKeyFile | undefined =>
-    path === undefined ? undefined : opened.use(openFleetKeyFile(path, limits, (message) => logger.warn(message)));
-  const submitKeys = openFleetKeys(options.pgoFleetKeys?.submit);
-  const mergeKeys = openFleetKeys(options.pgoFleetKeys?.merge);
+  const fleetAccess = (path: string | undefined, scope: Scope): Access => {
+    if (path === undefined) return access;
+    const file = opened.use(
+      watchKeyFile(
+        path,
+        (each) => readFleetKeyFile(each, scope, limits),
+        logger,
+        () => {},
+      ),
+    );
+    return keyedAccess({ file: () => file.current, limits, sourceOf });
+  };
   const stopping = new AbortController();
   const contract = () =>
     contractHandler(repository, {
@@ -139,11 +156,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let rpc = contract();
   const choice = { enable: options.enable ?? [], disable: options.disable ?? [] };
   const shared = { limits, access, budget, answers };
-  const fleetKeys = { submitKeys: () => submitKeys?.keys, mergeKeys: () => mergeKeys?.keys };
+  const { submit, merge } = options.pgoFleetKeys ?? {};
+  const fleet = { submitAccess: fleetAccess(submit, "write"), mergeAccess: fleetAccess(merge, "pgo") };
   const spoken: Protocol[] = [
     { name: "profefe", routes: profefeRoutes(repository, { ...shared, version, nowNs }) },
     { name: "autopgo", routes: autopgoRoutes(repository, { ...shared, nowNs }) },
-    { name: "pgo-fleet", routes: pgoFleetRoutes(repository, { ...shared, ...fleetKeys }) },
+    { name: "pgo-fleet", routes: pgoFleetRoutes(repository, { ...shared, ...fleet }) },
     { name: "pcapture", routes: pcaptureRoutes(repository, shared) },
   ];
   const protocols = spoken.filter(({ name }) => isEnabled(name, choice));

@@ -126,18 +126,28 @@ async function policiesFaults(configuration: Configuration, resolved: readonly R
   }
 }
 
-/** The same of the file of keys, a fault for each line of it. */
-async function keysFaults({ keys, limits }: Configuration, resolved: readonly Resolved[]): Promise<Fault[]> {
-  if (keys === undefined) return [];
+/** The same of the files of keys, a fault for each line. */
+async function keysFaults(configuration: Configuration, resolved: readonly Resolved[]): Promise<Fault[]> {
+  const { keys, pgoFleetSubmitKeys, pgoFleetMergeKeys, limits } = configuration;
+  if (keys === undefined && pgoFleetSubmitKeys === undefined && pgoFleetMergeKeys === undefined) return [];
   const { readKeyFile } = await import("../../http/keys/key-file.ts");
-  try {
-    readKeyFile(keys, limits);
-    return [];
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    const place = resolved.find(({ setting }) => setting.key === "keys")!.origin;
-    return error.message.split("\n").map((message) => ({ place, message }));
-  }
+  const { readFleetKeyFile } = await import("../../compat/pgo-fleet/key-file.ts");
+  const faultsOf = (key: string, path: string | undefined, read: (path: string) => unknown): Fault[] => {
+    if (path === undefined) return [];
+    try {
+      read(path);
+      return [];
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      const place = resolved.find(({ setting }) => setting.key === key)!.origin;
+      return error.message.split("\n").map((message) => ({ place, message }));
+    }
+  };
+  return [
+    ...faultsOf("keys", keys, (path) => readKeyFile(path, limits)),
+    ...faultsOf("pgo_fleet_submit_keys", pgoFleetSubmitKeys, (path) => readFleetKeyFile(path, "write", limits)),
+    ...faultsOf("pgo_fleet_merge_keys", pgoFleetMergeKeys, (path) => readFleetKeyFile(path, "pgo", limits)),
+  ];
 }
 
 function tlsFaults({ tlsCert, tlsKey }: Configuration, resolved: readonly Resolved[]): Fault[] {

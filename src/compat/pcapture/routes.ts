@@ -3,6 +3,7 @@
 
 import type { Access, Grant } from "../../http/access.ts";
 import { readBody } from "../../http/body.ts";
+import { boundLabels, boundService } from "../../http/bound.ts";
 import type { ByteBudget } from "../../http/byte-budget.ts";
 import type { Refusal } from "../../http/errors.ts";
 import { unescapePath, utf8Text } from "../../http/escapes.ts";
@@ -91,11 +92,11 @@ function targetOf(
 ): { service: string; labels: readonly Label[] } {
   const tag = utf8Text(unescapePath(path.slice(PATH.length)));
   if (tag === undefined) throw badRequest(`the tag ${quote(path.slice(PATH.length))} is not valid UTF-8`);
-  if (grant.service !== undefined && tag !== grant.service) {
-    throw new DomainError("forbidden", `This key is for the tag ${quote(grant.service)}, not ${quote(tag)}`);
-  }
   const sent = readLabels(parseParameters(query), limits);
-  return { service: checkService(tag, limits), labels: canonicalLabels([...sent, ...grant.labels], limits).labels };
+  return {
+    service: checkService(boundService(grant, tag), limits),
+    labels: canonicalLabels(boundLabels(grant, sent), limits).labels,
+  };
 }
 
 /** Scripts save what a GET answers whatever its status is, and `go build` fails on a text: only a POST is told in a body. */

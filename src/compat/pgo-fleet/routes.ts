@@ -1,7 +1,7 @@
 // pgo-fleet's collector: POST /v1/submit and /v1/merge, as its embedded library and its scripts use them. Its /healthz is src/http/health.ts.
 // Statuses are its own and no failure has a body. Every upload is kept, and a merge is of all of them: docs/compatibility.md.
 
-import type { Access, Grant, Scope } from "../../http/access.ts";
+import type { Access } from "../../http/access.ts";
 import { readBody } from "../../http/body.ts";
 import type { ByteBudget } from "../../http/byte-budget.ts";
 import type { Refusal } from "../../http/errors.ts";
@@ -18,16 +18,13 @@ import { PLAIN_PGO_POLICY } from "../../model/pgo-policy.ts";
 import { selectorOf } from "../../model/selector.ts";
 import type { Repository } from "../../repository/repository.ts";
 import { checkSubmittedShape } from "./cpu-shape.ts";
-import { type FleetKeys, grantOf } from "./key-file.ts";
 import { targetOf } from "./target.ts";
 
 export interface PgoFleetOptions {
   limits: Limits;
-  access: Access;
-  /** Those that may submit, as they are now. Undefined: `access` decides. */
-  submitKeys?: () => FleetKeys | undefined;
-  /** Those that may merge. */
-  mergeKeys?: () => FleetKeys | undefined;
+  /** There the keys of one are not the other's. */
+  submitAccess: Access;
+  mergeAccess: Access;
   /** Shared with everything else that reads bodies. */
   budget: ByteBudget;
   /** Shared with everything else that answers profiles. */
@@ -46,8 +43,8 @@ export function pgoFleetRoutes(repository: Repository, options: PgoFleetOptions)
 }
 
 async function submit(exchange: Exchange, repository: Repository, options: PgoFleetOptions): Promise<void> {
-  const { limits, budget } = options;
-  const grant = admit(exchange, "write", options, options.submitKeys?.());
+  const { limits, budget, submitAccess } = options;
+  const grant = submitAccess.admit(exchange, "write", PROTOCOL);
   const { service, labels } = targetOf(parseParameters(exchange.query), grant, limits);
   using body = await readBody(exchange, limits.bodyBytes, budget);
   const { submitter } = grant;
@@ -57,8 +54,8 @@ async function submit(exchange: Exchange, repository: Repository, options: PgoFl
 }
 
 async function merge(exchange: Exchange, repository: Repository, options: PgoFleetOptions): Promise<void> {
-  const { limits, answers } = options;
-  const grant = admit(exchange, "pgo", options, options.mergeKeys?.());
+  const { limits, answers, mergeAccess } = options;
+  const grant = mergeAccess.admit(exchange, "pgo", PROTOCOL);
   const parameters = parseParameters(exchange.query);
   const { service, labels } = targetOf(parameters, grant, limits);
   const made = await repository.pgo.profile({
@@ -83,13 +80,6 @@ function combine(repository: Repository): void {
     // Packing is switched off: the sum is the same.
     if (!(error instanceof DomainError) || error.kind !== "conflict") throw error;
   }
-}
-
-function admit(exchange: Exchange, scope: Scope, { access }: PgoFleetOptions, keys: FleetKeys | undefined): Grant {
-  if (keys === undefined) return access.admit(exchange, scope, PROTOCOL);
-  const grant = grantOf(keys, exchange.request.headers.authorization);
-  if (grant) return grant;
-  throw new DomainError("forbidden", "No key of this server's files for it is in the header Authorization: Bearer KEY");
 }
 
 /** No client reads a body of these, and one kind of refusal is known: the key is wrong. Why is in a header. */

@@ -46,6 +46,11 @@ const BOUND_SCOPES = new Set<Scope>(["write", "pgo"]);
 
 /** Throws `invalid` with every fault, a line for each. */
 export function readKeyFile(path: string, limits: Limits): KeyFile {
+  return parseKeyFile(readKeyText(path), path, limits);
+}
+
+/** Throws `invalid`. */
+export function readKeyText(path: string): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -59,7 +64,7 @@ export function readKeyFile(path: string, limits: Limits): KeyFile {
       `Cannot read the keys in ${path}: it has ${bytes.length} bytes, at most ${FILE_BYTES_MAX} are allowed`,
     );
   }
-  return parseKeyFile(bytes.toString("utf8"), path, limits);
+  return bytes.toString("utf8");
 }
 
 export function parseKeyFile(text: string, path: string, limits: Limits): KeyFile {

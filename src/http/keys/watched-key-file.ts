@@ -3,8 +3,7 @@
 import { unwatchFile, watchFile } from "node:fs";
 import type { Logger } from "pino";
 import { DomainError } from "../../model/errors.ts";
-import type { Limits } from "../../model/limits.ts";
-import { type KeyFile, readKeyFile } from "./key-file.ts";
+import type { KeyFile } from "./key-file.ts";
 
 /** Between two looks: by polling, since a mounted secret is renewed by moving a link far above the file. */
 const LOOK_MS = 1_000;
@@ -13,12 +12,17 @@ export interface WatchedKeyFile extends Disposable {
   readonly current: KeyFile;
 }
 
-/** Throws `invalid` where it cannot be read now. */
-export function watchKeyFile(path: string, limits: Limits, logger: Logger, onChange: () => void): WatchedKeyFile {
-  let current = readKeyFile(path, limits);
+/** `read` throws `invalid`, and so does this where the file cannot be read now. */
+export function watchKeyFile(
+  path: string,
+  read: (path: string) => KeyFile,
+  logger: Logger,
+  onChange: () => void,
+): WatchedKeyFile {
+  let current = read(path);
   const look = () => {
     try {
-      current = readKeyFile(path, limits);
+      current = read(path);
       logger.info({ path, keys: current.keys.size, places: current.places.length }, "the keys were read again");
       onChange();
     } catch (error) {

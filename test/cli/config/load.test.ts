@@ -109,10 +109,16 @@ describe("loadConfiguration()", () => {
   });
 
   test("reads a variable of another system where its own is not set", async () => {
-    const theirs = { PGOF_SUBMIT_AUTH_KEYS_FILE: "/theirs" };
-    expect((await load({}, theirs)).configuration.pgoFleetSubmitKeys).toBe("/theirs");
-    const both = { ...theirs, PROFUSION_PGO_FLEET_SUBMIT_KEYS: "/ours" };
-    expect((await load({}, both)).configuration.pgoFleetSubmitKeys).toBe("/ours");
+    const [theirs, ours] = ["theirs", "ours"].map((name) => join(folder, name));
+    for (const file of [theirs!, ours!]) writeFileSync(file, "key\n");
+    const environment = { PGOF_SUBMIT_AUTH_KEYS_FILE: theirs! };
+    expect((await load({}, environment)).configuration.pgoFleetSubmitKeys).toBe(theirs);
+    const both = { ...environment, PROFUSION_PGO_FLEET_SUBMIT_KEYS: ours! };
+    expect((await load({}, both)).configuration.pgoFleetSubmitKeys).toBe(ours);
+    writeFileSync(theirs!, "key service=\n");
+    await expect(load({}, environment)).rejects.toThrow(
+      `PGOF_SUBMIT_AUTH_KEYS_FILE: ${theirs}:1: Cannot take a profile`,
+    );
   });
 
   test("reads every setting by its key, its variable and its flag", async () => {
@@ -124,8 +130,8 @@ describe("loadConfiguration()", () => {
       originals: "7d",
       self_profile: "true",
       pgo_policies: join(folder, "policies.yaml"),
-      pgo_fleet_submit_keys: "/s",
-      pgo_fleet_merge_keys: "/m",
+      pgo_fleet_submit_keys: join(folder, "keys"),
+      pgo_fleet_merge_keys: join(folder, "keys"),
       autopgo_prune: join(folder, "prune.json"),
       keys: join(folder, "keys"),
       enable: "profefe",

@@ -4,36 +4,46 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type FleetKeys, openFleetKeyFile, parseFleetKeys } from "../../../src/compat/pgo-fleet/key-file.ts";
+import { parseFleetKeys, readFleetKeyFile } from "../../../src/compat/pgo-fleet/key-file.ts";
 import { pgoFleetRoutes } from "../../../src/compat/pgo-fleet/routes.ts";
-import { OPEN_ACCESS } from "../../../src/http/access.ts";
-import { DEFAULT_LIMITS } from "../../../src/model/limits.ts";
+import { type Access, OPEN_ACCESS, type Scope } from "../../../src/http/access.ts";
+import type { KeyFile } from "../../../src/http/keys/key-file.ts";
+import { keyedAccess } from "../../../src/http/keys/keyed-access.ts";
+import { watchKeyFile } from "../../../src/http/keys/watched-key-file.ts";
+import { DEFAULT_LIMITS, type LimitName } from "../../../src/model/limits.ts";
 import { EVERYTHING } from "../../../src/model/selector.ts";
 import { decodeProfile } from "../../../src/pprof/decode.ts";
 import { connectRaw } from "../../http/with-listener.ts";
 import { type CompatServer, goCpu, goHeap, serveCompat, swappedGoCpu } from "../../support/compat-server.ts";
 
-let submitKeys: FleetKeys | undefined;
-let mergeKeys: FleetKeys | undefined;
+let submitKeys: KeyFile | undefined;
+let mergeKeys: KeyFile | undefined;
 let fleet: CompatServer;
 beforeEach(async () => {
+  limits = { ...DEFAULT_LIMITS };
   submitKeys = undefined;
   mergeKeys = undefined;
   fleet = await serveCompat(
     (repository, common) =>
       pgoFleetRoutes(repository, {
         ...common,
-        access: OPEN_ACCESS,
-        submitKeys: () => submitKeys,
-        mergeKeys: () => mergeKeys,
+        submitAccess: accessBy(() => submitKeys),
+        mergeAccess: accessBy(() => mergeKeys),
       }),
     { bodyBytes: 100_000 },
   );
 });
 afterEach(() => fleet[Symbol.asyncDispose]());
 
-const keys = (text: string) => parseFleetKeys(text, "keys", DEFAULT_LIMITS);
+let limits: Record<LimitName, number> = DEFAULT_LIMITS;
+/** As the server has it: the file's, or open where there is none. */
+function accessBy(file: () => KeyFile | undefined): Access {
+  const keyed = keyedAccess({ file: () => file()!, limits, sourceOf: (id) => id });
+  return { admit: (...asked) => (file() ? keyed : OPEN_ACCESS).admit(...asked) };
+}
+const keys = (text: string, scope: Scope = "write") => parseFleetKeys(text, "keys", scope, DEFAULT_LIMITS);
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 const submit = (body: Uint8Array, query = "", headers = {}) => fleet.ask("POST", `/v1/submit${query}`, body, headers);
 const merge = (query = "", headers = {}) => fleet.ask("POST", `/v1/merge${query}`, undefined, headers);
@@ -161,7 +171,7 @@ async function ended(repository: CompatServer["opened"]["repository"]) {
 describe("keys", () => {
   test("are of a file for each, one a line; the scheme may be in lower case, and one space follows it", async () => {
     submitKeys = keys("  submitter  \r\n\n a key with spaces \nключ\n");
-    mergeKeys = keys("merger\n");
+    mergeKeys = keys("merger\n", "pgo");
     const status = async (authorization: string) => (await submit(goCpu(1), "", { authorization })).status;
     expect(await status("Bearer submitter")).toBe(204);
     expect(await status("bearer submitter")).toBe(204);
@@ -186,7 +196,7 @@ describe("keys", () => {
 
   test("may be bound to a service and labels, which no query changes; the query adds labels and narrows merges", async () => {
     submitKeys = keys("free\neu service=shop,region=eu\nus service=shop,region=us\n");
-    mergeKeys = keys("all service=shop\nonly-eu service=shop,region=eu\nfree\n");
+    mergeKeys = keys("all service=shop\nonly-eu service=shop,region=eu\nfree\n", "pgo");
     expect((await submit(goCpu(1), "", bearer("eu"))).status).toBe(204);
     expect((await submit(goCpu(10), "?service=shop&labels=version=2", bearer("us"))).status).toBe(204);
     expect(of(await submit(goCpu(1), "?service=bank", bearer("us")))).toEqual([403, 0]);
@@ -211,34 +221,46 @@ describe("keys", () => {
   });
 
   test("a fault in a file names its line", () => {
-    expect(() => keys("one\ntwo service=\n")).toThrow(/"keys": line 2: Cannot take a profile without a service/);
-    expect(() => keys(`k region=${"x".repeat(5000)}`)).toThrow(/line 1: Cannot take label "region"/);
+    expect(() => keys("one\ntwo service=\n")).toThrow(/^keys:2: Cannot take a profile without a service/);
+    expect(() => keys(`k region=${"x".repeat(5000)}`)).toThrow(/^keys:1: Cannot take label "region"/);
   });
 
   test("are read again when the file changes, and stay when it cannot be read", async () => {
     const folder = mkdtempSync(join(tmpdir(), "profusion-keys-"));
     try {
       const path = join(folder, "keys");
-      expect(() => openFleetKeyFile(path, DEFAULT_LIMITS, () => {})).toThrow(/Cannot read the keys in/);
-      writeFileSync(path, "first\n");
+      const read = (each: string) => readFleetKeyFile(each, "write", DEFAULT_LIMITS);
       let told = Promise.withResolvers<string>();
-      using file = openFleetKeyFile(path, DEFAULT_LIMITS, (message) => told.resolve(message));
-      submitKeys = file.keys;
+      const logger = pino({ hooks: { logMethod: (line) => told.resolve(String(line[1])) } });
+      expect(() => watchKeyFile(path, read, logger, () => {})).toThrow(/Cannot read the keys in/);
+      writeFileSync(path, "first\n");
+      using file = watchKeyFile(path, read, logger, () => {});
+      submitKeys = file.current;
       expect((await submit(goCpu(1), "", bearer("first"))).status).toBe(204);
       const change = async (text: string) => {
         told = Promise.withResolvers<string>();
         writeFileSync(path, text);
         const message = await told.promise;
-        submitKeys = file.keys;
+        submitKeys = file.current;
         return message;
       };
-      expect(await change("second\nthird\n")).toContain("read again: there are 2");
+      expect(await change("second\nthird\n")).toContain("read again");
       expect((await submit(goCpu(1), "", bearer("first"))).status).toBe(403);
       expect((await submit(goCpu(1), "", bearer("second"))).status).toBe(204);
-      expect(await change("second service=\n")).toContain("the keys stay as they were");
+      expect(await change("second service=\n")).toContain("stay as they were");
       expect((await submit(goCpu(1), "", bearer("third"))).status).toBe(204);
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  test("have a rate each: what is over it is 429 with Retry-After and an empty body, and another key is none the worse", async () => {
+    submitKeys = keys("fast\nslow\n");
+    limits.keyRequestsPerSecond = 1;
+    const answers = await Promise.all(Array.from({ length: 30 }, () => submit(new Uint8Array(0), "", bearer("fast"))));
+    const over = answers.filter(({ status }) => status === 429);
+    expect(over.length).toBeGreaterThan(0);
+    for (const { bytes, headers } of over) expect([bytes.length, headers["retry-after"]]).toEqual([0, "5"]);
+    expect((await submit(goCpu(1), "", bearer("slow"))).status).toBe(204);
   });
 });
