@@ -41,13 +41,18 @@ export function withPublicSources(repository: Repository, options: PublicSources
     const { submitter: source } = request;
     if (source === undefined || !isSource(source)) return repository.push(request);
     const clean = scrubbed(request, source, boundLabels());
-    if (counting.has(source) || (await hasCounted(source)) || admitted().has(source)) {
-      letIn(source);
+    if (isIn(source) || admitted().has(source) || (await hasCounted(source))) {
+      if (!isIn(source)) letIn(source);
       return repository.push(clean);
     }
     const outcome = await repository.push({ ...clean, service: QUARANTINE + request.service });
-    if (await mayCount(source)) letIn(source);
+    // Where others of its profiles were let in meanwhile, this one came behind their back.
+    if (isIn(source) || (await mayCount(source))) letIn(source);
     return outcome;
+  }
+
+  function isIn(source: string): boolean {
+    return counting.has(source) || movings.has(source);
   }
 
   async function hasCounted(source: string): Promise<boolean> {
@@ -70,14 +75,17 @@ export function withPublicSources(repository: Repository, options: PublicSources
 
   /** Nobody waits for it. What stops it half-way loses nothing: the next profile of the source goes on where it ended. */
   function letIn(source: string): void {
-    if (counting.has(source) || movings.has(source)) return;
-    const moving = moveIn(repository, source, limits)
+    const before = movings.get(source) ?? Promise.resolve();
+    const moving = before
+      .then(() => moveIn(repository, source, limits))
       .then(() => {
         if (counting.size >= REMEMBERED) counting.clear();
         counting.add(source);
       })
       .catch((error: unknown) => report(`what is held of source ${source} could not be let in`, error))
-      .finally(() => movings.delete(source));
+      .finally(() => {
+        if (movings.get(source) === moving) movings.delete(source);
+      });
     movings.set(source, moving);
   }
 
@@ -85,7 +93,7 @@ export function withPublicSources(repository: Repository, options: PublicSources
     ...repository,
     push,
     letInAdmitted() {
-      for (const source of admitted()) letIn(source);
+      for (const source of admitted()) if (!isIn(source)) letIn(source);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(movings.values());

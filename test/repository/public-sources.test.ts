@@ -138,6 +138,13 @@ test("an admitted source counts at once, with what is held of it", async () => {
   await eventually({ app: [ONE, OTHER, OTHER] });
 });
 
+test("profiles that come while their source is let in are not left behind", async () => {
+  for (let at = 0; at < 2; at++) await push(ONE);
+  opened.clock.nowNs += DAY_NS;
+  await Promise.all(Array.from({ length: 30 }, () => push(ONE)));
+  await eventually({ app: Array(32).fill(ONE) });
+});
+
 test("what was let in half-way is let in wholly by the next profile, also of another process; nothing counts twice", async () => {
   for (let at = 0; at < 3; at++) await push(ONE);
   const { records } = await repository.list({ selector: EVERYTHING, order: "oldest", limit: 1 });
