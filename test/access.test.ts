@@ -19,6 +19,7 @@ import { DEFAULT_LIMITS } from "../src/model/limits.ts";
 import { EVERYTHING } from "../src/model/selector.ts";
 import { buildGzip } from "./support/profile-builder.ts";
 import { runServer, type ServerForTest } from "./support/run-server.ts";
+import { CERTIFICATE, TLS_FILES } from "./support/test-certificate.ts";
 
 const TIME_NS = 1_750_000_000_000_000_000n;
 const profile = (at = 0) =>
@@ -261,6 +262,30 @@ describe("without a key", () => {
     expect((await post("", {}, other.url)).status).toBe(401);
     const wrong = await post("", bearer("not-a-key-of-this-server"), `http://127.0.0.1:${port}`);
     expect(wrong.status).toBe(401);
+  });
+
+  test("a listener is known behind TLS and HTTP/2 as well, a range too", async () => {
+    const port = await freePort();
+    const listen = [{ host: "127.0.0.1", port }];
+    const changed = { listen, tls: TLS_FILES };
+    const base = (scheme: string) => `${scheme}://127.0.0.1:${port}`;
+    const nodeOptions = { ca: CERTIFICATE };
+    const transports = [
+      createConnectTransport({ baseUrl: base("https"), httpVersion: "1.1", nodeOptions }),
+      createConnectTransport({ baseUrl: base("https"), httpVersion: "2", nodeOptions }),
+      createGrpcTransport({ baseUrl: base("http") }),
+    ];
+    for (const place of [`listener 127.0.0.1:${port}`, `listener 0.0.0.0:${port}`, "range 127.0.0.1"]) {
+      await using _other = await serveKeys(`${place} write service=here`, {}, changed);
+      for (const transport of transports) {
+        const client = createClient(ProfileService, transport);
+        const { profile: stored } = await client.createProfile({
+          metadata: { profileType: "cpu" },
+          profileBytes: profile(),
+        });
+        expect(stored).toMatchObject({ service: "here", submitter: "127.0.0.1" });
+      }
+    }
   });
 
   test("an address range does, and the first line that allows it counts", async () => {

@@ -67,6 +67,34 @@ test("a new key opens what its line says, and a revoked one nothing; --purge del
   });
 });
 
+test("SIGHUP reads the keys again; of a faulty file the log tells the line, and never a key", async () => {
+  const file = join(folder, "keys-of-hup");
+  const [first, second] = ["first-key-0123456789", "second-key-0123456789"];
+  writeFileSync(file, `first ${first} write`);
+  await using server = await runServe(join(folder, "data-of-hup"), ["--keys", file]);
+  const status = async (key: string) => {
+    const body = buildGzip({ samples: [{ stack: ["main"], values: [1n, 1n] }] });
+    const url = `${server.url}/api/0/profiles?type=cpu&service=a&token=${key}`;
+    return (await fetch(url, { method: "POST", body })).status;
+  };
+  const told = (text: string) =>
+    vi.waitFor(() => expect(server.log.map((line) => JSON.stringify(line)).join("\n")).toContain(text), {
+      timeout: 20_000,
+    });
+  expect(await status(first)).toBe(200);
+  writeFileSync(file, `first ${first} write\nsecond ${second} wrote`);
+  server.child.kill("SIGHUP");
+  await told('keys-of-hup:2: Cannot use this line: the scope \\"wrote\\" is none');
+  expect(await status(first)).toBe(200);
+  writeFileSync(file, `second ${second} write`);
+  server.child.kill("SIGHUP");
+  await vi.waitFor(async () => expect(await status(second)).toBe(200), { timeout: 20_000 });
+  expect(await status(first)).toBe(401);
+  await told('"caller":"second"');
+  const log = JSON.stringify(server.log);
+  for (const key of [first, second]) expect(log).not.toContain(key);
+});
+
 test("what cannot be a line is said before it is in the file", async () => {
   expect(await cli("key", "new", "9", "--scope", "write")).toMatchObject({ code: 2, out: "" });
   expect((await cli("key", "new", "a", "--scope", "root")).err).toContain('the scope "root" is none');
