@@ -8,16 +8,10 @@ import { contractHandler } from "./api/contract-handler.ts";
 import { readAutopgoPrune, withPruneRules } from "./autopgo-prune-file.ts";
 import { autopgoRoutes } from "./compat/autopgo/routes.ts";
 import { pcaptureRoutes } from "./compat/pcapture/routes.ts";
-import { readFleetKeyFile } from "./compat/pgo-fleet/key-file.ts";
 import { pgoFleetRoutes } from "./compat/pgo-fleet/routes.ts";
 import { profefeRoutes } from "./compat/profefe/routes.ts";
-import { type Access, OPEN_ACCESS, type Scope } from "./http/access.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
 import { healthRoutes } from "./http/health.ts";
-import { readKeyFile } from "./http/keys/key-file.ts";
-import { keyedAccess } from "./http/keys/keyed-access.ts";
-import { sourceNames } from "./http/keys/source-name.ts";
-import { type WatchedKeyFile, watchKeyFile } from "./http/keys/watched-key-file.ts";
 import { type Listener, startListener } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
 import { isEnabled, type Protocol, type ProtocolName, sharedPaths } from "./http/protocols.ts";
@@ -33,6 +27,7 @@ import { withPublicSources } from "./repository/public-sources.ts";
 import type { Repository } from "./repository/repository.ts";
 import { repositoryMetrics } from "./repository-metrics.ts";
 import { startSelfProfile } from "./self-profile.ts";
+import { openServerKeys, warnOfOpenness } from "./server-keys.ts";
 import { makeDurableFolder } from "./storage/disk/durable.ts";
 import { lockFolder } from "./storage/disk/lock.ts";
 import { openLocalStorage } from "./storage/local/open-local-storage.ts";
@@ -99,16 +94,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const observe = repositoryMetrics(metrics, catalog, logger);
   const threads = availableParallelism();
   const pgoPolicies = () => policies;
-  let keys: WatchedKeyFile | undefined;
-  opened.defer(() => keys?.[Symbol.dispose]());
+  const onChange = () => repository.letInAdmitted();
+  const keys = opened.use(openServerKeys({ ...options, limits, onChange }));
   const repository = opened.use(
     withPublicSources(
       createRepository({ catalog, blobs, store, limits, nowNs, threads, packing, pgoPolicies, observe }),
       {
         limits,
         nowNs,
-        boundLabels: () => keys?.current.publicLabels ?? new Set(),
-        admitted: () => keys?.current.admitted ?? new Set(),
+        boundLabels: () => keys.current?.publicLabels ?? new Set(),
+        admitted: () => keys.current?.admitted ?? new Set(),
         report: (message, error) => logger.error({ err: error }, message),
       },
     ),
@@ -116,52 +111,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
-  const openKeys = (path: string | undefined): WatchedKeyFile | undefined =>
-    path === undefined
-      ? undefined
-      : watchKeyFile(
-          path,
-          (each) => readKeyFile(each, limits),
-          logger,
-          () => repository.letInAdmitted(),
-        );
-  keys = openKeys(options.keys);
   repository.letInAdmitted();
-  const sourceOf = sourceNames(dataFolder);
-  const keyed = keyedAccess({ file: () => keys!.current, limits, sourceOf });
-  const access: Access = { admit: (...asked) => (keys ? keyed : OPEN_ACCESS).admit(...asked) };
-  const fleetAccess = (path: string | undefined, scope: Scope): Access => {
-    if (path === undefined) return access;
-    const file = opened.use(
-      watchKeyFile(
-        path,
-        (each) => readFleetKeyFile(each, scope, limits),
-        logger,
-        () => {},
-      ),
-    );
-    return keyedAccess({ file: () => file.current, limits, sourceOf });
-  };
   const stopping = new AbortController();
   const contract = () =>
     contractHandler(repository, {
       limits,
       logger,
       version,
-      access,
+      access: keys.access,
       budget,
       answers,
       stopping: stopping.signal,
     });
   let rpc = contract();
   const choice = { enable: options.enable ?? [], disable: options.disable ?? [] };
-  const shared = { limits, access, budget, answers };
-  const { submit, merge } = options.pgoFleetKeys ?? {};
-  const fleet = { submitAccess: fleetAccess(submit, "write"), mergeAccess: fleetAccess(merge, "pgo") };
+  const shared = { limits, access: keys.access, budget, answers };
+  const { submitAccess, mergeAccess } = keys;
   const spoken: Protocol[] = [
     { name: "profefe", routes: profefeRoutes(repository, { ...shared, version, nowNs }) },
     { name: "autopgo", routes: autopgoRoutes(repository, { ...shared, nowNs }) },
-    { name: "pgo-fleet", routes: pgoFleetRoutes(repository, { ...shared, ...fleet }) },
+    { name: "pgo-fleet", routes: pgoFleetRoutes(repository, { ...shared, submitAccess, mergeAccess }) },
     { name: "pcapture", routes: pcaptureRoutes(repository, shared) },
   ];
   const protocols = spoken.filter(({ name }) => isEnabled(name, choice));
@@ -179,7 +148,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     listeners.push(listener);
   }
   if (options.selfProfile) opened.use(await startSelfProfile({ repository, nowNs, version, logger }));
-  if (keys === undefined) warnOfOpenness(options.listen, logger);
+  if (keys.current === undefined) warnOfOpenness(options.listen, logger);
   const { profiles, series } = await catalog.statistics();
   logger.info(
     {
@@ -199,10 +168,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     repository,
     async reload(changed) {
       const renewed = tls && changed.tls && (await readTlsCredentials(changed.tls));
-      const [nextPolicies, nextKeys] = [await policiesOf(changed), openKeys(changed.keys)];
+      const nextPolicies = await policiesOf(changed);
+      keys.reload(changed.keys);
       policies = nextPolicies;
-      keys?.[Symbol.dispose]();
-      keys = nextKeys;
       repository.letInAdmitted();
       if (renewed) for (const listener of listeners) listener.setTlsCredentials(renewed);
       for (const name of LIMIT_NAMES) if (LIMITS[name].isReloadable) limits[name] = changed.limits[name];
@@ -215,16 +183,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await closing;
     },
   };
-}
-
-function warnOfOpenness(listen: ServerOptions["listen"], logger: Logger): void {
-  const reachable = listen.filter(({ host }) => !/^(127\.|::1$|localhost$)/.test(host));
-  if (reachable.length === 0) return;
-  const addresses = reachable.map(({ host, port }) => `${host}:${port}`);
-  logger.warn(
-    { addresses },
-    "whoever reaches this server may do everything: there are no keys; name a file of them with --keys",
-  );
 }
 
 async function policiesOf({

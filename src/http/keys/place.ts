@@ -12,7 +12,7 @@ const EVERY_ADDRESS = new Set(["0.0.0.0", "::", "*"]);
 /** HOST:PORT as it is listened on; 0.0.0.0 and * are every address of this machine. Throws `invalid`. */
 export function listenerPlace(text: string): Place {
   const [, host = "", port = ""] = /^(?:\[(?=.*\]))?(.+?)\]?:(\d{1,5})$/.exec(text) ?? [];
-  if (port === "") {
+  if (port === "" || Number(port) > 65_535) {
     throw new DomainError("invalid", `Cannot read the listener ${quote(text)}: it is HOST:PORT, as in 127.0.0.1:8080`);
   }
   return ({ request }) =>

@@ -59,6 +59,7 @@ describe("a line is refused", () => {
     [`a "${KEY} write`, /quote is not closed/],
     [`a "${KEY}" write service=`, /without a service/],
     ["listener 8080 write", /HOST:PORT/],
+    ["listener a:65536 write", /HOST:PORT/],
     ["range 10.0.0.0/99 write", /the range "10.0.0.0\/99"/],
     ["range 10.0.0.0/ write", /the range "10.0.0.0\/"/],
     ["range fleet write", /the range "fleet"/],
