@@ -1,7 +1,7 @@
 // Keys, places and rates against the whole server, over real sockets: who is let in, how each protocol says no, and what the log tells.
 
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -237,6 +237,23 @@ describe("the file of keys", () => {
     other.write("late late-key-0123456789 wrong");
     await expect(other.reload()).rejects.toThrow(/keys:1: .*"wrong" is none/);
     expect(await status("late-key-0123456789")).toBe(200);
+  });
+
+  test("is read again when a link above it is moved, as mounted secrets are renewed", async () => {
+    const mounted = mkdtempSync(join(folder, "mounted-"));
+    for (const [at, key] of ["first-key-0123456789", "second-key-0123456789"].entries()) {
+      mkdirSync(join(mounted, `data-${at}`));
+      writeFileSync(join(mounted, `data-${at}`, "keys"), `ci ${key} write`);
+    }
+    symlinkSync("data-0", join(mounted, "data"));
+    symlinkSync("data/keys", join(mounted, "keys"));
+    await using other = await serveKeys("", {}, { keys: join(mounted, "keys") });
+    const status = async (key: string) => (await post("service=a", bearer(key), other.url)).status;
+    expect(await status("first-key-0123456789")).toBe(200);
+    symlinkSync("data-1", join(mounted, "next"));
+    renameSync(join(mounted, "next"), join(mounted, "data"));
+    await vi.waitFor(async () => expect(await status("second-key-0123456789")).toBe(200), { timeout: 20_000 });
+    expect(await status("first-key-0123456789")).toBe(401);
   });
 
   test("is read again at a reload, which may also take it away", async () => {
