@@ -390,6 +390,21 @@ describe("a rate", () => {
     });
   });
 
+  test("of one who has a public key leaves the key to all others", async () => {
+    const lines = "oss public-key-0123456789 submit service=app";
+    await using other = await serveKeys(lines, { sourceRequestsPerSecond: 2, keyRequestsPerSecond: 5 });
+    const statuses = await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        const { status, json } = await post("", bearer("public-key-0123456789"), other.url);
+        if (status === 503) expect(json.error).toMatch(/"oss\/[0-9a-f]{16}".* 2 requests a second/);
+        return status;
+      }),
+    );
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    await other.server.reload({ limits: { ...DEFAULT_LIMITS, sourceRequestsPerSecond: 1000 }, keys: other.keys });
+    expect((await post("", bearer("public-key-0123456789"), other.url)).status).toBe(200);
+  });
+
   test("counts the bytes of bodies whose length nobody announced, and a reload lifts it", async () => {
     await using other = await serveKeys(KEY, { keyBytesPerSecond: 1 });
     const chunked = async () => {
@@ -456,6 +471,7 @@ async function serveKeys(
   const server = await runServer(limits, undefined, { keys: path, logger: pino({ level: "silent" }), ...changed });
   return {
     ...server,
+    keys: path,
     write: (next: string) => writeFileSync(path, next),
     reload: () => server.server.reload({ limits: DEFAULT_LIMITS, keys: path }),
   };
