@@ -55,7 +55,7 @@ async function upload(exchange: Exchange, repository: Repository, options: Pcapt
   const { service, labels } = targetOf(exchange, grant, limits);
   using body = await readBody(exchange, limits.bodyBytes, budget);
   const { submitter } = grant;
-  for (const { bytes, judge } of await profilesIn(exchange.request.headers["content-type"], body.bytes)) {
+  for (const { bytes, judge } of profilesIn(exchange.request.headers["content-type"], body.bytes)) {
     await repository.push({ service, type: "cpu", labels, submitter, bytes, judge });
   }
   sendBytes(exchange, 200, NOTHING, {});

@@ -10,12 +10,12 @@ const PART_NAME = "cpu_profile";
 const MULTIPART = /^multipart\/form-data/i;
 
 /** Throws `invalid` before anything is stored where one part has another name. */
-export async function profilesIn(
+export function profilesIn(
   contentType: string | undefined,
   body: Uint8Array,
-): Promise<Required<Pick<PushRequest, "bytes" | "judge">>[]> {
+): Required<Pick<PushRequest, "bytes" | "judge">>[] {
   if (contentType === undefined || !MULTIPART.test(contentType)) return [{ bytes: body, judge: checkPgoShape }];
-  const parts = await readParts(contentType, body);
+  const parts = readParts(contentType, body);
   const stranger = parts.find(({ name }) => name !== PART_NAME);
   if (stranger) {
     throw new DomainError("invalid", `Unrecognized file: ${quote(stranger.name)}; send parts named ${PART_NAME}`);

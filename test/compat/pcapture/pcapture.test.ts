@@ -65,6 +65,13 @@ describe("POST", () => {
   test("with a part of another name stores nothing: 400", async () => {
     const { status, text } = await post("auth", multipart(["cpu_profile", goCpu(10)], ["heap_profile", goCpu(20)]));
     expect([status, text]).toEqual([400, expect.stringContaining('Unrecognized file: "heap_profile"')]);
+    const nameless = Buffer.from(
+      multipart(["cpu_profile", goCpu(10)])
+        .toString("latin1")
+        .replace("cpu_profile", ""),
+      "latin1",
+    );
+    expect((await post("auth", nameless)).status).toBe(400);
     expect(await names()).toEqual([]);
   });
 
