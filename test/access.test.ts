@@ -1,7 +1,7 @@
 // Keys, places and rates against the whole server, over real sockets: who is let in, how each protocol says no, and what the log tells.
 
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -239,6 +239,23 @@ describe("the file of keys", () => {
     expect(await status("late-key-0123456789")).toBe(200);
   });
 
+  test("is read again when a link above it is moved, as mounted secrets are renewed", async () => {
+    const mounted = mkdtempSync(join(folder, "mounted-"));
+    for (const [at, key] of ["first-key-0123456789", "second-key-0123456789"].entries()) {
+      mkdirSync(join(mounted, `data-${at}`));
+      writeFileSync(join(mounted, `data-${at}`, "keys"), `ci ${key} write`);
+    }
+    symlinkSync("data-0", join(mounted, "data"));
+    symlinkSync("data/keys", join(mounted, "keys"));
+    await using other = await serveKeys("", {}, { keys: join(mounted, "keys") });
+    const status = async (key: string) => (await post("service=a", bearer(key), other.url)).status;
+    expect(await status("first-key-0123456789")).toBe(200);
+    symlinkSync("data-1", join(mounted, "next"));
+    renameSync(join(mounted, "next"), join(mounted, "data"));
+    await vi.waitFor(async () => expect(await status("second-key-0123456789")).toBe(200), { timeout: 20_000 });
+    expect(await status("first-key-0123456789")).toBe(401);
+  });
+
   test("is read again at a reload, which may also take it away", async () => {
     await using other = await serveKeys("");
     expect((await post("service=a", {}, other.url)).status).toBe(401);
@@ -373,6 +390,21 @@ describe("a rate", () => {
     });
   });
 
+  test("of one who has a public key leaves the key to all others", async () => {
+    const lines = "oss public-key-0123456789 submit service=app";
+    await using other = await serveKeys(lines, { sourceRequestsPerSecond: 2, keyRequestsPerSecond: 5 });
+    const statuses = await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        const { status, json } = await post("", bearer("public-key-0123456789"), other.url);
+        if (status === 503) expect(json.error).toMatch(/"oss\/[0-9a-f]{16}".* 2 requests a second/);
+        return status;
+      }),
+    );
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    await other.server.reload({ limits: { ...DEFAULT_LIMITS, sourceRequestsPerSecond: 1000 }, keys: other.keys });
+    expect((await post("", bearer("public-key-0123456789"), other.url)).status).toBe(200);
+  });
+
   test("counts the bytes of bodies whose length nobody announced, and a reload lifts it", async () => {
     await using other = await serveKeys(KEY, { keyBytesPerSecond: 1 });
     const chunked = async () => {
@@ -439,6 +471,7 @@ async function serveKeys(
   const server = await runServer(limits, undefined, { keys: path, logger: pino({ level: "silent" }), ...changed });
   return {
     ...server,
+    keys: path,
     write: (next: string) => writeFileSync(path, next),
     reload: () => server.server.reload({ limits: DEFAULT_LIMITS, keys: path }),
   };

@@ -1,6 +1,9 @@
 // What each method of the contract needs of its caller. A method without a scope does not compile.
 
 import type { DescMethod } from "@bufbuild/protobuf";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { AdminService } from "../../gen/profusion/v1/admin_service_pb.ts";
 import { PgoService } from "../../gen/profusion/v1/pgo_service_pb.ts";
 import { ProfileService } from "../../gen/profusion/v1/profile_service_pb.ts";
@@ -60,7 +63,13 @@ const SCOPES = new Map<string, Readonly<Record<string, Scope>>>([
   [AdminService.typeName, ADMIN],
 ]);
 
-/** Undefined for gRPC's own services: health and reflection tell nothing of anybody's profiles. */
-export function scopeOf(method: DescMethod): Scope | undefined {
-  return SCOPES.get(method.parent.typeName)?.[method.localName];
+/** gRPC's own, which tell nothing of anybody's profiles. */
+const FOR_EVERYBODY = new Set<string>(
+  [Health, ServerReflection, ServerReflectionAlpha].map(({ typeName }) => typeName),
+);
+
+/** Undefined: for everybody. A service that nobody thought of here is for administrators. */
+export function scopeOf({ parent, localName }: DescMethod): Scope | undefined {
+  if (FOR_EVERYBODY.has(parent.typeName)) return undefined;
+  return SCOPES.get(parent.typeName)?.[localName] ?? "admin";
 }

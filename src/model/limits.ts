@@ -244,6 +244,11 @@ export const LIMITS = {
   ),
 
   // Keys that everybody has.
+  sourceRequestsPerSecond: count(
+    10,
+    "Requests of one source of a public key, which is an address: a program sends a profile an hour, and an office has one address.",
+    RELOADABLE,
+  ),
   quarantineProfiles: count(
     10,
     "So many profiles a source of a public key sends before any of them counts: who tries out what can be spoilt sends few.",

@@ -13,6 +13,7 @@ import { badRequest, type Parameters, parseParameters, readText } from "../../ht
 import { sendBytes, sendText } from "../../http/send.ts";
 import { DomainError } from "../../model/errors.ts";
 import { isAtLeast } from "../../model/pgo-policy.ts";
+import { quote } from "../../model/text.ts";
 import { formatTime } from "../../model/time.ts";
 import type { PgoMade } from "../../repository/pgo/make.ts";
 import type { Release } from "../../repository/pgo/releases.ts";
@@ -22,6 +23,8 @@ import { readNarrowing, readWord } from "./parameters.ts";
 
 export const PGO_PATH = "/api/0/pgo/";
 const REPORT = "/report";
+/** Parameters that a release does not heed. */
+const OF_PROFILES = ["policy", "mode", "labels", "query", "from", "to", "last", "end"];
 
 export async function getPgo(exchange: Exchange, context: ProfefeContext): Promise<void> {
   const parameters = parseParameters(exchange.query);
@@ -53,7 +56,8 @@ async function sendFile(
   const required = readWord(parameters, "require", ["usable", "good"]);
   const release = await releaseOf(context, service, parameters);
   if (release) {
-    await sendRelease(exchange, context, release);
+    if (required && !isAtLeast(release.verdict, required)) sendWorse(exchange, release);
+    else await sendRelease(exchange, context, release);
     return;
   }
   const answer = await ask(exchange, context, service, parameters);
@@ -113,7 +117,11 @@ async function releaseOf(
   parameters: Parameters,
 ): Promise<Release | undefined> {
   const named = readText(parameters, "release");
-  if (named !== undefined && named !== "") return repository.releases.get(boundService(grant, service), named);
+  if (named !== undefined && named !== "") {
+    const unheeded = OF_PROFILES.find((name) => parameters.has(name));
+    if (unheeded) throw badRequest(`${quote(unheeded)} is of profiles that are made now: a release is what it is`);
+    return repository.releases.get(boundService(grant, service), named);
+  }
   const at = service.lastIndexOf("@");
   if (at <= 0 || (grant.service !== undefined && grant.service !== service.slice(0, at))) return undefined;
   try {
@@ -122,6 +130,12 @@ async function releaseOf(
     if (error instanceof DomainError && (error.kind === "not-found" || error.kind === "invalid")) return undefined;
     throw error;
   }
+}
+
+/** A report of it is in its manifest. */
+function sendWorse(exchange: Exchange, { name, verdict }: Release): void {
+  const headers = { "content-type": "application/json", "profusion-release": name, "profusion-verdict": verdict };
+  sendText(exchange, 412, `${json({ release: name, verdict })}\n`, headers);
 }
 
 async function sendRelease(

@@ -8,6 +8,7 @@ import type { Exchange } from "../exchange.ts";
 import { credentialOf } from "./credential.ts";
 import type { KeyFile, Permit } from "./key-file.ts";
 import { slotOfKey } from "./key-slot.ts";
+import { type PerSecond, Rate } from "./rate.ts";
 
 export interface KeyedAccessOptions {
   /** As it is now. */
@@ -17,15 +18,31 @@ export interface KeyedAccessOptions {
   sourceOf: (keyId: string, remoteAddress: string) => string;
 }
 
+/** Sources whose rates are known at a time; when there are more, all begin anew. */
+const SOURCES = 10_000;
+
 export function keyedAccess({ file, limits, sourceOf }: KeyedAccessOptions): Access {
+  const sources = new Map<string, Rate>();
+  function rateOf(source: string): Rate {
+    const known = sources.get(source);
+    if (known) return known;
+    if (sources.size >= SOURCES) sources.clear();
+    const rate = new Rate();
+    sources.set(source, rate);
+    return rate;
+  }
+
   return {
     admit(exchange, scope, protocol) {
       const key = credentialOf(exchange);
       const permit = key ? permitOfKey(file(), key) : permitOfPlace(file(), exchange, scope, protocol);
       exchange.caller = permit.name;
       if (!permit.scopes.has(scope)) throw lacking(permit, scope);
-      charge(permit, exchange, limits);
-      return grantOf(permit, key !== undefined, exchange, sourceOf);
+      const grant = grantOf(permit, key !== undefined, exchange, sourceOf);
+      // First: one of many who have a key must not use up what all of them may send.
+      if (permit.isPublic) charge(rateOf(grant.submitter), sourceRates(limits), grant.submitter, exchange);
+      charge(permit.rate, keyRates(limits), permit.name, exchange);
+      return grant;
     },
   };
 }
@@ -54,8 +71,16 @@ function lacking({ name, scopes }: Permit, scope: Scope): DomainError {
   );
 }
 
-function charge({ name, rate }: Permit, exchange: Exchange, limits: Limits): void {
-  const over = rate.over(limits);
+function keyRates({ keyRequestsPerSecond: requests, keyBytesPerSecond: bytes }: Limits): PerSecond {
+  return { requests, bytes };
+}
+
+function sourceRates({ sourceRequestsPerSecond: requests, publicInflatedBytes: bytes }: Limits): PerSecond {
+  return { requests, bytes };
+}
+
+function charge(rate: Rate, perSecond: PerSecond, name: string, exchange: Exchange): void {
+  const over = rate.over(perSecond);
   if (over !== undefined) {
     throw new DomainError("exhausted", `Cannot take more of ${quote(name)} now: at most ${over} a second are allowed`);
   }

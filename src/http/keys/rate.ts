@@ -1,4 +1,4 @@
-// How much one key may ask in a second: requests, and bytes of bodies. Whether that is refused is for those who ask.
+// How much one key or source may ask in a second: requests, and bytes of bodies. Whether that is refused is for those who ask.
 
 import { performance } from "node:perf_hooks";
 
@@ -20,9 +20,9 @@ class Bucket {
   }
 }
 
-export interface RateLimits {
-  readonly keyRequestsPerSecond: number;
-  readonly keyBytesPerSecond: number;
+export interface PerSecond {
+  readonly requests: number;
+  readonly bytes: number;
 }
 
 export class Rate {
@@ -30,9 +30,9 @@ export class Rate {
   readonly #bytes = new Bucket();
 
   /** Counts one request, or says which limit it is over and counts nothing. */
-  over({ keyRequestsPerSecond, keyBytesPerSecond }: RateLimits, nowMs = performance.now()): string | undefined {
-    if (this.#bytes.left(keyBytesPerSecond, nowMs) <= 0) return `${keyBytesPerSecond} bytes`;
-    if (this.#requests.left(keyRequestsPerSecond, nowMs) < 1) return `${keyRequestsPerSecond} requests`;
+  over({ requests, bytes }: PerSecond, nowMs = performance.now()): string | undefined {
+    if (this.#bytes.left(bytes, nowMs) <= 0) return `${bytes} bytes`;
+    if (this.#requests.left(requests, nowMs) < 1) return `${requests} requests`;
     this.#requests.take(1);
     return undefined;
   }

@@ -5,7 +5,7 @@ import { DomainError } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import { PGO_WINDOW_DOUBLINGS, type PgoPolicy } from "../../model/pgo-policy.ts";
 import { parseSelector, type Selector } from "../../model/selector.ts";
-import type { Interval } from "../../model/time.ts";
+import { formatTime, type Interval } from "../../model/time.ts";
 import { type AnswerDependencies, answerOnce, type NewAnswer } from "../answer-once.ts";
 import type { MergePool } from "../merge-pool.ts";
 import type { Selection } from "../repository.ts";
@@ -77,11 +77,19 @@ async function inFirstSuitableWindow<Made>(
     try {
       return await make({ selector, ...(interval && { interval }) });
     } catch (error) {
-      const isLast = nth === windows.length - 1;
-      if (isLast || !(error instanceof DomainError) || error.kind !== "not-found") throw error;
+      if (!(error instanceof DomainError) || error.kind !== "not-found") throw error;
+      if (nth === windows.length - 1) throw inWindow(error, request, interval);
     }
   }
   throw new Error("A policy has one window at least");
+}
+
+/** Says where it was looked: who has just sent a first profile asks for an hour that is not over. */
+function inWindow(error: DomainError, { interval: asked, untilNow }: PgoRequest, interval?: Interval): DomainError {
+  if (interval === undefined) return error;
+  const hint = asked || untilNow ? "" : ", the last full hour; end=now looks up to now";
+  const window = `between ${formatTime(interval.startNs)} and ${formatTime(interval.endNs)}`;
+  return new DomainError("not-found", `${error.message} ${window}${hint}`, { cause: error });
 }
 
 /** Names what a policy says, its name aside. */

@@ -120,7 +120,8 @@ describe("where there is no file", () => {
   test("missing=empty asks for 200 and no bytes, which go build takes for no profile", async () => {
     const { status, bytes, headers } = await get("auth?missing=empty");
     expect([status, bytes.length]).toEqual([200, 0]);
-    expect(headers["profusion-reason"]).toContain("No profile matches");
+    expect(headers["profusion-reason"]).toContain("No profile matches between 2026-");
+    expect(headers["profusion-reason"]).toContain("the last full hour; end=now looks up to now");
   });
 
   test("require=good refuses less with 412 and the report, and require=usable takes it", async () => {
@@ -189,6 +190,9 @@ describe("a release", () => {
       expect(headers).toMatchObject({ "profusion-release": "r1", "profusion-verdict": "poor" });
     }
     expect((await get("auth@r1", { "if-none-match": fileHeaders.etag! })).status).toBe(304);
+    const worse = await get("auth@r1?require=good");
+    expect([worse.status, worse.json()]).toEqual([412, { release: "r1", verdict: "poor" }]);
+    expect((await get("auth?release=r1&policy=plain")).json().error).toContain("a release is what it is");
     expect((await get("auth@r2")).status).toBe(404);
     expect((await get("auth?release=%20")).status).toBe(404);
   });

@@ -25,6 +25,16 @@ test("a key is found by what it is, written in plain or hashed", () => {
   expect(permitOf(`ci "${KEY}" write`, hashed)).toBeUndefined();
 });
 
+test("neither a key nor its digest is held, in whole or in part: look-ups are of what only this process can compute", () => {
+  const { keys } = read(`ci "${KEY}" read`);
+  const digest = createHash("sha256").update(KEY).digest();
+  const [slot] = [...keys.keys()];
+  expect(slot).toBe(slotOfKey(Buffer.from(KEY)));
+  const held = JSON.stringify([...keys]) + Buffer.from(slot!, "base64").toString("hex");
+  for (const secret of [KEY, digest.toString("hex"), digest.toString("base64")]) expect(held).not.toContain(secret);
+  expect(Buffer.from(slot!, "base64").subarray(0, 4)).not.toEqual(digest.subarray(0, 4));
+});
+
 test("a file without lines allows nobody anything", () => {
   expect(read("\n# nothing yet\r\n\n")).toEqual({
     keys: new Map(),
