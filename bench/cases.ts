@@ -7,6 +7,7 @@ import { cliPush } from "./rows/cli-push.ts";
 import { downloadPacked } from "./rows/download-packed.ts";
 import { ingest } from "./rows/ingest.ts";
 import { ingestBesideMerges } from "./rows/ingest-beside-merges.ts";
+import { ingestForeign } from "./rows/ingest-foreign.ts";
 import { listPages } from "./rows/list-pages.ts";
 import { mergeDayByLabel } from "./rows/merge-day-by-label.ts";
 import { mergeLooseWorkers } from "./rows/merge-loose-workers.ts";
@@ -37,6 +38,7 @@ export const ROWS: readonly Row[] = [
   pgoProfile,
   ingest,
   ingestBesideMerges,
+  ingestForeign,
   cliList,
   cliPush,
   listPages,

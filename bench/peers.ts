@@ -43,11 +43,15 @@ export interface LoadOptions {
   firstRound?: number;
   /** Of all profiles. Default cpu. */
   type?: string;
+  /** Whose requests. Default profefe. */
+  protocol?: LoadProtocol;
 }
 
-/** Posts the corpus to a server that speaks `/api/0`. Rejects where one upload fails: there is no rate of failures. */
+export type LoadProtocol = "profefe" | "autopgo" | "pgo-fleet" | "pcapture";
+
+/** Posts the corpus to a server that speaks the protocol. Rejects where one upload fails: there is no rate of failures. */
 export async function sendLoad(url: string, corpusFolder: string, options: LoadOptions): Promise<Load> {
-  const { clients, rounds, warmup, firstRound = 0, type = "cpu" } = options;
+  const { clients, rounds, warmup, firstRound = 0, type = "cpu", protocol = "profefe" } = options;
   const counts = { clients, rounds, warmup, "first-round": firstRound };
   const numbers = Object.entries(counts).flatMap(([name, count]) => [`-${name}`, String(count)]);
   const output = await run(await buildGoProgram("load"), [
@@ -57,6 +61,8 @@ export async function sendLoad(url: string, corpusFolder: string, options: LoadO
     corpusFolder,
     "-type",
     type,
+    "-protocol",
+    protocol,
     ...numbers,
   ]);
   const sent = JSON.parse(output) as Load & { errors: number; firstError?: string };

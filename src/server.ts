@@ -1,15 +1,20 @@
 // The composition root: chooses the drivers, builds everything, owns start and shutdown. What anything does is decided below.
 
-import { access, constants } from "node:fs/promises";
+import { constants, access as permission } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
 import { contractHandler } from "./api/contract-handler.ts";
+import { readAutopgoPrune, withPruneRules } from "./autopgo-prune-file.ts";
+import { autopgoRoutes } from "./compat/autopgo/routes.ts";
+import { pcaptureRoutes } from "./compat/pcapture/routes.ts";
+import { pgoFleetRoutes } from "./compat/pgo-fleet/routes.ts";
 import { profefeRoutes } from "./compat/profefe/routes.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
 import { healthRoutes } from "./http/health.ts";
 import { type Listener, startListener } from "./http/listener.ts";
 import { createMetrics } from "./http/metrics.ts";
+import { isEnabled, type Protocol, type ProtocolName, sharedPaths } from "./http/protocols.ts";
 import { createRequestHandler } from "./http/request-handler.ts";
 import { readTlsCredentials, type TlsFiles } from "./http/tls.ts";
 import { DomainError } from "./model/errors.ts";
@@ -18,9 +23,11 @@ import { NS_PER_MS } from "./model/time.ts";
 import { readPgoPolicies } from "./pgo-policies-file.ts";
 import { createRepository, type PackingOptions } from "./repository/create.ts";
 import type { ConfiguredPolicies } from "./repository/pgo/policies.ts";
+import { withPublicSources } from "./repository/public-sources.ts";
 import type { Repository } from "./repository/repository.ts";
 import { repositoryMetrics } from "./repository-metrics.ts";
 import { startSelfProfile } from "./self-profile.ts";
+import { openServerKeys, warnOfOpenness } from "./server-keys.ts";
 import { makeDurableFolder } from "./storage/disk/durable.ts";
 import { lockFolder } from "./storage/disk/lock.ts";
 import { openLocalStorage } from "./storage/local/open-local-storage.ts";
@@ -37,6 +44,15 @@ export interface ServerOptions {
   packing?: PackingOptions | undefined;
   /** A file of policies, src/pgo-policies-file.ts. */
   pgoPolicies?: string | undefined;
+  /** Files of keys, src/compat/pgo-fleet/key-file.ts. Absent: whoever may write, and whoever may have PGO profiles. */
+  pgoFleetKeys?: { submit?: string | undefined; merge?: string | undefined };
+  /** A file of autopgo's prune rules, src/autopgo-prune-file.ts. */
+  autopgoPrune?: string | undefined;
+  /** Which protocols are spoken, src/http/protocols.ts. Default: all. */
+  enable?: readonly ProtocolName[];
+  disable?: readonly ProtocolName[];
+  /** A file of keys, src/http/keys/key-file.ts. Absent: everybody may do everything. */
+  keys?: string | undefined;
   /** Default: it does not profile itself. */
   selfProfile?: boolean;
   logger: Logger;
@@ -47,11 +63,11 @@ export interface RunningServer {
   readonly addresses: readonly { host: string; port: number }[];
   readonly repository: Repository;
   /**
-   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key and the PGO policies, read anew; TLS
-   * stays on or off.
+   * For requests from now on: those limits that LIMITS calls reloadable, and the certificate, the key, the PGO policies, their prune rules and
+   * the file of keys, read anew; TLS stays on or off.
    * Throws `invalid` where these cannot be used, and nothing has changed then.
    */
-  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies">): Promise<void>;
+  reload(changed: Pick<ServerOptions, "limits" | "tls" | "pgoPolicies" | "autopgoPrune" | "keys">): Promise<void>;
   /** Answers what is under way, within `graceMs` (default limits.shutdownMs), then closes the storage. Calling again cuts the grace short. */
   close(graceMs?: number): Promise<void>;
 }
@@ -67,7 +83,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let policies = await policiesOf(options);
   await inFolder(dataFolder, async () => {
     await makeDurableFolder(dataFolder);
-    await access(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
+    await permission(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
   });
   opened.use(lockFolder(dataFolder));
   const report = (message: string) => logger.warn({ repair: true }, message);
@@ -78,22 +94,50 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const observe = repositoryMetrics(metrics, catalog, logger);
   const threads = availableParallelism();
   const pgoPolicies = () => policies;
+  const onChange = () => repository.letInAdmitted();
+  const keys = opened.use(openServerKeys({ ...options, limits, onChange }));
   const repository = opened.use(
-    createRepository({ catalog, blobs, store, limits, nowNs, threads, packing, pgoPolicies, observe }),
+    withPublicSources(
+      createRepository({ catalog, blobs, store, limits, nowNs, threads, packing, pgoPolicies, observe }),
+      {
+        limits,
+        nowNs,
+        boundLabels: () => keys.current?.publicLabels ?? new Set(),
+        admitted: () => keys.current?.admitted ?? new Set(),
+        report: (message, error) => logger.error({ err: error }, message),
+      },
+    ),
   );
 
   const budget = new ByteBudget(limits.bytesInFlight, limits.admissionWaitMs);
   const answers = new ByteBudget(limits.answersInFlight, limits.admissionWaitMs, "answer with more profiles");
+  repository.letInAdmitted();
   const stopping = new AbortController();
   const contract = () =>
-    contractHandler(repository, { limits, logger, version, budget, answers, stopping: stopping.signal });
+    contractHandler(repository, {
+      limits,
+      logger,
+      version,
+      access: keys.access,
+      budget,
+      answers,
+      stopping: stopping.signal,
+    });
   let rpc = contract();
+  const choice = { enable: options.enable ?? [], disable: options.disable ?? [] };
+  const shared = { limits, access: keys.access, budget, answers };
+  const { submitAccess, mergeAccess } = keys;
+  const spoken: Protocol[] = [
+    { name: "profefe", routes: profefeRoutes(repository, { ...shared, version, nowNs }) },
+    { name: "autopgo", routes: autopgoRoutes(repository, { ...shared, nowNs }) },
+    { name: "pgo-fleet", routes: pgoFleetRoutes(repository, { ...shared, submitAccess, mergeAccess }) },
+    { name: "pcapture", routes: pcaptureRoutes(repository, shared) },
+  ];
+  const protocols = spoken.filter(({ name }) => isEnabled(name, choice));
+  for (const sharing of sharedPaths(protocols)) logger.warn(sharing);
   const onRequest = createRequestHandler({
-    routes: [
-      ...healthRoutes(() => repository.ready(), metrics),
-      ...profefeRoutes(repository, { limits, version, nowNs, budget, answers }),
-    ],
-    rpc: { paths: rpc.paths, handle: (request, response) => rpc.handle(request, response) },
+    routes: [...healthRoutes(() => repository.ready(), metrics), ...protocols.flatMap(({ routes }) => routes)],
+    rpc: { paths: isEnabled("profusion", choice) ? rpc.paths : new Set(), handle: (exchange) => rpc.handle(exchange) },
     logger,
     metrics,
   });
@@ -104,6 +148,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     listeners.push(listener);
   }
   if (options.selfProfile) opened.use(await startSelfProfile({ repository, nowNs, version, logger }));
+  if (keys.current === undefined) warnOfOpenness(options.listen, logger);
   const { profiles, series } = await catalog.statistics();
   logger.info(
     {
@@ -123,7 +168,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     repository,
     async reload(changed) {
       const renewed = tls && changed.tls && (await readTlsCredentials(changed.tls));
-      policies = await policiesOf(changed);
+      const nextPolicies = await policiesOf(changed);
+      keys.reload(changed.keys);
+      policies = nextPolicies;
+      repository.letInAdmitted();
       if (renewed) for (const listener of listeners) listener.setTlsCredentials(renewed);
       for (const name of LIMIT_NAMES) if (LIMITS[name].isReloadable) limits[name] = changed.limits[name];
       rpc = contract(); // its handlers hold what they were made with
@@ -139,9 +187,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 async function policiesOf({
   pgoPolicies,
+  autopgoPrune,
   limits,
-}: Pick<ServerOptions, "pgoPolicies" | "limits">): Promise<ConfiguredPolicies> {
-  return pgoPolicies === undefined ? new Map() : readPgoPolicies(pgoPolicies, limits);
+}: Pick<ServerOptions, "pgoPolicies" | "autopgoPrune" | "limits">): Promise<ConfiguredPolicies> {
+  const policies = pgoPolicies === undefined ? new Map() : await readPgoPolicies(pgoPolicies, limits);
+  if (autopgoPrune === undefined) return policies;
+  return withPruneRules(policies, await readAutopgoPrune(autopgoPrune, limits), limits);
 }
 
 function adviceFor(cause: Error & { code?: unknown }): string {

@@ -192,6 +192,12 @@ const ELSEWHERE: Partial<Record<LimitName, string>> = {
   packLateMs: "the same",
   packRewritePercent: "the same",
   packSharePercent: "read where a look begins",
+  keyRequestsPerSecond: "test/access.test.ts",
+  keyBytesPerSecond: "the same",
+  sourceRequestsPerSecond: "test/access.test.ts",
+  quarantineProfiles:
+    "test/repository/public-sources.test.ts: read at each profile of a source that does not count yet",
+  quarantineMs: "the same",
 };
 
 describe("RunningServer.reload() sets, from the next request on,", () => {

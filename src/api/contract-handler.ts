@@ -1,13 +1,15 @@
 // The contract as one handler of HTTP requests: gRPC, gRPC-Web and Connect by content type, bodies within the budget of bytes in flight.
 
-import { createConnectRouter, createContextValues } from "@connectrpc/connect";
+import { type ContextValues, createConnectRouter, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { Access } from "../http/access.ts";
 import type { ByteBudget } from "../http/byte-budget.ts";
-import type { HttpRequest, HttpResponse } from "../http/exchange.ts";
+import type { Exchange } from "../http/exchange.ts";
 import { holdAnswer } from "../http/hold-answer.ts";
 import type { RpcHandler } from "../http/request-handler.ts";
 import type { Repository } from "../repository/repository.ts";
+import { grantKey, refusalKey, refusedBody } from "./admission.ts";
 import { asClientFault, refusal } from "./client-fault.ts";
 import { revalidated } from "./conditional-get.ts";
 import { reachedServiceKey } from "./errors.ts";
@@ -16,33 +18,38 @@ import { judgedMessages } from "./judged-messages.ts";
 import { type MessageJudge, messageJudge } from "./message-judge.ts";
 import { discardRest, meteredBody } from "./request-body.ts";
 import { type ContractOptions, contractRoutes } from "./routes.ts";
-import { submitterKey } from "./submitter.ts";
+import { scopeOf } from "./scopes.ts";
 
 export interface ContractHandlerOptions extends ContractOptions {
+  access: Access;
   budget: ByteBudget;
   /** Shared with everything else that answers profiles. */
   answers: ByteBudget;
 }
 
+/** As settings and messages name it. */
+const PROTOCOL = "profusion";
+
 export function contractHandler(repository: Repository, options: ContractHandlerOptions): RpcHandler {
-  const { limits, logger, budget, answers } = options;
+  const { limits, logger, access, budget, answers } = options;
   const handlers = handlersByPath(repository, options, false);
   // JSON is decoded on the event loop, base64 and all: it may carry less.
   const jsonHandlers = handlersByPath(repository, options, true);
 
   return {
     paths: new Set(handlers.keys()),
-    handle(request, response) {
-      answer(request, response).catch((error: unknown) => {
+    handle(exchange) {
+      answer(exchange).catch((error: unknown) => {
         // What remains here is the connection: writing failed since the client has left.
         logger.debug({ err: error }, "an answer of the contract could not be written");
-        response.destroy();
+        exchange.response.destroy();
       });
     },
   };
 
-  async function answer(request: HttpRequest, response: HttpResponse): Promise<void> {
-    const contextValues = createContextValues().set(submitterKey, request.socket?.remoteAddress);
+  async function answer(exchange: Exchange): Promise<void> {
+    const { request, response, path } = exchange;
+    const contextValues = createContextValues();
     if (!URL.canParse(`http://${request.headers[":authority"] ?? request.headers.host}`)) {
       const refused = refusal(400, "Cannot read a request whose Host is none: HOST or HOST:PORT is allowed");
       await universalResponseToNodeResponse(discardRest(refused, request, response), response);
@@ -51,23 +58,37 @@ export function contractHandler(repository: Repository, options: ContractHandler
     const call = universalRequestFromNodeRequest(request, response, undefined, contextValues);
     contextValues.set(holdAnswerKey, (sizeBytes) => holdAnswer(response, sizeBytes, answers, call.signal));
     const isJson = hasJson(call);
-    const path = request.url?.split("?", 1)[0] ?? "";
     const handler = (isJson ? jsonHandlers : handlers).get(path)!;
-    let answered = await handleWithinBudget(handler, call, request, messageJudge(handler.method, isJson, limits));
+    admit(exchange, handler, contextValues);
+    let answered = await handleWithinBudget(handler, call, exchange, messageJudge(handler.method, isJson, limits));
     if (!contextValues.get(reachedServiceKey)) answered = await asClientFault(answered, call, handler);
     if (request.method === "GET") answered = await revalidated(answered, call.header);
     await universalResponseToNodeResponse(discardRest(answered, request, response), response);
+  }
+
+  /** Before the body: who may not send it should not have it read. */
+  function admit(exchange: Exchange, { method }: UniversalHandler, values: ContextValues): void {
+    const scope = scopeOf(method);
+    if (scope === undefined) return;
+    try {
+      values.set(grantKey, access.admit(exchange, scope, PROTOCOL));
+    } catch (error) {
+      values.set(refusalKey, error);
+    }
   }
 
   /** When the first byte of an answer is there, the request has been used up: only reflection's streams go on, and theirs are small. */
   async function handleWithinBudget(
     handler: UniversalHandler,
     call: UniversalServerRequest,
-    request: HttpRequest,
+    exchange: Exchange,
     judge: MessageJudge,
   ): Promise<UniversalServerResponse> {
     using reservation = await budget.take(0, call.signal);
-    const body = judgedMessages(meteredBody(request, reservation, logger), call.header, judge);
+    const refused = call.contextValues?.get(refusalKey);
+    const body = refused
+      ? refusedBody(refused, logger)
+      : judgedMessages(meteredBody(exchange, reservation, logger), call.header, judge);
     // By it, connect-es would refuse in its own words, and allocate what is only announced.
     const header = new Headers(call.header);
     header.delete("content-length");

@@ -2,6 +2,7 @@
 
 import { Code, ConnectError, createContextKey, type Interceptor } from "@connectrpc/connect";
 import type { Logger } from "pino";
+import { RETRY_AFTER_SECONDS } from "../http/errors.ts";
 import { DomainError, type ErrorKind } from "../model/errors.ts";
 
 const CODES: Record<ErrorKind, Code> = {
@@ -25,8 +26,11 @@ export const reachedServiceKey = createContextKey(false, { description: "reached
 
 export function toConnectError(error: unknown, logger: Logger): ConnectError {
   if (error instanceof ConnectError) return error;
-  if (error instanceof DomainError)
-    return new ConnectError(cut(error.message), CODES[error.kind], undefined, undefined, error);
+  if (error instanceof DomainError) {
+    const { kind } = error;
+    const headers = kind === "exhausted" || kind === "unavailable" ? { "retry-after": RETRY_AFTER_SECONDS } : undefined;
+    return new ConnectError(cut(error.message), CODES[kind], headers, undefined, error);
+  }
   logger.error({ err: error }, "a call of the contract failed by a bug");
   return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
 }

@@ -4,17 +4,18 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import * as contract from "../../gen/profusion/v1/profile_service_pb.ts";
+import { boundLabels, boundService } from "../http/bound.ts";
 import { GrowingBytes } from "../http/growing-bytes.ts";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { formatSelector, parseSelector } from "../model/selector.ts";
 import type { PageRequest, PushOutcome, PushRequest, Repository } from "../repository/repository.ts";
+import { grantKey } from "./admission.ts";
 import { chunksOf } from "./chunks.ts";
 import { intervalOf, namedValue, pageSizeOf, profileMessage, selectorOf, timeNsOf } from "./convert.ts";
 import { toConnectError } from "./errors.ts";
 import { holdAnswerKey } from "./hold-answer.ts";
 import { afterOf, pageToken } from "./page-token.ts";
-import { submitterKey } from "./submitter.ts";
 
 export function profileService(
   repository: Repository,
@@ -127,16 +128,17 @@ function pushRequest(
   }
   if (bytes.length > limits.bodyBytes) throw bodyTooLarge(limits);
   const { service, profileType, labels, startTime, requestId, externalId } = metadata;
-  const submitter = context.values.get(submitterKey);
+  const grant = context.values.get(grantKey);
+  const sent = labels.map(({ name, value }) => ({ name, value }));
   return {
-    service,
+    service: grant ? boundService(grant, service) : service,
     type: profileType,
-    labels: labels.map(({ name, value }) => ({ name, value })),
+    labels: grant ? boundLabels(grant, sent) : sent,
     bytes,
     ...(startTime && { clientTimeNs: timeNsOf(startTime, "metadata.start_time") }),
     ...(requestId !== "" && { requestId }),
     ...(externalId !== "" && { externalId }),
-    ...(submitter !== undefined && { submitter }),
+    ...(grant && { submitter: grant.submitter }),
   };
 }
 

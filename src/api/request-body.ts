@@ -5,21 +5,22 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Logger } from "pino";
 import type { Reservation } from "../http/byte-budget.ts";
-import { type HttpRequest, type HttpResponse, isHttp1 } from "../http/exchange.ts";
+import { type Exchange, type HttpRequest, type HttpResponse, isHttp1 } from "../http/exchange.ts";
 import { discardBody, hasUnreadBody } from "../http/unread-body.ts";
 import { DomainError } from "../model/errors.ts";
 import { toConnectError } from "./errors.ts";
 
 /** Bytes count from here until the reservation is disposed. Throws ConnectErrors: resource_exhausted, and canceled when the client leaves. */
 export async function* meteredBody(
-  request: HttpRequest,
+  exchange: Exchange,
   reservation: Reservation,
   logger: Logger,
 ): AsyncGenerator<Uint8Array> {
   try {
     // Leaving the loop must not destroy the request: on HTTP/1 that would cut the connection before the refusal is sent.
-    for await (const chunk of (request as Readable).iterator({ destroyOnReturn: false })) {
+    for await (const chunk of (exchange.request as Readable).iterator({ destroyOnReturn: false })) {
       const { length } = chunk as Uint8Array;
+      exchange.requestBytes += length;
       if (!reservation.growNow(length)) await reservation.grow(length);
       yield chunk as Uint8Array;
     }

@@ -13,6 +13,7 @@ import { QueryService } from "../../gen/profusion/v1/query_service_pb.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Repository } from "../repository/repository.ts";
 import { adminService } from "./admin-service.ts";
+import { onlyAdmitted } from "./admission.ts";
 import { translateErrors } from "./errors.ts";
 import { healthService } from "./health.ts";
 import { judgedGzip, queryGate } from "./judged-messages.ts";
@@ -56,7 +57,7 @@ export function contractRoutes(
     ServerReflectionAlpha,
   ];
   const reflection = reflectionServices(told);
-  const interceptors = [translateErrors(logger)];
+  const interceptors = [translateErrors(logger), onlyAdmitted];
 
   return (router) => {
     serve(ProfileService, profileService(repository, limits, logger));

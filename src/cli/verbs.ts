@@ -25,6 +25,11 @@ export const VERB_FILES: readonly VerbFile[] = [
   },
   {
     group: SERVER,
+    summaries: { relay: "take uploads for a server that is elsewhere or away, and send them on" },
+    load: async () => (await import("./relay.ts")).addRelay,
+  },
+  {
+    group: SERVER,
     summaries: { config: "check, print and describe the server's settings" },
     load: async () => (await import("./config/command.ts")).addConfig,
   },
@@ -32,6 +37,11 @@ export const VERB_FILES: readonly VerbFile[] = [
     group: SERVER,
     summaries: { pack: "pack by hand, verify packs", status: "tell what the server holds" },
     load: async () => (await import("./pack.ts")).addPack,
+  },
+  {
+    group: SERVER,
+    summaries: { key: "make keys for a server, take them away" },
+    load: async () => (await import("./key/command.ts")).addKey,
   },
   {
     group: SERVER,

@@ -26,7 +26,7 @@ const STATUS: Record<ErrorKind, number> = {
 };
 
 /** Seconds that a client is asked to wait where trying again helps. */
-const RETRY_AFTER_SECONDS = "5";
+export const RETRY_AFTER_SECONDS = "5";
 
 export function httpStatus({ kind, subject }: DomainError): number {
   if (kind === "too-large" && subject === "result") return 422;
@@ -46,5 +46,7 @@ export function refusalOf(error: unknown, logger: Logger): Refusal {
     message: error.message,
     error,
     ...(again && { headers: { "retry-after": RETRY_AFTER_SECONDS } }),
+    // Not Basic, which is taken too: browsers would ask for a password.
+    ...(error.kind === "unauthenticated" && { headers: { "www-authenticate": "Bearer" } }),
   };
 }

@@ -25,6 +25,8 @@ export interface Exchange {
   route: string;
   /** Bytes of body that were read; set by whoever reads them. */
   requestBytes: number;
+  /** Whose key or place let it in, for the log; set by whoever lets it in. */
+  caller: string;
 }
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
@@ -52,6 +54,7 @@ export function openExchange(request: HttpRequest, response: HttpResponse): Exch
     signal: left.signal,
     route: "",
     requestBytes: 0,
+    caller: "",
   };
 }
 

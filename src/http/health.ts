@@ -11,7 +11,8 @@ export function healthRoutes(readiness: () => { ready: boolean; reason: string }
     sendBytes(exchange, 200, Buffer.from(text), { "content-type": metrics.contentType });
   };
   return [
-    { method: "GET", path: "/healthz", handle: (exchange) => sendText(exchange, 200, "ok\n") },
+    // As pgo-fleet's collector answers it, whatever the method.
+    { method: "*", path: "/healthz", handle: (exchange) => sendText(exchange, 200, "OK") },
     {
       method: "GET",
       path: "/readyz",

@@ -1,7 +1,7 @@
 // What a listener calls for every request: it is recorded, then goes to a route, else to the RPC services, else it is not found.
 
 import type { Logger } from "pino";
-import { type HttpRequest, type HttpResponse, openExchange } from "./exchange.ts";
+import { type Exchange, type HttpRequest, type HttpResponse, openExchange } from "./exchange.ts";
 import type { Metrics } from "./metrics.ts";
 import { recordRequest } from "./request-log.ts";
 import { createRouter, type Route, refuseAsText } from "./router.ts";
@@ -17,7 +17,7 @@ export interface RequestHandlerOptions {
 export interface RpcHandler {
   /** The methods it serves, such as /profusion.v1.ProfileService/GetProfile: other paths never reach it. */
   paths: ReadonlySet<string>;
-  handle(request: HttpRequest, response: HttpResponse): void;
+  handle(exchange: Exchange): void;
 }
 
 export function createRequestHandler(
@@ -31,7 +31,7 @@ export function createRequestHandler(
     if (route(exchange, logger)) return;
     if (rpc?.paths.has(exchange.path)) {
       exchange.route = exchange.path;
-      rpc.handle(request, response);
+      rpc.handle(exchange);
       return;
     }
     exchange.route = "other";

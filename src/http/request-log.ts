@@ -21,6 +21,7 @@ export function recordRequest(exchange: Exchange, logger: Logger, metrics: Metri
     const line = {
       requestId: exchange.requestId,
       remote: exchange.remoteAddress,
+      ...(exchange.caller !== "" && { caller: exchange.caller }),
       protocol: `HTTP/${request.httpVersion}`,
       method,
       path: exchange.path.slice(0, PATH_SHOWN),

@@ -232,6 +232,43 @@ export const LIMITS = {
     ...RELOADABLE,
   }),
 
+  // Keys.
+  keyRequestsPerSecond: count(
+    1_000,
+    "Requests of one key or place of the file keys, each; as many may come at once. A fleet of 10 000 that sends each minute makes 170.",
+    RELOADABLE,
+  ),
+  keyBytesPerSecond: bytes(
+    64 * MIB,
+    "The same of bodies: a quarter of what uploads may hold in memory, so that four keys at their limit leave room for others.",
+    RELOADABLE,
+  ),
+
+  // Keys that everybody has.
+  sourceRequestsPerSecond: count(
+    10,
+    "Requests of one source of a public key, which is an address: a program sends a profile an hour, and an office has one address.",
+    RELOADABLE,
+  ),
+  quarantineProfiles: count(
+    10,
+    "So many profiles a source of a public key sends before any of them counts: who tries out what can be spoilt sends few.",
+    { ...MAY_BE_ZERO, ...RELOADABLE },
+  ),
+  quarantineMs: milliseconds(
+    86_400_000,
+    "… and so long ago the first of them came: a program that is used is used again the next day.",
+    { ...MAY_BE_ZERO, ...RELOADABLE },
+  ),
+  publicInflatedBytes: bytes(
+    16 * MIB,
+    "A profile by a public key, inflated: while it is scrubbed it takes twenty times that. Go's CPU profiles have 1 to 5 MB.",
+  ),
+  pgoSourcePercent: percent(
+    25,
+    "What one source of a public key may make up of a PGO profile, by weighted CPU time; where there are fewer than four, an equal share.",
+  ),
+
   // Packs.
   packGraceMs: milliseconds(
     600_000,

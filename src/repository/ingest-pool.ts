@@ -9,9 +9,10 @@ import { Thread, ThreadLost } from "./thread.ts";
 export interface RawUpload {
   bytes: Uint8Array<ArrayBuffer>;
   type: string;
+  scrub: boolean;
 }
 
-/** With the bytes as they were sent. */
+/** With the bytes to store: as they were sent, or scrubbed. */
 export type CheckedUpload = PreparedUpload & { bytes: Uint8Array<ArrayBuffer> };
 
 export type PrepareAnswer = CheckedUpload | { error: ErrorMessage };
@@ -47,9 +48,9 @@ export class IngestPool implements AsyncDisposable {
   }
 
   /** Takes `bytes` away from the caller, and answers them. Rejects with what src/repository/prepare-upload.ts throws. */
-  prepare(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<CheckedUpload> {
+  prepare(bytes: Uint8Array<ArrayBuffer>, type: string, scrub = false): Promise<CheckedUpload> {
     const { promise, resolve, reject } = Promise.withResolvers<CheckedUpload>();
-    this.#waiting.push({ bytes, type, resolve, reject });
+    this.#waiting.push({ bytes, type, scrub, resolve, reject });
     if (!this.#isSending) {
       this.#isSending = true;
       setImmediate(() => {
@@ -81,7 +82,7 @@ export class IngestPool implements AsyncDisposable {
 
   async #prepareAll(lane: Lane, batch: readonly Waiting[], weight: number): Promise<void> {
     lane.bytes += weight;
-    const uploads: RawUpload[] = batch.map(({ bytes, type }) => ({ bytes, type }));
+    const uploads: RawUpload[] = batch.map(({ bytes, type, scrub }) => ({ bytes, type, scrub }));
     const transfer = uploads.map(({ bytes }) => bytes.buffer);
     try {
       const answers = await lane.thread.request<PrepareAnswer[]>({ uploads }, transfer, 0);

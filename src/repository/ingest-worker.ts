@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { toErrorMessage } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { PrepareAnswer, RawUpload } from "./ingest-pool.ts";
-import { prepareUpload } from "./prepare-upload.ts";
+import { prepareUpload, scrubUpload } from "./prepare-upload.ts";
 
 const { limits } = workerData as { limits: Limits };
 
@@ -14,9 +14,10 @@ parentPort!.on("message", ({ requestId, uploads }: { requestId: number; uploads:
   parentPort!.postMessage({ requestId, value }, transfer);
 });
 
-function prepare({ bytes, type }: RawUpload): PrepareAnswer {
+function prepare({ bytes, type, scrub }: RawUpload): PrepareAnswer {
   try {
-    return { ...prepareUpload(bytes, type, limits), bytes };
+    const stored = scrub ? scrubUpload(bytes, limits) : bytes;
+    return { ...prepareUpload(stored, type, limits), bytes: stored };
   } catch (error) {
     // Not left to the collector, see withInflated; the bytes were sent here for good.
     bytes.buffer.transfer(0);

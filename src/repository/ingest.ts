@@ -45,7 +45,9 @@ export function createIngest({ store, limits, nowNs, threads }: IngestDependenci
     const receivedNs = nowNs();
     // A copy, for it goes from thread to thread: to the one that checks it, back, and to the one that writes it.
     const sent = new Uint8Array(request.bytes); // not slice(): a Buffer's shares its memory
-    const { bytes, digest, summary } = await pool.prepare(sent, type);
+    const { bytes, digest, summary } = await pool.prepare(sent, type, request.scrub);
+    const shape = summary && shapeOf(type, summary);
+    request.judge?.(shape);
     if (summary?.sampleCount === 0) return { state: "empty" };
 
     const time = resolveProfileTime(summary?.timeNs ?? 0n, request.clientTimeNs, receivedNs);
@@ -70,7 +72,7 @@ export function createIngest({ store, limits, nowNs, threads }: IngestDependenci
       receivedNs,
       sampleCount: summary?.sampleCount ?? 0,
       digest,
-      ...(summary && { shape: shapeOf(type, summary) }),
+      ...(shape && { shape }),
       totals: summary?.sampleTypes.map(({ total }) => total) ?? [],
       sampleLabelKeys: summary?.sampleLabelKeys ?? [],
       ...(request.externalId !== undefined && { externalId: request.externalId }),

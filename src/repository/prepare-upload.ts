@@ -3,9 +3,10 @@
 import { hash } from "node:crypto";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
-import { withInflated } from "../pprof/gzip.ts";
+import { deflate, withInflated } from "../pprof/gzip.ts";
 import { convertLegacy } from "../pprof/legacy/convert.ts";
 import { noProfile } from "../pprof/no-profile.ts";
+import { scrubProfile } from "../pprof/scrub.ts";
 import { type ProfileSummary, summarize } from "../pprof/summary.ts";
 
 /** What is stored with an upload; the rest of its summary stays in the thread. */
@@ -30,6 +31,15 @@ export function prepareUpload(bytes: Uint8Array, type: string, limits: Limits): 
     digest: hash("sha256", inflated, "buffer"),
     summary: stored(summarizeAny(inflated, limits)),
   }));
+}
+
+/** Gzipped, as what is sent mostly is. Throws as prepareUpload() does, and for less: it is held as objects while it is scrubbed. */
+export function scrubUpload(bytes: Uint8Array, limits: Limits): Uint8Array<ArrayBuffer> {
+  const scrubbed = withInflated(bytes, limits.publicInflatedBytes, (inflated) => {
+    summarizeAny(inflated, limits);
+    return scrubProfile(convertLegacy(inflated, limits) ?? inflated);
+  });
+  return new Uint8Array(deflate(scrubbed));
 }
 
 /** google/pprof's order: the protobuf first, then the legacy formats; what neither reads fails with the protobuf's reason. */

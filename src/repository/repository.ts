@@ -3,7 +3,7 @@
 import type { Label } from "../model/labels.ts";
 import type { ProfileRecord } from "../model/profile-record.ts";
 import type { Selector } from "../model/selector.ts";
-import type { Aggregation, ValueType } from "../model/shape.ts";
+import type { Aggregation, Shape, ValueType } from "../model/shape.ts";
 import type { Interval } from "../model/time.ts";
 import type { FrameGrouping } from "../pprof/top-groups.ts";
 import type { ListQuery, NameCount, SelectionStrategy, SeriesRow, Usage } from "../storage/catalog.ts";
@@ -25,6 +25,10 @@ export interface PushRequest {
   requestId?: string;
   externalId?: string;
   submitter?: string;
+  /** Store it without what tells of its sender: src/pprof/scrub.ts. */
+  scrub?: boolean;
+  /** Asked once, before anything is stored or counted as empty; what it throws, the push throws. `shape` is absent for opaque bytes. */
+  judge?: (shape: Shape | undefined) => void;
 }
 
 export type PushOutcome =

@@ -92,6 +92,8 @@ export interface PgoCatalog {
   /** By name. */
   policies(service: string): Promise<StoredPolicy[]>;
   policy(service: string, name: string): Promise<StoredPolicy | undefined>;
+  /** Those that have a policy of this name, by name. */
+  servicesWithPolicy(name: string): Promise<string[]>;
   /** Throws `stale`. */
   putPolicy(put: PolicyPut): Promise<StoredPolicy>;
   /** Answers whether it was there. Throws `stale`. */

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ProfileService } from "../../gen/profusion/v1/profile_service_pb.ts";
 import { QueryService } from "../../gen/profusion/v1/query_service_pb.ts";
 import { contractHandler } from "../../src/api/contract-handler.ts";
+import { OPEN_ACCESS } from "../../src/http/access.ts";
 import { ByteBudget } from "../../src/http/byte-budget.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
 import { createRequestHandler } from "../../src/http/request-handler.ts";
@@ -35,6 +36,7 @@ async function serve(methods: Partial<Repository>, changed: Partial<Limits> = {}
     limits,
     logger: silentLogger,
     version: "test",
+    access: OPEN_ACCESS,
     budget,
     answers,
   });

@@ -11,6 +11,7 @@ import {
   type ServerReflectionResponse as ServerReflectionResponseAlpha,
 } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { contractHandler } from "../../src/api/contract-handler.ts";
+import { OPEN_ACCESS } from "../../src/http/access.ts";
 import { ByteBudget } from "../../src/http/byte-budget.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
 import { createRequestHandler } from "../../src/http/request-handler.ts";
@@ -26,6 +27,7 @@ beforeAll(async () => {
     limits: DEFAULT_LIMITS,
     logger: silentLogger,
     version: "test",
+    access: OPEN_ACCESS,
     budget,
     answers: budget,
   });

@@ -293,10 +293,13 @@ describe("ByteBudget", () => {
 });
 
 describe("health and metrics", () => {
-  test("/healthz is 200, /readyz says why it is not ready", async () => {
+  test("/healthz is 200 and OK whatever the method, /readyz says why it is not ready", async () => {
     let state = { ready: false, reason: "repairing" };
     await using server = await serveRoutes(healthRoutes(() => state, createMetrics()));
-    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    for (const method of ["GET", "POST", "PUT"]) {
+      const answer = await fetch(`${server.url}/healthz`, { method });
+      expect([answer.status, await answer.text()]).toEqual([200, "OK"]);
+    }
     const waiting = await fetch(`${server.url}/readyz`);
     expect([waiting.status, await waiting.text()]).toEqual([503, "not ready: repairing\n"]);
     state = { ready: true, reason: "" };

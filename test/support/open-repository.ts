@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DEFAULT_LIMITS, type Limits } from "../../src/model/limits.ts";
 import { createRepository, type RepositoryEvent } from "../../src/repository/create.ts";
 import type { OriginalsPolicy } from "../../src/repository/packer.ts";
+import type { ConfiguredPolicies } from "../../src/repository/pgo/policies.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import type { BlobStore } from "../../src/storage/blob-store.ts";
 import type { Catalog } from "../../src/storage/catalog.ts";
@@ -32,7 +33,7 @@ export interface OpenedRepository extends AsyncDisposable {
 
 export async function openRepository(
   limits: Partial<Limits> = {},
-  options: { originals?: OriginalsPolicy } = {},
+  options: { originals?: OriginalsPolicy; pgoPolicies?: () => ConfiguredPolicies } = {},
 ): Promise<OpenedRepository> {
   const folder = await mkdtemp(join(tmpdir(), "profusion-"));
   const allLimits = { ...DEFAULT_LIMITS, ...limits };
@@ -51,7 +52,7 @@ export async function openRepository(
     const nowNs = () => clock.nowNs;
     const packing = { originals: policy };
     const repository = stack.use(
-      createRepository({ packing, ...storage, limits: allLimits, nowNs, threads: 2, observe }),
+      createRepository({ ...options, packing, ...storage, limits: allLimits, nowNs, threads: 2, observe }),
     );
     return { stack, catalog, blobs, repository };
   }

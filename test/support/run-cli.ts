@@ -41,12 +41,25 @@ export interface ServeProcess extends AsyncDisposable {
 }
 
 /** `serve` on a free port of 127.0.0.1, up when it resolves. */
-export async function runServe(
+export function runServe(
   dataFolder: string,
   args: readonly string[] = [],
   env: Record<string, string> = {},
 ): Promise<ServeProcess> {
-  const child = start(["serve", "--listen", "127.0.0.1:0", "--data", dataFolder, ...args], env);
+  return runListening(["serve", "--listen", "127.0.0.1:0", "--data", dataFolder, ...args], "serving", env);
+}
+
+/** `relay` likewise. */
+export function runRelay(server: string, spool: string, args: readonly string[] = []): Promise<ServeProcess> {
+  return runListening(["relay", "--listen", "127.0.0.1:0", "--server", server, "--spool", spool, ...args], "relaying");
+}
+
+async function runListening(
+  args: readonly string[],
+  said: string,
+  env: Record<string, string> = {},
+): Promise<ServeProcess> {
+  const child = start(args, env);
   child.stderr!.pipe(process.stderr);
   const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | string | null);
   const log: Record<string, unknown>[] = [];
@@ -54,11 +67,11 @@ export async function runServe(
   createInterface({ input: child.stdout! }).on("line", (line) => {
     const entry = JSON.parse(line) as Record<string, unknown>;
     log.push(entry);
-    if (entry.msg !== "serving") return;
+    if (entry.msg !== said) return;
     const [address] = entry.addresses as { host: string; port: number }[];
     serving.resolve(`http://${address!.host}:${address!.port}`);
   });
-  void ended.then((code) => serving.reject(new Error(`serve ended with ${code} before it served`)));
+  void ended.then((code) => serving.reject(new Error(`${args[0]} ended with ${code} before it listened`)));
   const url = await serving.promise;
   return {
     child,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import type { TlsFiles } from "../../src/http/tls.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/model/limits.ts";
-import { type RunningServer, startServer } from "../../src/server.ts";
+import { type RunningServer, type ServerOptions, startServer } from "../../src/server.ts";
 
 export interface ServerForTest extends AsyncDisposable {
   server: RunningServer;
@@ -15,7 +15,11 @@ export interface ServerForTest extends AsyncDisposable {
   address: string;
 }
 
-export async function runServer(limits: Partial<Limits> = {}, tls?: TlsFiles): Promise<ServerForTest> {
+export async function runServer(
+  limits: Partial<Limits> = {},
+  tls?: TlsFiles,
+  changed: Partial<ServerOptions> = {},
+): Promise<ServerForTest> {
   const dataFolder = await mkdtemp(join(tmpdir(), "profusion-"));
   const server = await startServer({
     listen: [{ host: "127.0.0.1", port: 0 }],
@@ -26,6 +30,7 @@ export async function runServer(limits: Partial<Limits> = {}, tls?: TlsFiles): P
     // A bug behind an "internal error" shows.
     logger: pino({ level: "error" }),
     version: "test",
+    ...changed,
   });
   const address = `127.0.0.1:${server.addresses[0]?.port}`;
   return {

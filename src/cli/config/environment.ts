@@ -1,4 +1,4 @@
-// The environment as a source of settings: PROFUSION_*. An empty variable is one that is not set.
+// The environment as a source of settings: PROFUSION_*, and a few of the systems that this replaces. An empty variable is one that is not set.
 
 import { didYouMean } from "../../model/nearest.ts";
 import { SETTINGS } from "./settings.ts";
@@ -15,10 +15,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export function readEnvironment(environment: Environment): { written: Written[]; warnings: string[] } {
   const written = SETTINGS.flatMap((setting) => {
-    const text = environment[setting.variable];
-    if (!text) return [];
+    const name = [setting.variable, setting.foreignVariable ?? ""].find((each) => environment[each]);
+    if (name === undefined) return [];
+    const text = environment[name]!;
     const texts = setting.isList ? text.split(",").map((part) => part.trim()) : [text];
-    return [writtenAt(setting, setting.variable, texts)];
+    return [writtenAt(setting, name, texts)];
   });
   return { written, warnings: unknownVariables(environment) };
 }

@@ -66,7 +66,11 @@ export async function checkConfiguration({ flags, environment }: ConfigurationSo
   }
   const all = [...resolved.values()];
   const configuration = configurationOf(all);
-  faults.push(...faultsOfPairs(configuration, all), ...(await policiesFaults(configuration, all)));
+  faults.push(
+    ...faultsOfPairs(configuration, all),
+    ...(await policiesFaults(configuration, all)),
+    ...(await keysFaults(configuration, all)),
+  );
   return { configuration, resolved: all, warnings: fromEnvironment.warnings, faults: inOrder(faults) };
 }
 
@@ -118,15 +122,44 @@ export function configurationOf(resolved: readonly Resolved[]): Configuration {
   return { ...valuesOf(PLAIN_SETTINGS), limits: valuesOf(LIMIT_SETTINGS) } as unknown as Configuration;
 }
 
-/** What the file of policies says is wrong where the server would find it so. */
-async function policiesFaults({ pgoPolicies, limits }: Configuration, resolved: readonly Resolved[]): Promise<Fault[]> {
-  if (pgoPolicies === undefined) return [];
+/** What the files of policies and of their prune rules say is wrong where the server would find it so. */
+async function policiesFaults(configuration: Configuration, resolved: readonly Resolved[]): Promise<Fault[]> {
+  const { pgoPolicies, autopgoPrune, limits } = configuration;
+  if (pgoPolicies === undefined && autopgoPrune === undefined) return [];
   const { readPgoPolicies } = await import("../../pgo-policies-file.ts");
+  const { readAutopgoPrune, withPruneRules } = await import("../../autopgo-prune-file.ts");
+  let key = "pgo_policies";
   try {
-    await readPgoPolicies(pgoPolicies, limits);
+    const policies = pgoPolicies === undefined ? new Map() : await readPgoPolicies(pgoPolicies, limits);
+    key = "autopgo_prune";
+    if (autopgoPrune !== undefined) withPruneRules(policies, await readAutopgoPrune(autopgoPrune, limits), limits);
     return [];
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    return [{ place: resolved.find(({ setting }) => setting.key === "pgo_policies")!.origin, message: error.message }];
+    return [{ place: resolved.find(({ setting }) => setting.key === key)!.origin, message: error.message }];
   }
+}
+
+/** The same of the files of keys, a fault for each line. */
+async function keysFaults(configuration: Configuration, resolved: readonly Resolved[]): Promise<Fault[]> {
+  const { keys, pgoFleetSubmitKeys, pgoFleetMergeKeys, limits } = configuration;
+  if (keys === undefined && pgoFleetSubmitKeys === undefined && pgoFleetMergeKeys === undefined) return [];
+  const { readKeyFile } = await import("../../http/keys/key-file.ts");
+  const { readFleetKeyFile } = await import("../../compat/pgo-fleet/key-file.ts");
+  const faultsOf = (key: string, path: string | undefined, read: (path: string) => unknown): Fault[] => {
+    if (path === undefined) return [];
+    try {
+      read(path);
+      return [];
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      const place = resolved.find(({ setting }) => setting.key === key)!.origin;
+      return error.message.split("\n").map((message) => ({ place, message }));
+    }
+  };
+  return [
+    ...faultsOf("keys", keys, (path) => readKeyFile(path, limits)),
+    ...faultsOf("pgo_fleet_submit_keys", pgoFleetSubmitKeys, (path) => readFleetKeyFile(path, "write", limits)),
+    ...faultsOf("pgo_fleet_merge_keys", pgoFleetMergeKeys, (path) => readFleetKeyFile(path, "pgo", limits)),
+  ];
 }

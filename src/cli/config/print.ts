@@ -8,7 +8,7 @@ export function configurationText(resolved: readonly Resolved[]): string {
   const lines = resolved.map(({ setting, texts, origin }) => {
     const name = setting.key.split(".").at(-1)!;
     const words = texts.map(plainOrQuoted);
-    const value = setting.isList ? `[${words.join(", ")}]` : words[0];
+    const value = setting.isList && words.length > 0 ? `[${words.join(", ")}]` : words[0];
     const indent = setting.key.startsWith(`${LIMITS_SECTION}.`) ? "  " : "";
     return {
       line: value === undefined ? `# ${name}: not set` : `${indent}${name}: ${value}`,

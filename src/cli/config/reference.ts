@@ -53,9 +53,11 @@ What users may send, ask and keep, and how long they may take. In the file they 
   return [HEAD, "## Settings\n", table(PLAIN_SETTINGS, plainName), limits, table(LIMIT_SETTINGS, limitName)].join("\n");
 }
 
-function plainName({ key, flag, variable, kind, default: value }: Setting): string {
+function plainName({ key, flag, variable, foreignVariable, kind, default: value }: Setting): string {
   const isOn = kind.placeholder === "" && value === "true";
-  return `\`${key}\`<br>\`${isOn ? `--no-${flag.slice(2)}` : flag}\`<br>\`${variable}\``;
+  return [key, isOn ? `--no-${flag.slice(2)}` : flag, variable, foreignVariable]
+    .flatMap((name) => (name ? [`\`${name}\``] : []))
+    .join("<br>");
 }
 
 function limitName({ key }: Setting): string {

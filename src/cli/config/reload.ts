@@ -44,8 +44,8 @@ export async function reloadConfiguration(
 /** What is wrong, where something is; nothing has changed then. */
 async function apply(server: RunningServer, configuration: Loaded["configuration"]): Promise<string[] | undefined> {
   try {
-    const { limits, pgoPolicies } = configuration;
-    await server.reload({ limits, tls: tlsFiles(configuration), pgoPolicies });
+    const { limits, pgoPolicies, autopgoPrune, keys } = configuration;
+    await server.reload({ limits, tls: tlsFiles(configuration), pgoPolicies, autopgoPrune, keys });
     return undefined;
   } catch (error) {
     if (error instanceof DomainError) return [error.message];

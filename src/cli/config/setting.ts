@@ -33,6 +33,8 @@ export interface Definition<Value = unknown> {
   /** What it is for, and why the default is what it is. */
   description: string;
   isList?: true;
+  /** A variable of a system that this replaces, read where ours is not set. */
+  foreignVariable?: string;
   /** Whether a running server takes another value. */
   isReloadable?: boolean;
 }

@@ -1,6 +1,7 @@
 // Every setting of the server, once: flags, environment, the file, their checks, the JSON Schema and docs/configuration.md follow from here.
 // The limits, with their reasons, are in src/model/limits.ts.
 
+import { PROTOCOLS } from "../../http/protocols.ts";
 import type { TlsFiles } from "../../http/tls.ts";
 import { formatLimit } from "../../model/limit.ts";
 import { LIMIT_NAMES, LIMITS, type Limits } from "../../model/limits.ts";
@@ -25,7 +26,7 @@ const DEFINITIONS = {
     isList: true,
     default: "127.0.0.1:10100",
     description:
-      "Where to listen, one address or several. There is no authentication yet, so by default only this machine is served.",
+      "Where to listen, one address or several. By default only this machine is served: before you serve others, give keys.",
   },
   data: {
     kind: folder,
@@ -66,6 +67,40 @@ const DEFINITIONS = {
     isReloadable: true,
     description:
       "How PGO profiles are made, by service and policy, as docs/pgo.md tells: YAML or JSON. What is set over the API comes before it. Read anew at every reload.",
+  },
+  pgoFleetSubmitKeys: {
+    kind: file,
+    foreignVariable: "PGOF_SUBMIT_AUTH_KEYS_FILE",
+    description:
+      "The keys that may submit as to pgo-fleet's collector, one a line, each with what it may be bound to: KEY service=foo,region=eu. It is read again within a second or two of a change.",
+  },
+  pgoFleetMergeKeys: {
+    kind: file,
+    foreignVariable: "PGOF_MERGE_AUTH_KEYS_FILE",
+    description: "The keys that may merge, likewise. Neither file's keys are the other's.",
+  },
+  autopgoPrune: {
+    kind: file,
+    isReloadable: true,
+    description:
+      "The file of prune rules of autopgo's worker, JSON as it is there. An app's rules come behind those of its policies default and autopgo in the file of PGO policies; they are applied to what is served, never to what is kept. Read anew at every reload.",
+  },
+  keys: {
+    kind: file,
+    isReloadable: true,
+    description:
+      "Who may do what: keys, one a line, with their scopes and what they are bound to, as docs/access.md tells. Without it everybody who reaches the server may do everything. It is read again within a second or two of a change, and at every reload.",
+  },
+  enable: {
+    kind: oneOf("<protocol>", PROTOCOLS),
+    isList: true,
+    description:
+      "Speak these protocols and no others. profusion is the contract, which this command line and generated clients speak; profefe is also where profiles and merges are downloaded from.",
+  },
+  disable: {
+    kind: oneOf("<protocol>", PROTOCOLS),
+    isList: true,
+    description: "Speak all protocols but these; of those that enable names too. Their paths are then not found.",
   },
   logLevel: {
     kind: oneOf("<level>", LOG_LEVELS),

@@ -1,13 +1,16 @@
 // POST /api/0/profiles: one profile into the repository.
 
 import { readBody } from "../../http/body.ts";
+import { boundLabels } from "../../http/bound.ts";
 import type { Exchange } from "../../http/exchange.ts";
+import { warningHeader } from "../../http/header-text.ts";
+import { badRequest, parseParameters, readLabels } from "../../http/query-parameters.ts";
 import { DomainError } from "../../model/errors.ts";
 import { canonicalLabels, checkService } from "../../model/labels.ts";
 import type { PushOutcome, PushRequest } from "../../repository/repository.ts";
 import type { ProfefeContext } from "./context.ts";
-import { profileObject, sendEnvelope, warningHeader } from "./envelope.ts";
-import { badRequest, parseParameters, readLabels, readService, readTime, readType } from "./parameters.ts";
+import { profileObject, sendEnvelope } from "./envelope.ts";
+import { readService, readTime, readType } from "./parameters.ts";
 
 export async function createProfile(exchange: Exchange, context: ProfefeContext): Promise<void> {
   const { limits, budget } = context;
@@ -19,12 +22,12 @@ export async function createProfile(exchange: Exchange, context: ProfefeContext)
 }
 
 /** Judged before a byte of the body is read. */
-function readMetadata(exchange: Exchange, { limits, nowNs }: ProfefeContext): Omit<PushRequest, "bytes"> {
+function readMetadata(exchange: Exchange, { limits, nowNs, grant }: ProfefeContext): Omit<PushRequest, "bytes"> {
   const parameters = parseParameters(exchange.query);
-  const service = readService(parameters);
+  const service = readService(parameters, grant);
   const type = readType(parameters);
   if (type === undefined) throw badRequest("unknown profile type");
-  const labels = readLabels(parameters, limits);
+  const labels = boundLabels(grant, readLabels(parameters, limits));
   const created = readTime(parameters, "created_at", nowNs(), '"created_at"');
   try {
     checkService(service, limits);
@@ -33,7 +36,7 @@ function readMetadata(exchange: Exchange, { limits, nowNs }: ProfefeContext): Om
     if (error instanceof DomainError) throw badRequest(error.message, error);
     throw error;
   }
-  return { service, type, labels, submitter: exchange.remoteAddress, ...(created && { clientTimeNs: created.timeNs }) };
+  return { service, type, labels, submitter: grant.submitter, ...(created && { clientTimeNs: created.timeNs }) };
 }
 
 async function push({ repository }: ProfefeContext, request: PushRequest): Promise<PushOutcome> {

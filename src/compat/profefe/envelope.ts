@@ -7,8 +7,6 @@ import type { ProfileRecord } from "../../model/profile-record.ts";
 import { formatTime, NS_PER_SECOND } from "../../model/time.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
-/** Header lines stay far below the 16 KiB that Node's clients take in all. */
-const WARNING_CHARACTERS = 1000;
 
 export function sendEnvelope(exchange: Exchange, body: unknown, headers: AnswerHeaders = {}): void {
   sendText(exchange, 200, `${json({ code: 200, body })}\n`, { ...JSON_TYPE, ...headers });
@@ -46,18 +44,6 @@ export function profileObject(record: ProfileRecord): unknown {
     ...(labels.length > 0 && { labels: labels.map(({ name, value }) => ({ key: name, value })) }),
     created_at: formatTime(timeNs - (timeNs % NS_PER_SECOND)),
   };
-}
-
-/** One short header line of printable ASCII; none where there is nothing to warn of. */
-export function warningHeader(warnings: readonly string[]): AnswerHeaders {
-  if (warnings.length === 0) return {};
-  return { "profusion-warning": printable(warnings.join("; ")) };
-}
-
-/** What a header line can say of a text. */
-export function printable(text: string): string {
-  const line = text.replace(/[^\x20-\x7e]/g, "?");
-  return line.length > WARNING_CHARACTERS ? `${line.slice(0, WARNING_CHARACTERS)}...` : line;
 }
 
 function items(page: readonly unknown[]): string {

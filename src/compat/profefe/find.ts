@@ -1,13 +1,14 @@
 // GET /api/0/profiles and /api/0/services: lists, oldest first, read and sent a page at a time.
 
 import type { Exchange } from "../../http/exchange.ts";
+import { parseParameters } from "../../http/query-parameters.ts";
 import { DomainError } from "../../model/errors.ts";
 import { formatProfileId, parseProfileId } from "../../model/profile-id.ts";
 import type { ProfileRecord } from "../../model/profile-record.ts";
 import { EVERYTHING } from "../../model/selector.ts";
 import type { ProfefeContext } from "./context.ts";
 import { profileObject, streamEnvelope } from "./envelope.ts";
-import { type ProfileQuery, parseParameters, readProfileQuery } from "./parameters.ts";
+import { type ProfileQuery, readProfileQuery } from "./parameters.ts";
 
 export async function findProfiles(exchange: Exchange, context: ProfefeContext): Promise<void> {
   const query = readProfileQuery(parseParameters(exchange.query), context.limits, context.nowNs());

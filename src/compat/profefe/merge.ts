@@ -2,16 +2,18 @@
 
 import { readBody } from "../../http/body.ts";
 import { isNotModified, sendDownload, sendNotModified } from "../../http/download.ts";
+import { unescapePath } from "../../http/escapes.ts";
 import type { Exchange } from "../../http/exchange.ts";
+import { warningHeader } from "../../http/header-text.ts";
 import { holdAnswer } from "../../http/hold-answer.ts";
+import { badRequest, parseParameters } from "../../http/query-parameters.ts";
 import { sendBytes } from "../../http/send.ts";
 import { EVERYTHING, type Selector } from "../../model/selector.ts";
 import { profileEtag } from "../../repository/profile-etag.ts";
 import type { MergeSummary, Selection } from "../../repository/repository.ts";
 import { PROFILES_PATH, type ProfefeContext } from "./context.ts";
-import { refuseAsEnvelope, warningHeader } from "./envelope.ts";
-import { unescapePath } from "./escapes.ts";
-import { badRequest, parseParameters, readMaxNodes, readProfileQuery } from "./parameters.ts";
+import { refuseAsEnvelope } from "./envelope.ts";
+import { readMaxNodes, readProfileQuery } from "./parameters.ts";
 
 const BINARY_TYPE = { "content-type": "application/octet-stream" };
 

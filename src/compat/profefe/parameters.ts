@@ -1,8 +1,11 @@
 // profefe's query parameters: which there are, in which order they are judged, what its error messages say.
 // Widened beyond profefe: more ways to write a time, `last`, and `query` with a selector.
 
+import type { Grant } from "../../http/access.ts";
+import { boundService } from "../../http/bound.ts";
+import { badRequest, explained, type Parameters, readLabels, readText } from "../../http/query-parameters.ts";
 import { DomainError } from "../../model/errors.ts";
-import { canonicalLabels, type Label } from "../../model/labels.ts";
+import { canonicalLabels } from "../../model/labels.ts";
 import type { Limits } from "../../model/limits.ts";
 import { isTypeName } from "../../model/profile-type.ts";
 import { parseSelector, type Selector, selectorOf } from "../../model/selector.ts";
@@ -15,11 +18,6 @@ import {
   parseTime,
   type WrittenTime,
 } from "../../model/time.ts";
-import { unescapeQuery, utf8Text } from "./escapes.ts";
-import { parseLabelsParameter } from "./labels-parameter.ts";
-
-/** The parameters of one request, still escaped; where one is repeated, the first counts. */
-export type Parameters = ReadonlyMap<string, string>;
 
 export interface ProfileQuery {
   selector: Selector;
@@ -33,24 +31,10 @@ const MOST_DIGITS = 64;
 /** A `+02:00` that was put into a URL unescaped. */
 const SPACE_FOR_PLUS = / (?=\d\d:\d\d$)/;
 
-/** Parameters that nobody asks for are never decoded, so they cannot fail. */
-export function parseParameters(query: string): Parameters {
-  const parameters = new Map<string, string>();
-  for (const pair of query.split("&")) {
-    const sign = pair.indexOf("=");
-    const name = sign < 0 ? pair : pair.slice(0, sign);
-    if (!parameters.has(name)) parameters.set(name, sign < 0 ? "" : pair.slice(sign + 1));
-  }
-  return parameters;
-}
-
-export function badRequest(message: string, cause?: unknown): DomainError {
-  return new DomainError("invalid", `bad request: ${message}`, { cause });
-}
-
-/** Throws `invalid` where it is missing: a profile has a service. */
-export function readService(parameters: Parameters): string {
-  const service = readText(parameters, "service");
+/** Throws `invalid` where it is missing: a profile has a service, where the key does not say which. */
+export function readService(parameters: Parameters, grant?: Grant): string {
+  const asked = readText(parameters, "service");
+  const service = grant ? boundService(grant, asked) : asked;
   if (service === undefined || service === "") throw badRequest('missing "service"');
   return service;
 }
@@ -59,12 +43,6 @@ export function readService(parameters: Parameters): string {
 export function readType(parameters: Parameters): string | undefined {
   const type = readText(parameters, "type")?.trim();
   return type === undefined || type === "unknown" || !isTypeName(type) ? undefined : type;
-}
-
-/** As they came, for a profile: the repository puts them in order. */
-export function readLabels(parameters: Parameters, limits: Limits): Label[] {
-  const bytes = readBytes(parameters, "labels");
-  return bytes === undefined ? [] : explained("labels", bytes, () => parseLabelsParameter(bytes, limits));
 }
 
 /** Undefined where it is absent. `title` is how profefe's message names it. */
@@ -177,29 +155,6 @@ function readLimit(parameters: Parameters): number | undefined {
   if (limit > MAX_INT64) throw refuse(`${parsing}: value out of range`);
   if (limit < 0n) throw refuse("it must not be negative");
   return limit === 0n ? undefined : Number(limit);
-}
-
-export function readText(parameters: Parameters, name: string): string | undefined {
-  const bytes = readBytes(parameters, name);
-  if (bytes === undefined) return undefined;
-  const text = utf8Text(bytes);
-  if (text === undefined) throw badRequest(`bad ${quote(name)} ${quote(bytes)}: it is not valid UTF-8`);
-  return text;
-}
-
-function readBytes(parameters: Parameters, name: string): string | undefined {
-  const escaped = parameters.get(name);
-  return escaped === undefined ? undefined : explained(name, escaped, () => unescapeQuery(escaped));
-}
-
-/** Runs `read`, and puts the parameter's name and value before what it throws. */
-function explained<T>(name: string, value: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    throw badRequest(`bad ${quote(name)} ${quote(value)}: ${error.message}`, error);
-  }
 }
 
 /** "2019-06-01 00:00:00 +0000 UTC", as Go prints times. */

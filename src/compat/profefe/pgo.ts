@@ -1,11 +1,16 @@
 // GET /api/0/pgo/<service>: the file that `go build -pgo` takes, and its report. profefe has nothing of the kind. What fails has an empty
 // body, so that no script that forgets to look at the status makes an error page a profile; the reason is in a header.
 
+import { boundService } from "../../http/bound.ts";
 import { isNotModified, sendNotModified } from "../../http/download.ts";
 import type { Refusal } from "../../http/errors.ts";
+import { unescapePath, utf8Text } from "../../http/escapes.ts";
 import type { Exchange } from "../../http/exchange.ts";
+import { reasonHeader } from "../../http/header-text.ts";
 import { holdAnswer } from "../../http/hold-answer.ts";
-import { type AnswerHeaders, sendBytes, sendText } from "../../http/send.ts";
+import { httpDate, PGO_FILE_HEADERS, pgoHeaders, sendPgoFile, versionsHeader } from "../../http/pgo-file.ts";
+import { badRequest, type Parameters, parseParameters, readText } from "../../http/query-parameters.ts";
+import { sendBytes, sendText } from "../../http/send.ts";
 import { DomainError } from "../../model/errors.ts";
 import { isAtLeast } from "../../model/pgo-policy.ts";
 import { quote } from "../../model/text.ts";
@@ -13,18 +18,13 @@ import { formatTime } from "../../model/time.ts";
 import type { PgoMade } from "../../repository/pgo/make.ts";
 import type { Release } from "../../repository/pgo/releases.ts";
 import type { ProfefeContext } from "./context.ts";
-import { json, printable, refuseAsEnvelope, warningHeader } from "./envelope.ts";
-import { unescapePath, utf8Text } from "./escapes.ts";
-import { badRequest, type Parameters, parseParameters, readNarrowing, readText, readWord } from "./parameters.ts";
+import { json, refuseAsEnvelope } from "./envelope.ts";
+import { readNarrowing, readWord } from "./parameters.ts";
 
 export const PGO_PATH = "/api/0/pgo/";
 const REPORT = "/report";
 /** Parameters that a release does not heed. */
 const OF_PROFILES = ["policy", "mode", "labels", "query", "from", "to", "last", "end"];
-const FILE_HEADERS = {
-  "content-type": "application/octet-stream",
-  "content-disposition": 'attachment; filename="default.pgo"',
-};
 
 export async function getPgo(exchange: Exchange, context: ProfefeContext): Promise<void> {
   const parameters = parseParameters(exchange.query);
@@ -39,7 +39,7 @@ export async function getPgo(exchange: Exchange, context: ProfefeContext): Promi
     else await sendFile(exchange, context, service, parameters);
   } catch (error) {
     if (missing === undefined || isReport || !(error instanceof DomainError) || error.kind !== "not-found") throw error;
-    sendBytes(exchange, 200, new Uint8Array(0), { ...FILE_HEADERS, ...reasonHeader(error.message) });
+    sendBytes(exchange, 200, new Uint8Array(0), { ...PGO_FILE_HEADERS, ...reasonHeader(error.message) });
   }
 }
 
@@ -71,14 +71,7 @@ async function sendFile(
     });
     return;
   }
-  const headers = {
-    ...FILE_HEADERS,
-    ...pgoHeaders(answer),
-    etag: `"${answer.digest}"`,
-    "cache-control": "private, no-cache",
-  };
-  if (isNotModified(exchange, answer.digest)) sendNotModified(exchange, headers);
-  else sendBytes(exchange, 200, answer.bytes, headers);
+  sendPgoFile(exchange, answer);
 }
 
 async function sendReport(
@@ -99,10 +92,11 @@ async function sendReport(
 
 function ask(
   exchange: Exchange,
-  { repository, answers, limits, nowNs }: ProfefeContext,
-  service: string,
+  { repository, answers, limits, nowNs, grant }: ProfefeContext,
+  asked: string,
   parameters: Parameters,
 ): Promise<PgoMade> {
+  const service = boundService(grant, asked);
   const { narrow, interval } = readNarrowing(parameters, limits, nowNs());
   const untilNow = readWord(parameters, "end", ["now"]) !== undefined;
   if (untilNow && interval) throw badRequest('"end" is of the policy\'s window: send it, or "from" and "to"');
@@ -120,7 +114,7 @@ function ask(
 
 /** `?release=`, or `<service>@<name>` where there is such a release; else the text is a service's name. */
 async function releaseOf(
-  { repository }: ProfefeContext,
+  { repository, grant }: ProfefeContext,
   service: string,
   parameters: Parameters,
 ): Promise<Release | undefined> {
@@ -128,10 +122,10 @@ async function releaseOf(
   if (named !== undefined && named !== "") {
     const unheeded = OF_PROFILES.find((name) => parameters.has(name));
     if (unheeded) throw badRequest(`${quote(unheeded)} is of profiles that are made now: a release is what it is`);
-    return repository.releases.get(service, named);
+    return repository.releases.get(boundService(grant, service), named);
   }
   const at = service.lastIndexOf("@");
-  if (at <= 0) return undefined;
+  if (at <= 0 || (grant.service !== undefined && grant.service !== service.slice(0, at))) return undefined;
   try {
     return await repository.releases.get(service.slice(0, at), service.slice(at + 1));
   } catch (error) {
@@ -155,7 +149,7 @@ async function sendRelease(
   const { name, createdNs, verdict, sizeBytes } = release;
   const digest = Buffer.from(release.digest).toString("hex");
   const headers = {
-    ...FILE_HEADERS,
+    ...PGO_FILE_HEADERS,
     etag: `"${digest}"`,
     "last-modified": httpDate(createdNs),
     "cache-control": "private, no-cache",
@@ -176,28 +170,6 @@ async function sendRelease(
   });
 }
 
-function pgoHeaders({ report, summary }: PgoMade): AnswerHeaders {
-  const { interval, matched, merged, skipped, warnings } = summary;
-  const left = skipped.map(({ reason, count }) => `${reason}=${count}`).join(", ");
-  const { versions, latestStartNs } = report.facts?.inputs ?? {};
-  return {
-    "profusion-verdict": report.verdict,
-    ...(interval && { "profusion-window": `${formatTime(interval.startNs)}/${formatTime(interval.endNs)}` }),
-    "profusion-matched": String(matched),
-    "profusion-merged": String(merged),
-    ...(left !== "" && { "profusion-skipped": left }),
-    ...versionsHeader(versions),
-    ...(latestStartNs !== undefined && { "last-modified": httpDate(latestStartNs) }),
-    ...warningHeader(warnings),
-  };
-}
-
-/** The largest shares. */
-function versionsHeader(versions: readonly { value: string; share: number }[] = []): AnswerHeaders {
-  const shown = versions.slice(0, 5).map(({ value, share }) => `${value || "none"}=${share.toFixed(2)}`);
-  return shown.length > 0 ? { "profusion-versions": printable(shown.join(", ")) } : {};
-}
-
 /** As the contract's JSON writes it: int64 as text. */
 function reportObject({ report, summary }: PgoMade): unknown {
   const { interval, matched, merged, skipped, warnings } = summary;
@@ -205,18 +177,9 @@ function reportObject({ report, summary }: PgoMade): unknown {
   return { window, matched, merged, skipped, warnings, ...report };
 }
 
-/** Why there is no file, in a header: nobody takes that for a profile. */
-function reasonHeader(message: string): AnswerHeaders {
-  return { "profusion-reason": printable(message) };
-}
-
 /** Any character may be escaped, and a slash need not be. */
 function serviceOf(path: string): string {
   const service = utf8Text(unescapePath(path));
   if (service === undefined || service === "") throw badRequest(`missing a service: ask ${PGO_PATH}<service>`);
   return service;
-}
-
-function httpDate(timeNs: bigint): string {
-  return new Date(Number(timeNs / 1_000_000n)).toUTCString();
 }

@@ -6,6 +6,7 @@ import { type PgoPolicy, PLAIN_PGO_POLICY } from "../../model/pgo-policy.ts";
 import type { SeriesNumbers } from "../series-of-plan.ts";
 import { type Candidate, instanceOf, labelOf } from "./candidate.ts";
 import { factsOf, type PgoInputFacts, VERSION_LABEL, versionsNewestFirst } from "./input-facts.ts";
+import { overCap } from "./source-cap.ts";
 import { weightsOf } from "./weights.ts";
 
 const SECOND_NS = 1_000_000_000n;
@@ -38,11 +39,13 @@ export interface ChoiceOptions {
   withoutStartLines: ReadonlySet<Candidate>;
   /** When each version was first seen, whenever that was; needed where the policy takes the newest. */
   firstSeenNs?: ReadonlyMap<string, bigint> | undefined;
+  /** Of the whole, for one source of a public key. */
+  sourcePercent: number;
 }
 
 /** Throws `not-found` where the policy's minimum is not met, `conflict` where weights would take a sum too far. */
 export function choose(candidates: readonly Candidate[], options: ChoiceOptions): PgoChoice {
-  const { policy, names, withoutStartLines } = options;
+  const { policy, names, withoutStartLines, sourcePercent } = options;
   const leftOut: LeftOut[] = [];
   const without = (
     from: readonly Candidate[],
@@ -74,9 +77,14 @@ export function choose(candidates: readonly Candidate[], options: ChoiceOptions)
     const detail = `the policy takes the ${policy.topByCpu} with the most CPU time for each second`;
     taken = without(taken, "limit", detail, (it) => !top.has(it));
   }
+  const weighed = weightsOf(taken, policy, names).map((weight, at) => ({ candidate: taken[at]!, weight }));
+  const over = overCap(weighed, sourcePercent, names);
+  taken = without(taken, "limit", "one source may make up so much of a PGO profile, and no more", (it) => over.has(it));
   const facts = factsOf(taken, policy, names, options.firstSeenNs);
   checkMinimum(policy, facts);
-  return { taken: [...taken], weights: weightsOf(taken, policy, names), leftOut, facts };
+  // Not weighed anew: what is left of a source that had too much would be multiplied.
+  const weights = weighed.filter(({ candidate }) => !over.has(candidate)).map(({ weight }) => weight);
+  return { taken: [...taken], weights, leftOut, facts };
 }
 
 /**

@@ -125,7 +125,13 @@ async function makeOf(
   const { policy } = request;
   const firstSeenNs = policy.newestVersions > 0 ? await versionsFirstSeen(dependencies.catalog, request) : undefined;
   for (;;) {
-    const choice = choose(candidates, { policy, names: placed.names, withoutStartLines, firstSeenNs });
+    const choice = choose(candidates, {
+      policy,
+      names: placed.names,
+      withoutStartLines,
+      firstSeenNs,
+      sourcePercent: limits.pgoSourcePercent,
+    });
     const halves = halvesOf(plan, choice, orders);
     const sums: Uint8Array[] = [];
     for (const half of halves) {

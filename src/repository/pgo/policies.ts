@@ -29,6 +29,8 @@ export interface Policies {
   get(service: string, name: string): Promise<FoundPolicy>;
   /** By name. */
   list(service: string): Promise<PgoPolicy[]>;
+  /** The services that have a policy of this name: each of them, or every service, by the configuration. */
+  having(name: string): Promise<ReadonlySet<string> | "every">;
   /** Throws `invalid`, `conflict` where there are too many, `stale`. */
   put(service: string, policy: PgoPolicy, expectedVersion: number | undefined): Promise<FoundPolicy>;
   /** Throws `not-found`, `stale`. */
@@ -70,6 +72,11 @@ export function createPolicies(
       const all = given(service);
       for (const stored of await pgo.policies(service)) all.set(stored.name, read(stored));
       return [...all.values()].sort((a, b) => compareUtf8(a.name, b.name));
+    },
+    async having(name) {
+      const all = [...configured()].filter(([, policies]) => policies.some((policy) => policy.name === name));
+      if (all.some(([service]) => service === EVERY_SERVICE)) return "every";
+      return new Set([...all.map(([service]) => service), ...(await pgo.servicesWithPolicy(name))]);
     },
     async put(service, policy, expectedVersion) {
       checkService(service, limits);

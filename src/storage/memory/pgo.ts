@@ -1,6 +1,6 @@
 // Policies, releases and channels as plain data: the definition of every answer.
 
-import { quote } from "../../model/text.ts";
+import { compareUtf8, quote } from "../../model/text.ts";
 import {
   type AllReleases,
   absentRelease,
@@ -38,6 +38,11 @@ export class MemoryPgo implements PgoCatalog {
 
   async policy(service: string, name: string): Promise<StoredPolicy | undefined> {
     return this.#policiesOf(service).find((policy) => policy.name === name);
+  }
+
+  async servicesWithPolicy(name: string): Promise<string[]> {
+    const services = this.#policies.filter((policy) => policy.name === name).map(({ service }) => service);
+    return services.sort(compareUtf8);
   }
 
   async putPolicy({ service, name, policy, expectedVersion }: PolicyPut): Promise<StoredPolicy> {

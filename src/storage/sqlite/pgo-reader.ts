@@ -23,6 +23,13 @@ export class PgoReader {
     return readPolicy(this.#statements, service, name);
   }
 
+  servicesWithPolicy(name: string): string[] {
+    const rows = this.#statements.plain("SELECT service FROM pgo_policy WHERE name = ? ORDER BY service").all(name) as [
+      string,
+    ][];
+    return rows.map(([service]) => service);
+  }
+
   release({ service, name }: { service: string; name: string }): StoredRelease | undefined {
     const channel = readChannel(this.#statements, service, name);
     return readRelease(this.#statements, service, channel?.release ?? name);

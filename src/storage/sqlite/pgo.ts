@@ -31,6 +31,10 @@ export class SqlitePgo implements PgoCatalog {
     return this.#read("policy", { service, name });
   }
 
+  servicesWithPolicy(name: string): Promise<string[]> {
+    return this.#read("servicesWithPolicy", name);
+  }
+
   putPolicy(put: PolicyPut): Promise<StoredPolicy> {
     return this.#write("putPolicy", put);
   }

@@ -49,6 +49,24 @@ test("a file of PGO policies that cannot be used is a fault of the line that nam
   expect((await faultsOf("pgo_policies: policies.yaml\n"))[0]).toContain("ENOENT");
 });
 
+test("every faulty line of the file of keys is told, where the file is named", async () => {
+  writeFileSync(join(folder, "keys"), "ci 0123456789abcdef read\nci 0123456789abcdee read\nfoe 0 read\n");
+  const found = await faultsOf("data: /d\nkeys: keys\n");
+  expect(found).toHaveLength(2);
+  expect(found[0]).toMatch(/^2:\d+: .*keys:2: .*"ci" is taken/);
+  expect(found[1]).toMatch(/^2:\d+: .*keys:3: .*too short/);
+});
+
+test("a file of autopgo's prune rules that cannot be used is a fault of the line that names it", async () => {
+  const rules = join(folder, "prune.json");
+  writeFileSync(rules, '[{"app": "web", "rules": [{"keep": "x"}]}]');
+  expect(await faultsOf("\nautopgo_prune: prune.json\n")).toEqual([
+    `2:1: Cannot read the prune rules in ${rules}: entry 1, app "web", rule 1: there is no drop, and keep alone drops nothing`,
+  ]);
+  writeFileSync(rules, "[]");
+  expect(await faultsOf("autopgo_prune: prune.json\n")).toEqual([]);
+});
+
 describe("loadConfiguration()", () => {
   test("has the defaults where nothing is said", async () => {
     const { configuration, resolved } = await load();
@@ -60,6 +78,10 @@ describe("loadConfiguration()", () => {
       pack: true,
       selfProfile: false,
       pgoPolicies: undefined,
+      keys: undefined,
+      enable: [],
+      disable: [],
+      autopgoPrune: undefined,
       originals: "until-packed",
       logLevel: "info",
       limits: DEFAULT_LIMITS,
@@ -86,6 +108,19 @@ describe("loadConfiguration()", () => {
       .toEqual(["--limit labels", "PROFUSION_LIMIT_SAMPLES", `${path}:7:3`, "default", `${path}:1:1`, "--pack"]);
   });
 
+  test("reads a variable of another system where its own is not set", async () => {
+    const [theirs, ours] = ["theirs", "ours"].map((name) => join(folder, name));
+    for (const file of [theirs!, ours!]) writeFileSync(file, "key\n");
+    const environment = { PGOF_SUBMIT_AUTH_KEYS_FILE: theirs! };
+    expect((await load({}, environment)).configuration.pgoFleetSubmitKeys).toBe(theirs);
+    const both = { ...environment, PROFUSION_PGO_FLEET_SUBMIT_KEYS: ours! };
+    expect((await load({}, both)).configuration.pgoFleetSubmitKeys).toBe(ours);
+    writeFileSync(theirs!, "key service=\n");
+    await expect(load({}, environment)).rejects.toThrow(
+      `PGOF_SUBMIT_AUTH_KEYS_FILE: ${theirs}:1: Cannot take a profile`,
+    );
+  });
+
   test("reads every setting by its key, its variable and its flag", async () => {
     const texts: Record<string, string> = {
       listen: "127.0.0.1:1",
@@ -95,9 +130,17 @@ describe("loadConfiguration()", () => {
       originals: "7d",
       self_profile: "true",
       pgo_policies: join(folder, "policies.yaml"),
+      pgo_fleet_submit_keys: join(folder, "keys"),
+      pgo_fleet_merge_keys: join(folder, "keys"),
+      autopgo_prune: join(folder, "prune.json"),
+      keys: join(folder, "keys"),
+      enable: "profefe",
+      disable: "autopgo",
       log_level: "debug",
     };
     writeFileSync(texts.pgo_policies!, "");
+    writeFileSync(texts.autopgo_prune!, "[]");
+    writeFileSync(texts.keys!, "");
     const textOf = ({ key, kind, default: value }: Setting) =>
       texts[key] ?? (kind.placeholder === "" ? String(value !== "true") : "77");
     const lines = (settings: readonly Setting[], indent = "") =>

@@ -133,6 +133,30 @@ describe("SIGHUP", () => {
     expect(await asked("auth")).toEqual(["default 172800s", "plain all"]);
   });
 
+  test("reads autopgo's prune rules anew; a fault in them changes nothing", async () => {
+    const rules = join(folder, "prune.json");
+    writeFileSync(rules, '[{"app": "web", "rules": [{"drop": "^runtime"}]}]');
+    await using server = await serve("autopgo_prune: prune.json\n");
+    const pruned = async () => {
+      const response = await fetch(`${server.url}/profusion.v1.PgoService/GetPgoPolicy`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ service: "web", name: "default" }),
+      });
+      const answer = (await response.json()) as { policy: { prune?: { drop: string }[] } };
+      return answer.policy.prune?.map(({ drop }) => drop);
+    };
+    expect(await pruned()).toEqual(["^runtime"]);
+    writeFileSync(rules, '[{"app": "web", "rules": [{"drop": "^runtime"}, {"keep": "x"}]}]');
+    expect(await hangUp(server, REFUSED)).toMatchObject({
+      faults: [expect.stringContaining("rule 2: there is no drop")],
+    });
+    expect(await pruned()).toEqual(["^runtime"]);
+    writeFileSync(rules, "[]");
+    await hangUp(server, READ);
+    expect(await pruned()).toBeUndefined();
+  });
+
   test("switches TLS neither on nor off", async () => {
     await using server = await serve("");
     writeFileSync(path, `tls_cert: ${TLS_FILES.certificate}\ntls_key: ${TLS_FILES.key}\n`);

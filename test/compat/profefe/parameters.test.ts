@@ -1,15 +1,9 @@
 // profefe's parameters, without a socket: the tables of what its server makes of each, and what its messages say.
 
 import { describe, expect, test } from "vitest";
-import { parseLabelsParameter } from "../../../src/compat/profefe/labels-parameter.ts";
-import {
-  parseParameters,
-  readLabels,
-  readProfileQuery,
-  readService,
-  readTime,
-  readType,
-} from "../../../src/compat/profefe/parameters.ts";
+import { readProfileQuery, readService, readTime, readType } from "../../../src/compat/profefe/parameters.ts";
+import { parseLabelsParameter } from "../../../src/http/labels-parameter.ts";
+import { parseParameters, readLabels } from "../../../src/http/query-parameters.ts";
 import { DEFAULT_LIMITS } from "../../../src/model/limits.ts";
 import { formatSelector } from "../../../src/model/selector.ts";
 import { formatTime } from "../../../src/model/time.ts";

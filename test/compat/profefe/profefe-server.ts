@@ -2,6 +2,7 @@
 
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { profefeRoutes } from "../../../src/compat/profefe/routes.ts";
+import { OPEN_ACCESS } from "../../../src/http/access.ts";
 import { ByteBudget } from "../../../src/http/byte-budget.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../../src/model/limits.ts";
 import type { Repository } from "../../../src/repository/repository.ts";
@@ -55,7 +56,7 @@ export function serveProfefe(
   const all = { ...DEFAULT_LIMITS, ...limits };
   const budget = new ByteBudget(all.bytesInFlight, all.admissionWaitMs);
   return serveRoutes(
-    profefeRoutes(repository, { limits: all, version: "1.2.3", nowNs, budget, answers: budget }),
+    profefeRoutes(repository, { limits: all, version: "1.2.3", access: OPEN_ACCESS, nowNs, budget, answers: budget }),
     limits,
   );
 }

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { profefeRoutes } from "../../../src/compat/profefe/routes.ts";
+import { OPEN_ACCESS } from "../../../src/http/access.ts";
 import { ByteBudget } from "../../../src/http/byte-budget.ts";
 import { DEFAULT_LIMITS } from "../../../src/model/limits.ts";
 import type { Repository } from "../../../src/repository/repository.ts";
@@ -29,7 +30,13 @@ test.each([
   "%s that is not read holds its bytes: others beyond the budget are refused, within it they are served",
   async (_, path) => {
     const answers = new ByteBudget(80 * MIB, 50, "answer with more profiles");
-    const options = { limits: DEFAULT_LIMITS, version: "", nowNs: () => 1_790_000_000_000_000_000n, budget: answers };
+    const options = {
+      limits: DEFAULT_LIMITS,
+      version: "",
+      access: OPEN_ACCESS,
+      nowNs: () => 1_790_000_000_000_000_000n,
+      budget: answers,
+    };
     await using server = await serveRoutes(profefeRoutes(stubRepository(repository), { ...options, answers }));
     const slow = [await connectRaw(server.port), await connectRaw(server.port)];
     for (const { socket, send } of slow) {

@@ -321,6 +321,20 @@ describe("a policy", () => {
     await expect(ask()).rejects.toMatchObject({ kind: "not-found" });
   });
 
+  test("takes of one source of a public key what its share is, in every policy; what is held apart is in none", async () => {
+    const source = (at: number) => ({ source: `oss/${at.toString(16).padStart(16, "0")}` });
+    for (let at = 1; at <= 5; at++) await push(cpu(30), { labels: source(at), seconds: at });
+    for (let at = 0; at < 20; at++) await push(cpu(30, "flood"), { labels: source(6), seconds: 60 + at });
+    await push(cpu(1000, "flood"), { labels: source(7), service: "quarantine/auth" });
+    for (const policy of [DEFAULT_PGO_POLICY.name, PLAIN_PGO_POLICY.name]) {
+      if (policy === DEFAULT_PGO_POLICY.name) await setPolicy({ weighting: "none" });
+      const made = await ask({ policy });
+      // Of five others at 30 a quarter is 50 of 200: one profile.
+      expect(skipped(made)).toEqual({ limit: 19 });
+      expect(inputs(made)).toMatchObject({ profiles: 6, samples: 180n });
+    }
+  });
+
   test("is of its service alone, and a question narrows it", async () => {
     await push(cpu(500), { labels: { region: "eu" } });
     await push(cpu(300), { labels: { region: "us" } });
@@ -393,7 +407,7 @@ test("very many versions are gone through once", async () => {
     series: names.of("auth", "cpu", [{ name: "version", value: `${nth}` }]),
   }));
   const policy = { ...DEFAULT_PGO_POLICY, newestVersions: 1, minSamples: 20_000 };
-  const { facts } = choose(candidates, { policy, names, withoutStartLines: new Set() });
+  const { facts } = choose(candidates, { policy, names, withoutStartLines: new Set(), sourcePercent: 100 });
   expect(facts.versions).toHaveLength(20_000);
 });
 

@@ -41,6 +41,9 @@ export function pgoContract(under: CatalogUnderTest): void {
         ["night", '{"a":1}'],
       ]);
       expect(await pgo().policies("nobody")).toEqual([]);
+      await pgo().putPolicy({ service: "ü", name: "night", policy: "{}" });
+      expect(await pgo().servicesWithPolicy("night")).toEqual(["auth", "other", "ü"]);
+      expect(await pgo().servicesWithPolicy("day")).toEqual([]);
       expect(await pgo().policy("auth", "day")).toBeUndefined();
       expect(await pgo().policy("auth", "night")).toMatchObject({ name: "night", policy: '{"a":1}' });
       // Nobody is a service for having a policy.

@@ -1,15 +1,14 @@
-// Load posts a corpus to a server that speaks profefe's /api/0, over a few keep-alive connections, and prints rate and latency as JSON.
+// Load posts a corpus to a server that speaks profefe's /api/0, or another system's protocol, over a few keep-alive connections, and prints
+// rate and latency as JSON.
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
-	"net/url"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -30,11 +29,6 @@ type result struct {
 	MaxMs      float64 `json:"maxMs"`
 }
 
-type upload struct {
-	url  string
-	body []byte
-}
-
 func main() {
 	base := flag.String("url", "", "of the server")
 	folder := flag.String("corpus", "", "folder of the corpus")
@@ -42,25 +36,33 @@ func main() {
 	first := flag.Int("first-round", 0, "number of the first round")
 	rounds := flag.Int("rounds", 1, "times that the corpus is sent; but for round 0 with a label round=N, so that every profile is new")
 	profileType := flag.String("type", "cpu", "of all profiles")
+	protocol := flag.String("protocol", "profefe", "whose requests: profefe, autopgo, pgo-fleet or pcapture")
 	warmup := flag.Int("warmup", 0, "uploads before, to a service of their own, that are not measured")
 	flag.Parse()
 	stored, err := corpus.ReadStored(*folder)
 	if err != nil {
 		log.Fatal(err)
 	}
+	shapeOf, known := shapes[*protocol]
+	if !known {
+		log.Fatalf("there is no protocol %q", *protocol)
+	}
+	corpusOf := func(service string, round int) []upload {
+		return uploads(*base, stored, shapeOf, *profileType, service, round)
+	}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: *clients, DisableCompression: true}}
 	if *warmup > 0 {
-		send(client, *clients, uploads(*base, stored, *profileType, "warmup", 0)[:min(*warmup, len(stored.Entries))])
+		send(client, *clients, corpusOf("warmup", 0)[:min(*warmup, len(stored.Entries))])
 	}
 	var all []upload
 	for round := range *rounds {
-		all = append(all, uploads(*base, stored, *profileType, "", *first+round)...)
+		all = append(all, corpusOf("", *first+round)...)
 	}
 	json.NewEncoder(os.Stdout).Encode(send(client, *clients, all))
 }
 
 // uploads of the whole corpus; a service given here replaces that of the entries.
-func uploads(base string, stored corpus.Stored, profileType, service string, round int) []upload {
+func uploads(base string, stored corpus.Stored, shapeOf shape, profileType, service string, round int) []upload {
 	made := make([]upload, len(stored.Entries))
 	for at, entry := range stored.Entries {
 		labels := fmt.Sprintf("version=%s,instance=%s", entry.Version, entry.Instance)
@@ -71,8 +73,7 @@ func uploads(base string, stored corpus.Stored, profileType, service string, rou
 		if service != "" {
 			name = service
 		}
-		query := url.Values{"service": {name}, "type": {profileType}, "labels": {labels}}
-		made[at] = upload{base + "/api/0/profiles?" + query.Encode(), stored.Body(entry)}
+		made[at] = shapeOf(base, identity{name, profileType, labels}, stored.Body(entry))
 	}
 	return made
 }
@@ -116,13 +117,17 @@ func send(client *http.Client, clients int, all []upload) result {
 }
 
 func post(client *http.Client, each upload) error {
-	answer, err := client.Post(each.url, "application/octet-stream", bytes.NewReader(each.body))
+	request, err := each.request()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Do(request)
 	if err != nil {
 		return err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
+	if err == nil && answer.StatusCode != each.status {
 		err = fmt.Errorf("%s: %.200s", answer.Status, text)
 	}
 	return err

@@ -1,9 +1,9 @@
 // The `labels` parameter, `k=v,k2=v2`, whose keys and values are escaped once more inside the query's own escaping.
 
-import { DomainError } from "../../model/errors.ts";
-import type { Label } from "../../model/labels.ts";
-import type { Limits } from "../../model/limits.ts";
-import { quote } from "../../model/text.ts";
+import { DomainError } from "../model/errors.ts";
+import type { Label } from "../model/labels.ts";
+import type { Limits } from "../model/limits.ts";
+import { quote } from "../model/text.ts";
 import { unescapeQuery, utf8Text } from "./escapes.ts";
 
 /** Empty chunks are skipped, so there may be more of them than labels; this is more than any client sends. */

@@ -1,7 +1,7 @@
-// Percent-decoding as Go does it, which profefe's clients rely on: bytes first, UTF-8 last, and a clear error for a bad escape.
+// Percent-decoding as Go does it, which the clients of foreign protocols rely on: bytes first, UTF-8 last, and a clear error for a bad escape.
 // JavaScript's own decoders cannot decode twice: they refuse or replace bytes that are no UTF-8 yet.
 
-import { DomainError } from "../../model/errors.ts";
+import { DomainError } from "../model/errors.ts";
 
 const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/;
 const NOT_ASCII = /[\u0080-\u00ff]/;

@@ -1,0 +1,100 @@
+// Access by a file of keys and places: whose request it is, whether its line allows it, and whether its rate does.
+
+import { DomainError } from "../../model/errors.ts";
+import type { Limits } from "../../model/limits.ts";
+import { quote } from "../../model/text.ts";
+import type { Access, Grant, Scope } from "../access.ts";
+import type { Exchange } from "../exchange.ts";
+import { credentialOf } from "./credential.ts";
+import type { KeyFile, Permit } from "./key-file.ts";
+import { slotOfKey } from "./key-slot.ts";
+import { type PerSecond, Rate } from "./rate.ts";
+
+export interface KeyedAccessOptions {
+  /** As it is now. */
+  file: () => KeyFile;
+  limits: Limits;
+  /** Names the sender behind a public key or place, so that one of many can be told from the others: `<key id>/<16 digits>`. */
+  sourceOf: (keyId: string, remoteAddress: string) => string;
+}
+
+/** Sources whose rates are known at a time; when there are more, all begin anew. */
+const SOURCES = 10_000;
+
+export function keyedAccess({ file, limits, sourceOf }: KeyedAccessOptions): Access {
+  const sources = new Map<string, Rate>();
+  function rateOf(source: string): Rate {
+    const known = sources.get(source);
+    if (known) return known;
+    if (sources.size >= SOURCES) sources.clear();
+    const rate = new Rate();
+    sources.set(source, rate);
+    return rate;
+  }
+
+  return {
+    admit(exchange, scope, protocol) {
+      const key = credentialOf(exchange);
+      const permit = key ? permitOfKey(file(), key) : permitOfPlace(file(), exchange, scope, protocol);
+      exchange.caller = permit.name;
+      if (!permit.scopes.has(scope)) throw lacking(permit, scope);
+      const grant = grantOf(permit, key !== undefined, exchange, sourceOf);
+      // First: one of many who have a key must not use up what all of them may send.
+      if (permit.isPublic) charge(rateOf(grant.submitter), sourceRates(limits), grant.submitter, exchange);
+      charge(permit.rate, keyRates(limits), permit.name, exchange);
+      return grant;
+    },
+  };
+}
+
+function permitOfKey({ keys }: KeyFile, key: Uint8Array): Permit {
+  const permit = keys.get(slotOfKey(key));
+  if (permit) return permit;
+  throw new DomainError("unauthenticated", "Cannot use this key: this server has none like it, or no more");
+}
+
+/** The first place that allows it. */
+function permitOfPlace({ places }: KeyFile, exchange: Exchange, scope: Scope, protocol: string): Permit {
+  const here = places.filter(({ matches }) => matches(exchange)).map(({ permit }) => permit);
+  const permit = here.find(({ scopes }) => scopes.has(scope)) ?? here[0];
+  if (permit) return permit;
+  throw new DomainError(
+    "unauthenticated",
+    `Cannot use ${protocol} here without a key: send it as Authorization: Bearer KEY, as the password of the URL (http://x:KEY@host/), or as ?token=KEY`,
+  );
+}
+
+function lacking({ name, scopes }: Permit, scope: Scope): DomainError {
+  return new DomainError(
+    "forbidden",
+    `Cannot do this with ${quote(name)}: it needs scope ${scope}, and has ${[...scopes].join(", ")}`,
+  );
+}
+
+function keyRates({ keyRequestsPerSecond: requests, keyBytesPerSecond: bytes }: Limits): PerSecond {
+  return { requests, bytes };
+}
+
+function sourceRates({ sourceRequestsPerSecond: requests, publicInflatedBytes: bytes }: Limits): PerSecond {
+  return { requests, bytes };
+}
+
+function charge(rate: Rate, perSecond: PerSecond, name: string, exchange: Exchange): void {
+  const over = rate.over(perSecond);
+  if (over !== undefined) {
+    throw new DomainError("exhausted", `Cannot take more of ${quote(name)} now: at most ${over} a second are allowed`);
+  }
+  exchange.response.once("close", () => rate.addBytes(exchange.requestBytes));
+}
+
+/** Without a key, or with one that all have, the address says who it was; of those that all have, not so that it can be read. */
+function grantOf(
+  { name, isPublic, service, labels }: Permit,
+  isKey: boolean,
+  { remoteAddress }: Exchange,
+  sourceOf: KeyedAccessOptions["sourceOf"],
+): Grant {
+  const owner = isKey ? name : remoteAddress;
+  const submitter = isPublic ? sourceOf(name.split(" ", 1)[0]!, remoteAddress) : owner;
+  return { submitter, ...(service !== undefined && { service }), labels };
+}
