@@ -59,6 +59,11 @@ describe("a policy", () => {
     [{ prune: [{ drop: "" }] }, 'prune has a rule without "drop"'],
     [{ thresholds: [{ finding: "sample" }] }, 'Cannot use a threshold for "sample": findings are samples,'],
     [{ thresholds: [{ finding: "samples", good_from: "x" }] }, 'good_from is "x", and it is a number'],
+    [{ selector: 'cpu{service="other"}' }, "selector names a service: a policy is of one"],
+    [{ thresholds: [{ finding: "age" }, { finding: "age" }] }, "thresholds name a finding twice"],
+    [{ mode_label: "a\nb" }, "Cannot take label name"],
+    [{ drop: [""] }, "drop has an empty expression, which matches everything"],
+    [{ no_inline: ["x".repeat(4097)] }, "no_inline has names of 1 to 4096 characters"],
     [{ drop: Array(101).fill("x") }, "drop has at most 100 rules"],
   ];
   test.each(faults)("%j is refused: %s", (plain, message) => {
