@@ -4,7 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -56,7 +56,9 @@ function copyRepository(clone: string): void {
     mkdirSync(join(clone, dirname(path)), { recursive: true });
     cpSync(join(ROOT, path), join(clone, path), { force: true });
   }
-  cpSync(join(ROOT, "node_modules"), join(clone, "node_modules"), { recursive: true, verbatimSymlinks: true });
+  // What the test runner writes there comes and goes meanwhile.
+  const filter = (path: string) => !basename(path).startsWith(".vite");
+  cpSync(join(ROOT, "node_modules"), join(clone, "node_modules"), { recursive: true, verbatimSymlinks: true, filter });
 }
 
 /** The environment of a user with Node 24 and nothing of what npm sets for the scripts of this repository. */

@@ -211,7 +211,7 @@ func (r *run) merge() {
 
 // pgo makes a PGO profile by a policy of its own and publishes it.
 func (r *run) pgo() {
-	policy := &profusionv1.PgoPolicy{Name: "own", MinSamples: 1, Weighting: profusionv1.PgoWeighting_PGO_WEIGHTING_NONE}
+	policy := &profusionv1.PgoPolicy{Name: "own", MinSamples: proto.Int64(1), Weighting: profusionv1.PgoWeighting_PGO_WEIGHTING_NONE}
 	set := must(r, r.client.UpdatePolicy, &profusionv1.UpdatePgoPolicyRequest{Service: r.service, Policy: policy})
 	got := must(r, r.client.GetPolicy, &profusionv1.GetPgoPolicyRequest{Service: r.service, Name: "own"})
 	if got.Etag != set.Etag || got.Policy.KeepLocations != 5 {
