@@ -15,7 +15,7 @@ export const selfProfile: Row = {
   run: measure,
 };
 
-/** Four of its windows, ten seconds of each minute. */
+/** Two of its windows, ten seconds of every two minutes. */
 const LOAD_MS: Record<Size, number> = { full: 240_000, small: 0 };
 
 async function measure(size: Size): Promise<Measurement> {
