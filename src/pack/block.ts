@@ -1,10 +1,10 @@
 // The rows and values of up to BLOCK_PROFILES profiles ↔ a section. Rows ascend within a profile; how they were written is orders.ts's.
 
 import type { Shape } from "../model/shape.ts";
+import { multiply64 } from "../pprof/multiply64.ts";
 import type { DecodedPack } from "./decoded-pack.ts";
 import { earlierRows } from "./earlier-rows.ts";
 import { readSection, type Section, sectionName } from "./format.ts";
-import { multiply64 } from "./multiply64.ts";
 import { NumberReader, NumberWriter } from "./number-columns.ts";
 import { damagedPack } from "./pack-damage.ts";
 import { BLOCK_PROFILES, type PackProfiles } from "./pack-profiles.ts";

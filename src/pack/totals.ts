@@ -1,8 +1,8 @@
 // The sums of a pack's rows over all its profiles ↔ a section, which packs have where it saves time.
 
 import type { TotalsState } from "../pprof/column-totals.ts";
+import { multiply64 } from "../pprof/multiply64.ts";
 import { type Pack, readSection, type Section, sectionName } from "./format.ts";
-import { multiply64 } from "./multiply64.ts";
 import { NumberReader, NumberWriter } from "./number-columns.ts";
 import type { PackProfiles } from "./pack-profiles.ts";
 

@@ -23,6 +23,7 @@ import {
 import { encodeMerge } from "./merge-encoder.ts";
 import { type MergedHeader, MergeHeader } from "./merge-header.ts";
 import { MergedMappings } from "./merged-mappings.ts";
+import { multiply64 } from "./multiply64.ts";
 import { decodePartial, encodePartial, type PartialMerge } from "./partial.ts";
 import { ProfileInterner } from "./profile-interner.ts";
 import { ProfileTables } from "./profile-tables.ts";
@@ -143,7 +144,7 @@ export class Merger {
     const periodType = valueTypeOf(tables, tables.header.periodType);
     const places = this.#locate(columns, periodType);
     const count = this.#read(places);
-    if (weight !== 1) multiply(this.#values.subarray(0, count * places.length * 2), weight);
+    if (weight !== 1) multiply64(this.#values, 0, count * places.length * 2, BigInt(weight), this.#values);
     this.#commit(this.#rows, count, { columns, periodType, places, order });
     for (let at = 0; at < count; at++) this.#totals!.add(this.#values, at * places.length * 2);
     this.#header.take(tables, order);
@@ -345,14 +346,5 @@ export class Merger {
       `Cannot merge these profiles: after ${this.profiles} of them, what they name takes ${this.bytes} bytes, more than the ${allowed} bytes allowed; ask for a shorter window or more labels`,
       { subject: "result" },
     );
-  }
-}
-
-/** `halves` of 64-bit values, low ones first; products wrap as int64 does. */
-function multiply(halves: Int32Array, factor: number): void {
-  for (let at = 0; at < halves.length; at += 2) {
-    const low = (halves[at]! >>> 0) * factor;
-    halves[at] = low;
-    halves[at + 1] = halves[at + 1]! * factor + Math.floor(low / 2 ** 32);
   }
 }

@@ -10,6 +10,7 @@ import type { BlobSource, ObjectReference } from "../storage/blob-store.ts";
 import type { MergeInput } from "../storage/catalog.ts";
 import { packName } from "../storage/pack-name.ts";
 import type { PackQuestion } from "./candidates.ts";
+import { byService, CHUNK_PROFILES, cutChunks } from "./loose-chunks.ts";
 import type { FoldAnswer, JobOptions, LooseChunk, MergedBytes, PackChunk, SummedTop } from "./merge-job.ts";
 import { PackCache, type PackPart } from "./pack-cache.ts";
 import type { PackPlace } from "./pack-place.ts";
@@ -18,6 +19,7 @@ import type { RowQuestion } from "./pack-selection.ts";
 import type { RowSeries, SeriesAnswer, StartLinesAnswer } from "./pack-series.ts";
 import type { PgoFinished, PgoHalves } from "./pgo/finish.ts";
 import type { SelectedPack } from "./planner.ts";
+import { StopFlag } from "./stop-flag.ts";
 import { Thread, ThreadLost } from "./thread.ts";
 import type { Ranking, RankOptions, WeightedTop } from "./top-ranking.ts";
 
@@ -63,16 +65,11 @@ export interface MergeJobResult<Result> extends Damage {
 /** Packs that proved damaged while they were read, and why. */
 export type BrokenPacks = ReadonlyMap<number, string>;
 
-/** A chunk is a thread's turn: some 25 ms of work, after which another job's chunk comes. */
-const CHUNK_PROFILES = 64;
-const CHUNK_BYTES = 1024 * 1024;
 /** Below so many chunks a second thread saves less than joining its part costs. */
 const CHUNKS_FOR_ALL_THREADS = 3;
 /** Joining a part costs what folding a few packs does: both go through the part's tables once. */
 const PACKS_FOR_ALL_THREADS = 6;
 const CHUNKS_WAITING = 2;
-/** A thread that does not look at the cancel flag for so long is in one huge profile: it is replaced. */
-const CANCEL_GRACE_MS = 1_000;
 /** A thread lost to another job's replacement costs this job a fresh start, not its answer. */
 const STARTS = 3;
 
@@ -323,100 +320,6 @@ interface MergeWork {
   packs: readonly FoldedPack[];
   packChunks: PackChunk[];
   looseChunks: LooseChunk[];
-}
-
-interface LooseInputs {
-  inputs: readonly MergeInput[];
-  orders: Float64Array;
-  weights?: Uint16Array;
-}
-
-/** Why a job stops early, and the flag that its threads look at before each profile. */
-class StopFlag {
-  readonly flag = new Int32Array(new SharedArrayBuffer(4));
-  readonly overdue: Promise<never>;
-  isOverdue = false;
-  reason: DomainError | undefined;
-  readonly #signal: AbortSignal;
-  readonly #onAbort = () => this.#stop(new DomainError("cancelled", "The caller left before the merge was done"));
-  readonly #timer: NodeJS.Timeout;
-  #graceTimer: NodeJS.Timeout | undefined;
-  readonly #rejectOverdue: (reason: Error) => void;
-
-  constructor(signal: AbortSignal, limitMs: number, inputs: number) {
-    const { promise, reject } = Promise.withResolvers<never>();
-    promise.catch(() => {}); // raced against the work; unheard where the work ends first
-    this.overdue = promise;
-    this.#rejectOverdue = reject;
-    this.#signal = signal;
-    signal.addEventListener("abort", this.#onAbort, { once: true });
-    this.#timer = setTimeout(() => this.#stop(tooSlow(inputs, limitMs)), limitMs);
-    if (signal.aborted) this.#onAbort();
-  }
-
-  set(): void {
-    Atomics.store(this.flag, 0, 1);
-  }
-
-  throwIfSet(): void {
-    if (this.reason) throw this.reason;
-  }
-
-  dispose(): void {
-    this.set();
-    clearTimeout(this.#timer);
-    clearTimeout(this.#graceTimer);
-    this.#signal.removeEventListener("abort", this.#onAbort);
-  }
-
-  #stop(reason: DomainError): void {
-    this.reason ??= reason;
-    this.set();
-    this.#graceTimer ??= setTimeout(() => {
-      this.isOverdue = true;
-      this.#rejectOverdue(reason);
-    }, CANCEL_GRACE_MS);
-  }
-}
-
-/**
- * Profiles of one service share most of what they name: folded one after another they find it where it was just used, which saves a sixth
- * of the time. The orders keep the answer the same.
- */
-function byService({ inputs, orders, weights }: MergeJobRequest): LooseInputs {
-  const places = inputs.map((_, at) => at).sort((a, b) => inputs[a]!.serviceId - inputs[b]!.serviceId);
-  return {
-    inputs: places.map((at) => inputs[at]!),
-    orders: Float64Array.from(places, (at) => orders?.[at] ?? at),
-    ...(weights && { weights: Uint16Array.from(places, (at) => weights[at]!) }),
-  };
-}
-
-function cutChunks({ inputs, orders, weights }: LooseInputs): LooseChunk[] {
-  const chunks: LooseChunk[] = [];
-  let start = 0;
-  let bytes = 0;
-  for (let at = 0; at < inputs.length; at++) {
-    bytes += inputs[at]!.locator.sizeBytes;
-    if (at + 1 < inputs.length && at + 1 - start < CHUNK_PROFILES && bytes < CHUNK_BYTES) continue;
-    chunks.push({
-      first: start,
-      locators: inputs.slice(start, at + 1).map(({ locator }) => locator),
-      orders: orders.slice(start, at + 1),
-      weights: weights?.slice(start, at + 1),
-    });
-    start = at + 1;
-    bytes = 0;
-  }
-  return chunks;
-}
-
-export function tooSlow(inputs: number, limitMs: number): DomainError {
-  return new DomainError(
-    "too-large",
-    `Cannot merge ${inputs} profiles within ${limitMs / 1000} s: ask for a shorter window, more labels, or set max_profiles`,
-    { subject: "result" },
-  );
 }
 
 function tooMuchInput(bytes: number, limits: Limits): DomainError {

@@ -8,11 +8,12 @@ import type { TopGrouping } from "../pprof/top.ts";
 import type { Catalog } from "../storage/catalog.ts";
 import type { PackKey } from "../storage/pack-catalog.ts";
 import { canonicalOrders } from "./canonical-orders.ts";
-import { type Damage, type FoldedPack, type MergePool, tooSlow } from "./merge-pool.ts";
+import type { Damage, FoldedPack, MergePool } from "./merge-pool.ts";
 import { looseProfiles } from "./merge-summary.ts";
 import type { MergePlan, SelectedPack } from "./planner.ts";
 import type { AggregationMethod, TopRequest } from "./repository.ts";
 import { type PlanOrders, seriesWeights } from "./series-weights.ts";
+import { tooSlow } from "./stop-flag.ts";
 import type { Ranking, WeightedTop } from "./top-ranking.ts";
 
 export interface RankDependencies {

@@ -92,13 +92,16 @@ async function mainPackage(clone: string, main: string): Promise<string> {
   if (folder === undefined) throw refuse("the repository has no such folder");
   const root = await realpath(clone);
   if (folder !== root && !folder.startsWith(root + sep)) throw refuse("it leads out of the repository");
-  const sources = (await readdir(folder)).filter((name) => name.endsWith(".go"));
-  const texts = await Promise.all(sources.map((name) => readFile(join(folder, name), "utf8")));
+  const sources = (await readdir(folder, { withFileTypes: true })).filter(
+    (each) => each.name.endsWith(".go") && !each.isDirectory(),
+  );
+  const texts = await Promise.all(sources.map(({ name }) => readFile(join(folder, name), "utf8")));
   if (!texts.some((source) => /^package main\b/m.test(source))) throw refuse("there is no package main in it");
   return folder;
 }
 
 async function committedIn(folder: string): Promise<Committed | undefined> {
+  // What cannot be read is none yet: committing over it tells why it cannot be.
   const read = (name: string) => readFile(join(folder, name)).catch(() => undefined);
   const [profile, manifest] = await Promise.all([read(PROFILE), read(MANIFEST)]);
   return profile && { profile, publishedMs: publishedMsOf(manifest?.toString("utf8") ?? "") };

@@ -11,7 +11,7 @@ import { skip } from "../candidates.ts";
 import { canonicalOrders } from "../canonical-orders.ts";
 import type { Damage, FoldedPack, MergeJobRequest } from "../merge-pool.ts";
 import { damagedOf, looseProfiles, summaryOf, totalsOf, warningsOfSkipped } from "../merge-summary.ts";
-import { type MergePlan, planMerge, type WantedShape } from "../planner.ts";
+import type { MergePlan } from "../planner.ts";
 import type { MergeSummary, Selection, Skipped } from "../repository.ts";
 import { type PlacedPlan, placePlan } from "../series-of-plan.ts";
 import { type Candidate, samplesAndCpu } from "./candidate.ts";
@@ -19,6 +19,7 @@ import { choose, type LeftOut, type PgoChoice } from "./choice.ts";
 import type { PgoFinished } from "./finish.ts";
 import { HALVES_SEED, halvesOf } from "./halves.ts";
 import type { PgoDependencies, PgoRequest } from "./pgo-profile.ts";
+import { CPU, planSuitable, SAMPLES } from "./plan.ts";
 import { versionsFirstSeen } from "./versions-first-seen.ts";
 
 export interface PgoMade {
@@ -53,18 +54,6 @@ export const PGO_ALGORITHM_VERSION = 1;
 /** A summary names the first few of those that were left out. */
 const NAMED_IDS = 10;
 
-const SAMPLES: ValueType = { type: "samples", unit: "count" };
-const CPU: ValueType = { type: "cpu", unit: "nanoseconds" };
-/** Which of them most profiles have is what all must have; of as many, the first. */
-const SHAPES: readonly WantedShape[] = [
-  { columns: [SAMPLES, CPU], periodType: CPU },
-  { columns: [SAMPLES, CPU] },
-  { columns: [CPU], periodType: CPU },
-  { columns: [SAMPLES], periodType: CPU },
-  { columns: [CPU] },
-  { columns: [SAMPLES] },
-];
-
 /** Throws `not-found` where nothing is suitable, and what merges throw. */
 export async function makePgo(
   dependencies: PgoDependencies,
@@ -85,29 +74,6 @@ export async function makePgo(
     damaged.push(...made.damaged);
     for (const { pack, message } of made.damagedPacks) broken.set(pack.selected.question.packId, message);
   }
-}
-
-async function planSuitable(
-  { catalog, pool, limits }: PgoDependencies,
-  selection: Selection,
-  broken: Map<number, string>,
-): Promise<MergePlan> {
-  let best: MergePlan | undefined;
-  for (const shape of SHAPES) {
-    try {
-      const plan = await planMerge(catalog, selection, shape, limits, false, (packs) => pool.select(packs, broken));
-      if (best === undefined || sizeOf(plan) > sizeOf(best)) best = plan;
-      if (plan.skipped.every(({ reason }) => reason !== "shape")) break;
-    } catch (error) {
-      if (!(error instanceof DomainError) || error.kind !== "conflict") throw error;
-    }
-  }
-  if (best) return best;
-  throw new DomainError("not-found", "Nothing suitable: no profile has a column samples/count or cpu/nanoseconds");
-}
-
-function sizeOf({ inputs, packs }: MergePlan): number {
-  return packs.reduce((sum, { rows }) => sum + rows.length, inputs.length);
 }
 
 async function makeOf(

@@ -184,7 +184,7 @@ export function createReleases(options: ReleasesOptions): Releases {
       for (const channel of channels) checkPgoName("channel", channel);
       const inputs = await inputsText(request, limits.releaseManifestBytes);
       const published = turn.then(() => publishInTurn(request, inputs));
-      turn = published.catch(() => {});
+      turn = published.catch(() => {}); // told to who published, below
       const { release, alreadyExisted } = await published;
       for (const channel of channels) await moveChannel({ service, channel, release: release.name });
       return { release: (await withChannels(service, [release]))[0]!, alreadyExisted };
