@@ -14,10 +14,8 @@ import type { Repository } from "./repository/repository.ts";
 
 /** Short enough for who has just started a server and wants to see something; a profile takes some 2 KB. */
 const WINDOW_MS = 10_000;
-/** A window in each: V8's sampler of CPU time takes 1 % of a busy server's while it runs. */
+/** A window in each. What it costs a busy server cannot be told from what one round of uploads differs from the next. */
 const PERIOD_MS = 60_000;
-/** The heap is sampled in one window of so many, the first among them: that takes some 30 %, at whatever interval. */
-const WINDOWS_PER_HEAP = 10;
 /** As Go's. */
 const CPU_PERIOD_US = 10_000;
 const HEAP_PERIOD_BYTES = 512 * 1024;
@@ -51,11 +49,11 @@ export async function startSelfProfile(options: SelfProfileOptions): Promise<Asy
 async function keepWindows(sampler: Sampler, options: SelfProfileOptions, signal: AbortSignal): Promise<void> {
   const { windowMs = WINDOW_MS, periodMs = PERIOD_MS } = options;
   const pause = (ms: number) => delay(ms, true, { signal, ref: false }).catch(() => false);
-  for (let nth = 0; nth === 0 || (await pause(periodMs - windowMs)); nth++) {
-    await sampler.begin(nth % WINDOWS_PER_HEAP === 0);
+  do {
+    await sampler.begin();
     if (!(await pause(windowMs))) return;
     await keepWindow(sampler, options);
-  }
+  } while (await pause(periodMs - windowMs));
 }
 
 async function keepWindow(sampler: Sampler, { repository, version, logger }: SelfProfileOptions): Promise<void> {
@@ -73,12 +71,14 @@ async function keepWindow(sampler: Sampler, { repository, version, logger }: Sel
   }
 }
 
-/** V8's samplers, both in windows alone. Of the heap that is what was allocated in the window: to know of older objects it would never end. */
+/**
+ * V8's samplers, both in windows alone. Of the heap that is what was allocated in the window: to know of older objects it would never end.
+ * They stay connected between windows: what V8 compiles meanwhile would else not tell of the functions it has inlined.
+ */
 class Sampler {
   readonly #session = new Session();
   readonly #nowNs: () => bigint;
   #startNs = 0n;
-  #isHeapSampled = false;
 
   private constructor(nowNs: () => bigint) {
     this.#nowNs = nowNs;
@@ -94,21 +94,21 @@ class Sampler {
   }
 
   /** V8 reads its whole heap first, which holds the event loop up for some 50 ms. */
-  async begin(isHeapSampled: boolean): Promise<void> {
-    this.#isHeapSampled = isHeapSampled;
-    if (isHeapSampled) await this.#session.post("HeapProfiler.startSampling", { samplingInterval: HEAP_PERIOD_BYTES });
+  async begin(): Promise<void> {
+    await this.#session.post("HeapProfiler.startSampling", { samplingInterval: HEAP_PERIOD_BYTES });
     this.#startNs = this.#nowNs();
     await this.#session.post("Profiler.start");
   }
 
   /** The profiles of the window that ends now. */
-  async end(): Promise<{ cpu: Profile; heap?: Profile }> {
+  async end(): Promise<{ cpu: Profile; heap: Profile }> {
     const { profile: cpu } = await this.#session.post("Profiler.stop");
     const endNs = this.#nowNs();
-    const profiles = { cpu: cpuProfileOfV8(cpu, this.#startNs, BigInt(CPU_PERIOD_US) * NS_PER_US) };
-    if (!this.#isHeapSampled) return profiles;
     const { profile: heap } = await this.#session.post("HeapProfiler.stopSampling");
-    return { ...profiles, heap: heapProfileOfV8(heap.head, endNs, BigInt(HEAP_PERIOD_BYTES)) };
+    return {
+      cpu: cpuProfileOfV8(cpu, this.#startNs, BigInt(CPU_PERIOD_US) * NS_PER_US),
+      heap: heapProfileOfV8(heap.head, endNs, BigInt(HEAP_PERIOD_BYTES)),
+    };
   }
 
   stop(): void {
