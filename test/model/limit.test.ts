@@ -103,7 +103,7 @@ test.each(LIMIT_NAMES)("%s has a default within its range, a unit that its name 
   const { unit, default: value, min, max, description } = LIMITS[name];
   expect(value).toBeGreaterThanOrEqual(min);
   expect(value).toBeLessThanOrEqual(max);
-  const suffixes = { Bytes: "bytes", Ms: "ms", Percent: "percent" };
+  const suffixes = { Bytes: "bytes", BytesPerSecond: "bytes", Ms: "ms", Percent: "percent" };
   const said = Object.entries(suffixes).find(([suffix]) => name.endsWith(suffix))?.[1];
   expect(unit === (said ?? "count") || (unit === "bytes" && name.endsWith("InFlight"))).toBe(true);
   expect(description).toMatch(/^[A-Z…].{15,}\.$/);

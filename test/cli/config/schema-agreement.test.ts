@@ -89,6 +89,8 @@ const HOSTS = [
   "[1:2:3:4:5:6:7::]",
   "[12345::]",
 ];
+/** What these files hold is not the schema's. */
+const READ_FILES = ["pgo_policies", "keys", "pgo_fleet_submit_keys", "pgo_fleet_merge_keys", "autopgo_prune"];
 const address = () => `${random.pick(HOSTS)}:${random.pick([String(number()), spelled(), "80", "x", ""])}`;
 const word = () => random.pick([amount, amount, duration, address, () => random.pick(ODD)])();
 const scalar = () => random.pick([(text: string) => text, JSON.stringify, JSON.stringify])(word());
@@ -112,8 +114,7 @@ function line(): string {
     const sound = SOUND[LIMITS[name as keyof typeof LIMITS].unit]!;
     return `limits:\n  ${key.slice("limits.".length)}: ${random.pick([value, sound])()}\n`;
   }
-  // What a file of policies holds is not the schema's.
-  const { key, isList } = random.pick(PLAIN_SETTINGS.filter((each) => each.key !== "pgo_policies"));
+  const { key, isList } = random.pick(PLAIN_SETTINGS.filter((each) => !READ_FILES.includes(each.key)));
   return `${key}: ${isList ? random.pick([list, value, () => JSON.stringify(address())])() : value()}\n`;
 }
 
