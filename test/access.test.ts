@@ -1,7 +1,7 @@
 // Keys, places and rates against the whole server, over real sockets: who is let in, how each protocol says no, and what the log tells.
 
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ import { DEFAULT_LIMITS } from "../src/model/limits.ts";
 import { EVERYTHING } from "../src/model/selector.ts";
 import { buildGzip } from "./support/profile-builder.ts";
 import { runServer, type ServerForTest } from "./support/run-server.ts";
-import { CERTIFICATE, TLS_FILES } from "./support/test-certificate.ts";
+import { CERTIFICATE, CLIENT_AUTHORITY, CLIENT_TLS_FILES, TLS_FILES } from "./support/test-certificate.ts";
 
 const TIME_NS = 1_750_000_000_000_000_000n;
 const profile = (at = 0) =>
@@ -303,6 +303,63 @@ describe("without a key", () => {
         expect(stored).toMatchObject({ service: "here", submitter: "127.0.0.1" });
       }
     }
+  });
+
+  describe("a client's certificate", () => {
+    const tls = { ...TLS_FILES, clientAuthority: CLIENT_AUTHORITY };
+    const pair = (files: typeof TLS_FILES) => ({ cert: readFileSync(files.certificate), key: readFileSync(files.key) });
+    const create = (server: ServerForTest, httpVersion: "1.1" | "2", own: object, headers = {}) => {
+      const nodeOptions = { ca: CERTIFICATE, ...own };
+      const baseUrl = server.url.replace("http:", "https:");
+      const client = createClient(ProfileService, createConnectTransport({ baseUrl, httpVersion, nodeOptions }));
+      const metadata = { service: "any", profileType: "cpu" };
+      return client.createProfile({ metadata, profileBytes: profile() }, { headers });
+    };
+    const own = pair(CLIENT_TLS_FILES);
+
+    test.each(["test agent", "agent.example", "spiffe://example/agent"])(
+      "named %s lets in as its line says, by HTTP/1.1 and HTTP/2, and its id is kept",
+      async (name) => {
+        await using server = await serveKeys(
+          `"agent" "certificate:${name}" write region=eu`.replace(/^"agent"/, "agent"),
+          {},
+          { tls },
+        );
+        for (const version of ["1.1", "2"] as const) {
+          const { profile: stored } = await create(server, version, own);
+          expect(stored).toMatchObject({ submitter: "agent", labels: [{ name: "region", value: "eu" }] });
+        }
+      },
+    );
+
+    test("of another authority, of another name, or none is as nothing; a wrong key beside it is refused", async () => {
+      await using server = await serveKeys(`agent certificate:agent.example write`, {}, { tls });
+      for (const version of ["1.1", "2"] as const) {
+        const refusals = [create(server, version, pair(TLS_FILES)), create(server, version, {})];
+        refusals.push(create(server, version, own, bearer("not-a-key-of-this-server")));
+        for (const refusal of refusals) await expect(refusal).rejects.toMatchObject({ code: Code.Unauthenticated });
+      }
+      await using other = await serveKeys(`agent certificate:127.0.0.1 write`, {}, { tls });
+      await expect(create(other, "2", own)).rejects.toMatchObject({ code: Code.Unauthenticated });
+    });
+
+    test("is judged by the authorities of the newest reload", async () => {
+      await using server = await serveKeys(`agent certificate:localhost write`, {}, { tls });
+      const others = pair(TLS_FILES);
+      await expect(create(server, "2", others)).rejects.toMatchObject({ code: Code.Unauthenticated });
+      const renewed = { ...TLS_FILES, clientAuthority: TLS_FILES.certificate };
+      await server.server.reload({ limits: DEFAULT_LIMITS, keys: server.keys, tls: renewed });
+      expect((await create(server, "2", others)).profile?.submitter).toBe("agent");
+      const broken = { ...TLS_FILES, clientAuthority: TLS_FILES.key };
+      await expect(server.server.reload({ limits: DEFAULT_LIMITS, keys: server.keys, tls: broken })).rejects.toThrow(
+        /Cannot use the TLS authority of clients .*; it must be a PEM file/,
+      );
+    });
+
+    test("is not asked for where no authority is named", async () => {
+      await using server = await serveKeys(`agent certificate:agent.example write`, {}, { tls: TLS_FILES });
+      await expect(create(server, "2", own)).rejects.toMatchObject({ code: Code.Unauthenticated });
+    });
   });
 
   test("an address range does, and the first line that allows it counts", async () => {

@@ -17,12 +17,15 @@ export interface TlsFiles {
   certificate: string;
   /** Without a passphrase. */
   key: string;
+  /** Authorities of clients' certificates. Absent: clients are asked for none. */
+  clientAuthority?: string | undefined;
 }
 
 /** What the files hold, as PEM; read and checked by readTlsCredentials(). */
 export interface TlsCredentials {
   readonly cert: string;
   readonly key: string;
+  readonly ca?: string;
 }
 
 export interface TlsServer {
@@ -47,10 +50,16 @@ export async function readTlsCredentials(files: TlsFiles): Promise<TlsCredential
       `Cannot use the TLS key ${quote(files.key)}: it does not fit the first certificate in ${quote(files.certificate)}`,
     );
   }
-  return { cert, key };
+  if (files.clientAuthority === undefined) return { cert, key };
+  const [ca] = await readPem(files.clientAuthority, "authority of clients", (pem) => new X509Certificate(pem));
+  return { cert, key, ca };
 }
 
-/** TLS 1.2 or newer. `secured` gets each socket whose handshake is complete; its `alpnProtocol` is h2, http/1.1 or false for none. */
+/**
+ * TLS 1.2 or newer. Where there is an authority of clients, each may bring a certificate and need not: who brought one of it has a socket
+ * that is `authorized`. `secured` gets each socket whose handshake is complete; its `alpnProtocol` is h2, http/1.1 or
+ * false for none.
+ */
 export function createTlsServer(
   credentials: TlsCredentials,
   limits: Limits,
@@ -63,7 +72,13 @@ export function createTlsServer(
     clearTimeout(handshakes.get(peer)?.timer);
     handshakes.delete(peer);
   };
-  const server = createServer({ ...credentials, minVersion: MIN_VERSION, ALPNProtocols: ["h2", "http/1.1"] });
+  const server = createServer({
+    ...credentials,
+    minVersion: MIN_VERSION,
+    ALPNProtocols: ["h2", "http/1.1"],
+    requestCert: credentials.ca !== undefined,
+    rejectUnauthorized: false,
+  });
   server.on("secureConnection", (socket) => {
     forget(peerOf(socket));
     // A connection that breaks has told nobody anything; the protocols' own listeners see it too.
@@ -97,7 +112,7 @@ function peerOf({ localAddress, remoteAddress, remotePort }: Socket): string {
 
 async function readPem<Parsed>(
   file: string,
-  what: "certificate" | "key",
+  what: "certificate" | "key" | "authority of clients",
   parse: (pem: string) => Parsed,
 ): Promise<[pem: string, parsed: Parsed]> {
   try {

@@ -12,3 +12,7 @@ export const RENEWED_TLS_FILES = { certificate: file("renewed-certificate"), key
 
 /** Its own authority. */
 export const CERTIFICATE = readFileSync(TLS_FILES.certificate, "utf8");
+
+/** Of a client that is named `test agent`, agent.example and spiffe://example/agent, and who has signed that. */
+export const CLIENT_TLS_FILES = { certificate: file("client-certificate"), key: file("client-key") };
+export const CLIENT_AUTHORITY = file("client-authority");

@@ -4,7 +4,7 @@ import type { Setting } from "./setting.ts";
 import { LIMIT_SETTINGS, LIMITS_SECTION, PLAIN_SETTINGS, SETTINGS } from "./settings.ts";
 
 /** What takes two settings to tell, and what a schema can tell: half of TLS is none. */
-const TOGETHER = { tls_cert: ["tls_key"], tls_key: ["tls_cert"] };
+const TOGETHER = { tls_cert: ["tls_key"], tls_key: ["tls_cert"], tls_client_ca: ["tls_cert", "tls_key"] };
 
 export function configurationSchema(): object {
   return {

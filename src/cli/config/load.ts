@@ -1,5 +1,6 @@
 // The configuration that is in force: flags before environment before file before defaults, each value with where it comes from.
 
+import type { KeyFile, Permit } from "../../http/keys/key-file.ts";
 import { DomainError } from "../../model/errors.ts";
 import { quote } from "../../model/text.ts";
 import { type Environment, FILE_VARIABLE, readEnvironment } from "./environment.ts";
@@ -142,7 +143,7 @@ async function policiesFaults(configuration: Configuration, resolved: readonly R
 
 /** The same of the files of keys, a fault for each line. */
 async function keysFaults(configuration: Configuration, resolved: readonly Resolved[]): Promise<Fault[]> {
-  const { keys, pgoFleetSubmitKeys, pgoFleetMergeKeys, limits } = configuration;
+  const { keys, tlsClientCa, pgoFleetSubmitKeys, pgoFleetMergeKeys, limits } = configuration;
   if (keys === undefined && pgoFleetSubmitKeys === undefined && pgoFleetMergeKeys === undefined) return [];
   const { readKeyFile } = await import("../../http/keys/key-file.ts");
   const { readFleetKeyFile } = await import("../../compat/pgo-fleet/key-file.ts");
@@ -158,8 +159,18 @@ async function keysFaults(configuration: Configuration, resolved: readonly Resol
     }
   };
   return [
-    ...faultsOf("keys", keys, (path) => readKeyFile(path, limits)),
+    ...faultsOf("keys", keys, (path) => checkAsked(readKeyFile(path, limits), path, tlsClientCa)),
     ...faultsOf("pgo_fleet_submit_keys", pgoFleetSubmitKeys, (path) => readFleetKeyFile(path, "write", limits)),
     ...faultsOf("pgo_fleet_merge_keys", pgoFleetMergeKeys, (path) => readFleetKeyFile(path, "pgo", limits)),
   ];
+}
+
+/** Throws `invalid` where keys are certificates that no client is asked for. */
+function checkAsked({ certificates }: KeyFile, path: string, tlsClientCa: string | undefined): void {
+  if (certificates.size === 0 || tlsClientCa !== undefined) return;
+  const [{ name }] = [...certificates.values()] as [Permit];
+  throw new DomainError(
+    "invalid",
+    `Cannot let in ${quote(name)} of ${path} by its certificate: set tls_client_ca, so that clients are asked for theirs`,
+  );
 }

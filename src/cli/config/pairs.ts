@@ -12,7 +12,11 @@ export function faultsOfPairs(configuration: Configuration, resolved: readonly R
 
 type SettingOf = (key: string) => Resolved;
 
-function tlsFaults({ tlsCert, tlsKey }: Configuration, settingOf: SettingOf): Fault[] {
+function tlsFaults({ tlsCert, tlsKey, tlsClientCa }: Configuration, settingOf: SettingOf): Fault[] {
+  if (tlsClientCa !== undefined && tlsCert === undefined && tlsKey === undefined) {
+    const { origin: place } = settingOf("tls_client_ca");
+    return [{ place, message: "Cannot ask clients for certificates without TLS: set tls_cert and tls_key too" }];
+  }
   if ((tlsCert === undefined) === (tlsKey === undefined)) return [];
   const [present, absent] = tlsCert === undefined ? ["tls_key", "tls_cert"] : ["tls_cert", "tls_key"];
   const { origin: place } = settingOf(present!);

@@ -39,7 +39,8 @@ the file; many take it from a first line \`# yaml-language-server: $schema=profu
 ## While it runs
 
 \`SIGHUP\` makes a server read the file again, and the certificate and key of TLS even where their paths are the same. What is marked
-"at once" takes effect for what comes from then on, other changes at the next start, as does switching TLS on or off; the log says which
+"at once" takes effect for what comes from then on, other changes at the next start, as does switching TLS, or its asking of clients for
+certificates, on or off; the log says which
 are which. Where anything is wrong, the log says what, and nothing changes. Flags and variables stay what they were when the server was
 started. A server that was started in a terminal stops when the terminal is closed.
 `;

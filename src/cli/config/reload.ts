@@ -22,7 +22,9 @@ export async function reloadConfiguration(
   logger: Logger,
 ): Promise<Loaded> {
   const { faults, ...next } = await checkConfiguration(sources);
-  const isTlsSwitched = !tlsFiles(running.configuration) !== !tlsFiles(next.configuration);
+  const [wasTls, nextTls] = [tlsFiles(running.configuration), tlsFiles(next.configuration)];
+  // Whether clients are asked for certificates is said once as well.
+  const isTlsSwitched = !wasTls !== !nextTls || !wasTls?.clientAuthority !== !nextTls?.clientAuthority;
   const isChangeable = ({ setting: { isReloadable, key } }: Resolved) =>
     isReloadable && !(isTlsSwitched && key.startsWith("tls_"));
   const pairs = running.resolved.map((was, at) => ({ was, next: next.resolved[at]!, isTaken: isChangeable(was) }));

@@ -44,6 +44,12 @@ const DEFINITIONS = {
     isReloadable: true,
     description: "The certificate's key, PEM without a passphrase: the server starts unattended.",
   },
+  tlsClientCa: {
+    kind: file,
+    isReloadable: true,
+    description:
+      "Ask clients of TLS for a certificate that one of these authorities has signed, PEM; who has none is served all the same. What its name may do, the file of keys says.",
+  },
   pack: {
     kind: toggle,
     default: "true",
@@ -149,8 +155,9 @@ export const LIMIT_SETTINGS: readonly Setting[] = LIMIT_NAMES.map((name) => ({
 export const SETTINGS: readonly Setting[] = [...PLAIN_SETTINGS, ...LIMIT_SETTINGS];
 
 /** Undefined where TLS is off. */
-export function tlsFiles({ tlsCert, tlsKey }: Configuration): TlsFiles | undefined {
-  return tlsCert === undefined || tlsKey === undefined ? undefined : { certificate: tlsCert, key: tlsKey };
+export function tlsFiles({ tlsCert, tlsKey, tlsClientCa }: Configuration): TlsFiles | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return { certificate: tlsCert, key: tlsKey, clientAuthority: tlsClientCa };
 }
 
 /** bodyBytes → body_bytes. */

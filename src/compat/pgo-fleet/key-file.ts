@@ -38,7 +38,7 @@ export function parseFleetKeys(text: string, path: string, scope: Scope, limits:
       throw new DomainError("invalid", `${path}:${at + 1}: ${error.message}`);
     }
   }
-  return { keys, places: [], admitted: new Set(), publicLabels: new Set() };
+  return { keys, certificates: new Map(), places: [], admitted: new Set(), publicLabels: new Set() };
 }
 
 function readBinding(binding: string, limits: Limits): Pick<Permit, "service" | "labels"> {

@@ -27,6 +27,8 @@ export interface Permit {
 export interface KeyFile {
   /** By keySlot() of the key's digest. */
   readonly keys: ReadonlyMap<string, Permit>;
+  /** By a name in the client's certificate. */
+  readonly certificates: ReadonlyMap<string, Permit>;
   /** In the file's order. */
   readonly places: readonly { readonly matches: Place; readonly permit: Permit }[];
   /** Sources of public keys that count without waiting. */
@@ -38,6 +40,8 @@ export interface KeyFile {
 /** Public: it may send, and nothing else. */
 const SUBMIT = "submit";
 const HASHED = /^sha256:([0-9a-f]{64})$/;
+/** In place of a key: a name in the client's certificate. */
+const CERTIFICATE = "certificate:";
 const KEY_ID = /^[a-z][a-z0-9_.-]{0,63}$/i;
 const KEY_CHARACTERS_MIN = 16;
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
@@ -69,6 +73,7 @@ export function readKeyText(path: string): string {
 
 export function parseKeyFile(text: string, path: string, limits: Limits): KeyFile {
   const keys = new Map<string, Permit>();
+  const certificates = new Map<string, Permit>();
   const places: { matches: Place; permit: Permit }[] = [];
   const admitted = new Set<string>();
   const ids = new Set<string>();
@@ -81,29 +86,42 @@ export function parseKeyFile(text: string, path: string, limits: Limits): KeyFil
       if (first === "admit") admitted.add(sourceOf(words));
       else if (first === "listener") places.push({ matches: listenerPlace(second), permit: permitOf(words, limits) });
       else if (first === "range") places.push({ matches: rangePlace(second), permit: permitOf(words, limits) });
-      else addKey(keys, ids, words, limits);
+      else addKey({ keys, certificates }, ids, words, limits);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       faults.push(`${path}:${at + 1}: ${error.message}`);
     }
   }
   if (faults.length > 0) throw new DomainError("invalid", faults.join("\n"));
-  const all = [...keys.values(), ...places.map(({ permit }) => permit)];
+  const all = [...keys.values(), ...certificates.values(), ...places.map(({ permit }) => permit)];
   const bound = all.flatMap(({ isPublic, labels }) => (isPublic ? labels.map(({ name }) => name) : []));
-  return { keys, places, admitted, publicLabels: new Set(bound) };
+  return { keys, certificates, places, admitted, publicLabels: new Set(bound) };
 }
 
-function addKey(keys: Map<string, Permit>, ids: Set<string>, words: readonly string[], limits: Limits): void {
-  const [id = "", secret = ""] = words;
+interface Bearers {
+  keys: Map<string, Permit>;
+  certificates: Map<string, Permit>;
+}
+
+function addKey({ keys, certificates }: Bearers, ids: Set<string>, words: readonly string[], limits: Limits): void {
+  const [id = "", quoted = ""] = words;
+  const secret = unquoted(quoted);
   if (!KEY_ID.test(id)) {
     throw refuse(`the key's id ${quote(id)} is none: it is a letter, then letters, digits, _, . and -, at most 64`);
   }
   if (ids.has(id)) throw refuse(`the id ${quote(id)} is taken: a line above has it`);
   ids.add(id);
-  const slot = keySlot(digestOf(id, unquoted(secret)));
-  const other = keys.get(slot);
-  if (other) throw refuse(`the key of ${quote(id)} is that of ${quote(other.name)}: each has one of its own`);
-  keys.set(slot, permitOf(words, limits));
+  const isCertificate = secret.startsWith(CERTIFICATE);
+  const [permits, slot] = isCertificate
+    ? [certificates, secret.slice(CERTIFICATE.length)]
+    : [keys, keySlot(digestOf(id, secret))];
+  if (slot === "") throw refuse(`the certificate of ${quote(id)} has no name: write ${CERTIFICATE}NAME`);
+  const other = permits.get(slot);
+  if (other) {
+    const what = isCertificate ? "certificate" : "key";
+    throw refuse(`the ${what} of ${quote(id)} is that of ${quote(other.name)}: each has one of its own`);
+  }
+  permits.set(slot, permitOf(words, limits));
 }
 
 function digestOf(id: string, secret: string): Uint8Array {
@@ -111,7 +129,7 @@ function digestOf(id: string, secret: string): Uint8Array {
   if (digest !== undefined) return Buffer.from(digest, "hex");
   if (secret.length < KEY_CHARACTERS_MIN) {
     throw refuse(
-      `the key of ${quote(id)} is too short: write sha256:… as profusion key new prints it, or ${KEY_CHARACTERS_MIN} characters or more`,
+      `the key of ${quote(id)} is too short: write sha256:… as profusion key new prints it, or ${KEY_CHARACTERS_MIN} characters or more, or ${CERTIFICATE}NAME`,
     );
   }
   return hash("sha256", secret, "buffer");

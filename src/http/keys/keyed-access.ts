@@ -5,6 +5,7 @@ import type { Limits } from "../../model/limits.ts";
 import { quote } from "../../model/text.ts";
 import type { Access, Grant, Scope } from "../access.ts";
 import type { Exchange } from "../exchange.ts";
+import { certificateNames } from "./certificate.ts";
 import { credentialOf } from "./credential.ts";
 import type { KeyFile, Permit } from "./key-file.ts";
 import { slotOfKey } from "./key-slot.ts";
@@ -35,10 +36,11 @@ export function keyedAccess({ file, limits, sourceOf }: KeyedAccessOptions): Acc
   return {
     admit(exchange, scope, protocol) {
       const key = credentialOf(exchange);
-      const permit = key ? permitOfKey(file(), key) : permitOfPlace(file(), exchange, scope, protocol);
+      const bearer = key ? permitOfKey(file(), key) : permitOfCertificate(file(), exchange);
+      const permit = bearer ?? permitOfPlace(file(), exchange, scope, protocol);
       exchange.caller = permit.name;
       if (!permit.scopes.has(scope)) throw lacking(permit, scope);
-      const grant = grantOf(permit, key !== undefined, exchange, sourceOf);
+      const grant = grantOf(permit, bearer !== undefined, exchange, sourceOf);
       // First: one of many who have a key must not use up what all of them may send.
       if (permit.isPublic) charge(rateOf(grant.submitter), sourceRates(limits), grant.submitter, exchange);
       charge(permit.rate, keyRates(limits), permit.name, exchange);
@@ -51,6 +53,14 @@ function permitOfKey({ keys }: KeyFile, key: Uint8Array): Permit {
   const permit = keys.get(slotOfKey(key));
   if (permit) return permit;
   throw new DomainError("unauthenticated", "Cannot use this key: this server has none like it, or no more");
+}
+
+/** By the first of its names that the file has. */
+function permitOfCertificate({ certificates }: KeyFile, exchange: Exchange): Permit | undefined {
+  if (certificates.size === 0) return undefined;
+  return certificateNames(exchange)
+    .map((name) => certificates.get(name))
+    .find((permit) => permit !== undefined);
 }
 
 /** The first place that allows it. */
@@ -87,14 +97,14 @@ function charge(rate: Rate, perSecond: PerSecond, name: string, exchange: Exchan
   exchange.response.once("close", () => rate.addBytes(exchange.requestBytes));
 }
 
-/** Without a key, or with one that all have, the address says who it was; of those that all have, not so that it can be read. */
+/** Without a key or certificate, or with one that all have, the address says who it was; of those that all have, not so that it can be read. */
 function grantOf(
   { name, isPublic, service, labels }: Permit,
-  isKey: boolean,
+  isBearer: boolean,
   { remoteAddress }: Exchange,
   sourceOf: KeyedAccessOptions["sourceOf"],
 ): Grant {
-  const owner = isKey ? name : remoteAddress;
+  const owner = isBearer ? name : remoteAddress;
   const submitter = isPublic ? sourceOf(name.split(" ", 1)[0]!, remoteAddress) : owner;
   return { submitter, ...(service !== undefined && { service }), labels };
 }

@@ -67,6 +67,15 @@ test("a file of autopgo's prune rules that cannot be used is a fault of the line
   expect(await faultsOf("autopgo_prune: prune.json\n")).toEqual([]);
 });
 
+test("certificates in the file of keys need an authority of clients", async () => {
+  const keys = join(folder, "certificates");
+  writeFileSync(keys, "agents certificate:agent.example write\n");
+  expect(await faultsOf(`keys: ${keys}\n`)).toEqual([
+    expect.stringContaining(`"agents" of ${keys} by its certificate: set tls_client_ca`),
+  ]);
+  expect(await faultsOf(`keys: ${keys}\ntls_cert: c\ntls_key: k\ntls_client_ca: a\n`)).toEqual([]);
+});
+
 describe("loadConfiguration()", () => {
   test("has the defaults where nothing is said", async () => {
     const { configuration, resolved } = await load();
@@ -75,6 +84,7 @@ describe("loadConfiguration()", () => {
       data: "./data",
       tlsCert: undefined,
       tlsKey: undefined,
+      tlsClientCa: undefined,
       pack: true,
       selfProfile: false,
       pgoPolicies: undefined,
@@ -127,6 +137,7 @@ describe("loadConfiguration()", () => {
       data: "/d",
       tls_cert: "/c",
       tls_key: "/k",
+      tls_client_ca: "/a",
       originals: "7d",
       self_profile: "true",
       pgo_policies: join(folder, "policies.yaml"),
@@ -285,6 +296,11 @@ describe("a fault of the file has its line and column:", () => {
     ["a word where a section belongs", "limits: many\n", "1:9: Cannot read limits: it holds lines such as labels: 64"],
     ["a word alone", "hello\n", "1:1: Cannot read the file: it must consist of lines such as log_level: info"],
     ["a list alone", "- data: a\n", "1:1: Cannot read the file"],
+    [
+      "clients' certificates without TLS",
+      "tls_client_ca: a.pem\n",
+      "1:1: Cannot ask clients for certificates without TLS: set tls_cert and tls_key too",
+    ],
     ["half of TLS", "\n\ntls_cert: a.pem\n", "3:1: Cannot answer TLS with tls_cert alone: set tls_key too, or neither"],
     ["a key twice", "data: a\nlog_level: info\ndata: b\n", '3:1: Cannot set "data" twice: leave one of the lines'],
     ["a tab", "limits:\n\tlabels: 1\n", "2:1: Cannot read the YAML: a tab where the line is indented: write spaces"],

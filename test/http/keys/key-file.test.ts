@@ -38,6 +38,7 @@ test("neither a key nor its digest is held, in whole or in part: look-ups are of
 test("a file without lines allows nobody anything", () => {
   expect(read("\n# nothing yet\r\n\n")).toEqual({
     keys: new Map(),
+    certificates: new Map(),
     places: [],
     admitted: new Set(),
     publicLabels: new Set(),
@@ -68,6 +69,8 @@ describe("a line is refused", () => {
     [`a "${KEY}" write auth`, /"auth" binds nothing/],
     [`a "${KEY} write`, /quote is not closed/],
     [`a "${KEY}" write service=`, /without a service/],
+    ["a certificate: write", /has no name: write certificate:NAME/],
+    ["a certificate:x write\nb certificate:x read", /certificate of "b" is that of "a"/],
     ["listener 8080 write", /HOST:PORT/],
     ["listener a:65536 write", /HOST:PORT/],
     ["range 10.0.0.0/99 write", /the range "10.0.0.0\/99"/],
