@@ -14,6 +14,7 @@ import { goCpu, goHeap, swappedGoCpu } from "../support/compat-server.ts";
 import { buildGo } from "../support/oracle.ts";
 import { Random } from "../support/random.ts";
 import { runCli, runRelay, runServe, type ServeProcess } from "../support/run-cli.ts";
+import { TLS_FILES } from "../support/test-certificate.ts";
 
 const run = promisify(execFile);
 const EXAMPLE = fileURLToPath(new URL("../../examples/pgo-fleet", import.meta.url));
@@ -40,7 +41,8 @@ afterAll(async () => {
 
 /** What the library tells its error function, a line for each profile. */
 async function submit(url: string, ...options: string[]): Promise<string[]> {
-  const { stdout } = await run(senders, ["pgofleet", "-url", url, ...options]);
+  const env = { ...process.env, SSL_CERT_FILE: TLS_FILES.certificate };
+  const { stdout } = await run(senders, ["pgofleet", "-url", url, ...options], { env });
   return stdout.trim().split("\n");
 }
 
@@ -107,6 +109,16 @@ describe("the embedded library", () => {
     expect(await tried(["-file", file("swapped", swappedGoCpu(1))])).toEqual(["ok"]);
     expect((await merge(server.url, "example-merge-key")).status).toBe(200);
     expect((await merge(server.url, "example-submit-key")).status).toBe(403);
+  });
+
+  test("submits over TLS, by HTTP/2 as Go does there", async () => {
+    const tls = ["--tls-cert", TLS_FILES.certificate, "--tls-key", TLS_FILES.key];
+    await using secure = await runServe(join(folder, "secure"), tls);
+    const url = `${secure.url.replace("http:", "https:")}/v1/submit`;
+    expect(await submit(url, "-key", "", "-file", file("one", goCpu(1)))).toEqual(["ok"]);
+    expect(samplesOf((await merge(secure.url, "")).bytes)).toBe(1n);
+    const requests = secure.log.filter(({ msg, path }) => msg === "request" && path === "/v1/submit");
+    expect(requests).toMatchObject([{ protocol: "HTTP/2.0", status: 204 }]);
   });
 
   test("submits to a relay as to the server", async () => {
