@@ -67,6 +67,33 @@ test("the contexts file of docs/command-line.md is taken as it is written", asyn
   ]);
 });
 
+test("the commands of docs/access.md make a key, check the file that it shows, and take keys out of it", async () => {
+  const keys = join(folder, "keys");
+  const [make, file, take] = codeBlocks(read("docs/access.md")).map(({ code }) =>
+    code.replaceAll("/etc/profusion/keys", keys).replace("https://profusion.example", server.url),
+  );
+  const [first, serve] = make!.trim().split("\n");
+  expect(await run(first!)).toMatch(/\nci sha256:[0-9a-f]{64} write,pgo service=auth\n/);
+  // Its hashes are shortened.
+  writeFileSync(
+    keys,
+    file!.replaceAll(/(sha256:)([0-9a-f]{8})…/g, (_, form, digits) => form + digits.repeat(8)),
+  );
+  const tls = " --tls-cert c --tls-key k --tls-client-ca a";
+  expect(await run(serve!.replace("profusion serve", "profusion config check") + tls)).toBe("ok\n");
+  await run(`ADMIN_KEY=any\n${take}`);
+  const left = readFileSync(keys, "utf8").matchAll(/^(\w+) /gm);
+  expect([...left].map(([, word]) => word)).toEqual([
+    "analyst",
+    "ops",
+    "agents",
+    "listener",
+    "range",
+    "range",
+    "admit",
+  ]);
+});
+
 describe("the indented commands of README.md", () => {
   const commands = [...read("README.md").matchAll(/^ {4}(\S.*?)(?: +#.*)?$/gm)].map(([, command]) => command!);
   const serving = commands.filter((command) => command.startsWith("profusion serve "));
@@ -84,6 +111,7 @@ describe("the indented commands of README.md", () => {
 /** Who runs or reads the blocks of a language on a page; `text` is a drawing. */
 const HANDLED_BY: Record<string, Record<string, string>> = {
   "README.md": { sh: "test/e2e/tour.test.ts", ts: "test/e2e/tour.test.ts" },
+  "docs/access.md": { sh: "test/e2e/book.test.ts", keys: "test/e2e/book.test.ts" },
   "docs/architecture.md": { text: "test/docs.test.ts" },
   "docs/command-line.md": { yaml: "test/e2e/book.test.ts" },
   "docs/concepts.md": { sh: "test/e2e/book.test.ts" },

@@ -115,7 +115,7 @@ test("what is refused is told in autopgo's words", async () => {
   );
   const garbage = join(folder, "garbage");
   writeFileSync(garbage, "garbage");
-  expect(await autopgo("upload", "-a", "web", garbage)).toMatch(/^failed: Cannot read the profile: .*\(400\)$/);
+  expect(await autopgo("upload", "-a", "web", garbage)).toMatch(/^failed: This is no profile: .*\(400\)$/);
   expect(await autopgo("upload", "-a", "Foo_1", garbage)).toBe("failed: invalid app name (400)");
   expect(await autopgo("download", "-o", join(folder, "none.pgo"), "none")).toBe("failed: Not Found (404)");
   expect(statSync(join(folder, "none.pgo")).size).toBe(0);
