@@ -81,12 +81,13 @@ function addGcs(parent: Command): void {
   const command = parent
     .command("gcs")
     .description("import the objects of a bucket of Google Cloud Storage")
-    .argument("<url>", "gs://BUCKET or gs://BUCKET/PREFIX");
+    .argument("<url>", "gs://BUCKET or gs://BUCKET/PREFIX")
+    .option("--endpoint <url>", "a server in the place of Google's, such as a private one");
   addImportOptions(command).addHelpText("after", GCS_HELP);
   addExample(command, "profusion import gcs gs://profefe-profiles --label imported=true");
-  command.action(async (url: string, options: ImportOptions) => {
+  command.action(async (url: string, options: ImportOptions & { endpoint?: string }) => {
     const { openGcs } = await import("./import/gcs-store.ts");
-    await importInto(() => openGcs(url), options);
+    await importInto(() => openGcs(url, options), options);
   });
 }
 

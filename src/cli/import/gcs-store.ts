@@ -9,20 +9,27 @@ import type { Store, StoredObject } from "./store.ts";
 const ENDPOINT = "https://storage.googleapis.com";
 const SCOPE = "https://www.googleapis.com/auth/devstorage.read_only";
 const RETRIES = 4;
+const OBJECTS_A_PAGE = 1000;
 
 interface Listing {
   items?: { name: string; size: string; updated: string }[];
   nextPageToken?: string;
 }
 
-export async function openGcs(text: string, env = process.env): Promise<Store> {
+export interface GcsOptions {
+  endpoint?: string;
+}
+
+export async function openGcs(text: string, options: GcsOptions, env = process.env): Promise<Store> {
   const { url, bucket, prefix } = parseBucketUrl(text, "gs");
-  const emulator = env.STORAGE_EMULATOR_HOST?.replace(/\/+$/, "");
-  const endpoint = emulator === undefined ? ENDPOINT : /^https?:/.test(emulator) ? emulator : `http://${emulator}`;
+  const emulator = options.endpoint === undefined ? env.STORAGE_EMULATOR_HOST : undefined;
+  const said = emulator && !/^https?:/.test(emulator) ? `http://${emulator}` : options.endpoint || emulator;
+  const endpoint = (said || ENDPOINT).replace(/\/+$/, "");
   const objects = `${endpoint}/storage/v1/b/${encodeURIComponent(bucket)}/o`;
   const client = await clientOf(emulator, env).catch((error) => {
-    throw storeFailure(error, url);
+    throw storeFailure(error, url, "unauthenticated");
   });
+  const where = said ? `${url} at ${endpoint}` : url;
 
   async function ask<Answer>(path: string, params: Record<string, string>, signal: AbortSignal, isJson: boolean) {
     try {
@@ -35,15 +42,21 @@ export async function openGcs(text: string, env = process.env): Promise<Store> {
       });
       return data;
     } catch (error) {
-      throw storeFailure(error, url);
+      throw storeFailure(error, where);
     }
   }
 
   async function* list(signal: AbortSignal): AsyncGenerator<StoredObject> {
+    const maxResults = `${OBJECTS_A_PAGE}`;
     const fields = "items(name,size,updated),nextPageToken";
     let pageToken: string | undefined;
     do {
-      const page: Listing = await ask("", { prefix, fields, ...(pageToken && { pageToken }) }, signal, true);
+      const page: Listing = await ask(
+        "",
+        { prefix, fields, maxResults, ...(pageToken && { pageToken }) },
+        signal,
+        true,
+      );
       for (const { name, size, updated } of page.items ?? []) {
         if (!name.endsWith("/")) yield { name, sizeBytes: Number(size), changedMs: Date.parse(updated) };
       }
@@ -52,7 +65,7 @@ export async function openGcs(text: string, env = process.env): Promise<Store> {
   }
 
   return {
-    url: emulator === undefined ? url : `${url} ${endpoint}`,
+    url: where,
     prefix,
     list,
     async read({ name, sizeBytes }, maxBytes, signal) {
@@ -66,9 +79,10 @@ export async function openGcs(text: string, env = process.env): Promise<Store> {
 
 /** An emulator asks for none. */
 async function clientOf(emulator: string | undefined, env: NodeJS.ProcessEnv): Promise<AuthClient> {
-  if (emulator !== undefined) return new PassThroughClient();
+  if (emulator) return new PassThroughClient();
   const token = env.GOOGLE_OAUTH_ACCESS_TOKEN;
-  if (!token) return await new GoogleAuth({ scopes: [SCOPE] }).getClient();
+  // A bucket is asked without a project, which would be looked up.
+  if (!token) return await new GoogleAuth({ scopes: [SCOPE], projectId: "none" }).getClient();
   const client = new OAuth2Client();
   client.setCredentials({ access_token: token });
   return client;
@@ -87,9 +101,8 @@ const ADVICE: Partial<Record<ErrorKind, string>> = {
   forbidden: ". It takes storage.objects.list and storage.objects.get",
 };
 
-function storeFailure(error: unknown, url: string): DomainError {
+function storeFailure(error: unknown, url: string, known?: ErrorKind): DomainError {
   const { message, response } = error as Error & { response?: { status?: number } };
-  const noCredentials = /default credentials/i.test(message);
-  const kind = KINDS[response?.status ?? 0] ?? (noCredentials ? "unauthenticated" : "unavailable");
+  const kind = known ?? KINDS[response?.status ?? 0] ?? "unavailable";
   return new DomainError(kind, `Cannot read ${url}: ${message}${ADVICE[kind] ?? ""}`, { cause: error });
 }

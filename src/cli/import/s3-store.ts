@@ -26,7 +26,8 @@ export function openS3(text: string, { endpoint, region }: S3Options, env = proc
     ...(said && { endpoint: said, forcePathStyle: true }),
     ...(where && { region: where }),
   });
-  const failed = (error: unknown) => storeFailure(error, said === undefined ? url : `${url} at ${said}`);
+  const shown = said ? `${url} at ${said}` : url;
+  const failed = (error: unknown) => storeFailure(error, shown);
 
   async function* list(signal: AbortSignal): AsyncGenerator<StoredObject> {
     try {
@@ -42,7 +43,7 @@ export function openS3(text: string, { endpoint, region }: S3Options, env = proc
   }
 
   return {
-    url: said === undefined ? url : `${url} ${said}`,
+    url: shown,
     prefix,
     list,
     async read({ name, sizeBytes }, maxBytes, signal) {
