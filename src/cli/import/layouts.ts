@@ -16,6 +16,8 @@ export interface NamedObject {
   labels: readonly Label[];
   /** Undefined where the name tells none, and the profile's own is meant. */
   timeNs: bigint | undefined;
+  /** What the time was cut to: the profile's own is finer where it begins with the same. */
+  resolutionNs: bigint;
   /** Of systems that put the sum of several in their place. */
   merging: Merging | undefined;
 }
@@ -41,7 +43,7 @@ export function nameObject(name: string, prefix: string, asked?: Layout): NamedO
 function readName(name: string, asked: Layout | undefined): NamedObject | undefined {
   for (const layout of asked === undefined ? LAYOUTS : [asked]) {
     const found = READERS[layout](name);
-    if (found) return { labels: [], merging: undefined, type: undefined, ...found, layout };
+    if (found) return { labels: [], merging: undefined, type: undefined, resolutionNs: 1n, ...found, layout };
   }
   return undefined;
 }
@@ -88,7 +90,8 @@ function profefeKey(name: string): Found | undefined {
   const type = PROFEFE_TYPES[number ?? ""];
   if (type === undefined) return undefined;
   const timeNs = secondsOfXid(xid!) * NS_PER_SECOND;
-  return { service: service!.replaceAll("__", "/"), type, labels: labelsOfKey(labels ?? ""), timeNs };
+  const rest = { labels: labelsOfKey(labels ?? ""), timeNs, resolutionNs: NS_PER_SECOND };
+  return { service: service!.replaceAll("__", "/"), type, ...rest };
 }
 
 /** An xid begins with 32 bits of unix seconds, in base32hex: seven characters have 35. */

@@ -10,7 +10,7 @@ import { NS_PER_MS } from "../../model/time.ts";
 import { guessType } from "../guess-type.ts";
 import type { Journal } from "../push/journal.ts";
 import { Patience } from "../push/patience.ts";
-import { type FileStamp, inspect, type PreparedProfile, prepared } from "../push/prepare.ts";
+import { type FileStamp, inspect, type PreparedProfile, prepared, type SaidTime } from "../push/prepare.ts";
 import { REQUEST_BYTES, REQUEST_PROFILES } from "../push/run.ts";
 import { Sender } from "../push/send.ts";
 import { type Layout, type NamedObject, nameObject } from "./layouts.ts";
@@ -144,8 +144,8 @@ class ImportRun {
       report.leaveEmpty(object.name);
       return undefined;
     }
-    const saidTime = named.timeNs === undefined ? undefined : { timeNs: named.timeNs, first: true };
-    const profile = prepared({ ...rest, type: inspected.type }, bytes, inspected, saidTime, stamp);
+    const said = saidTime(named, inspected.summary?.timeNs ?? 0n);
+    const profile = prepared({ ...rest, type: inspected.type }, bytes, inspected, said, stamp);
     return { object, layout: named.layout, stamp, profile };
   }
 
@@ -171,6 +171,11 @@ class ImportRun {
     if (!(error instanceof DomainError)) throw error;
     this.#fault ??= error;
   }
+}
+
+/** What the name tells goes before the profile's own, unless that is the same one, less cut. */
+function saidTime({ timeNs, resolutionNs }: NamedObject, ownNs: bigint): SaidTime | undefined {
+  return timeNs === undefined ? undefined : { timeNs, first: timeNs !== ownNs - (ownNs % resolutionNs) };
 }
 
 /** What options say goes before what names say; labels of both are the profile's. Throws `invalid`. */

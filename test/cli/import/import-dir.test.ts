@@ -112,6 +112,23 @@ test("each name is read by the layout that it has, of a bucket that was copied i
   expect(await stored("mixed-app")).toEqual(["cpu{via=autopgo} 2023-11-14T22:13:20.123456789Z"]);
 });
 
+test("a profile that profefe has named after its own time, cut to a second, is the one that its agent sent here too", async () => {
+  const timeNs = 1_257_894_000_123_456_789n;
+  const body = goCpu(1, 60, { timeNs });
+  const sent = await fetch(`${server.url}/api/0/profiles?service=both&type=cpu&labels=a=b`, {
+    method: "POST",
+    body: new Uint8Array(body),
+  });
+  expect(sent.status).toBe(200);
+  const path = store("both", {
+    "P0.both/1/9bsv0s3ipt32jfck6kt0,a=b": body,
+    "P0.both/1/9bsv0s3ipt32jfck6kt1,a=b": goCpu(1, 60, { timeNs: timeNs + 1_000_000_000n }),
+  });
+  const result = await importDir(path, ["--json"]);
+  expect(reportOf(result).counts).toMatchObject({ imported: 1, thereBefore: 1 });
+  expect(await stored("both")).toEqual(["cpu{a=b} 2009-11-10T23:00:00Z", "cpu{a=b} 2009-11-10T23:00:00.123456789Z"]);
+});
+
 describe("a sum and what is in it are never imported both", () => {
   test("pgo-fleet: the newest sum, and what came after it", async () => {
     const path = store("combined", {
