@@ -24,7 +24,8 @@ export async function importFrom(openStore: () => Promise<Store> | Store, option
   const interruption = untilSignal();
   const { signal } = interruption;
   const { total, sums } = await surveyStore(store, naming.layout, signal).catch((error) => {
-    throw signal.aborted ? signal.reason : error;
+    interruption.pass();
+    throw error;
   });
   const report = new ImportReport();
   const bar = process.stderr.isTTY && !options.quiet ? new ProgressBar(process.stderr) : undefined;

@@ -26,7 +26,7 @@ export interface ImportEnd {
 export function printReport(report: ImportReport, end: ImportEnd, options: OutputOptions): void {
   const { total, dryRun } = end;
   if (options.json) answerJson(jsonReport(report, end));
-  else if (report.rows.size > 0 && !options.quiet) printRows([...report.rows.values()], dryRun);
+  else if (report.rows.size > 0 && !options.quiet) printRows(sortedRows(report), dryRun);
   for (const line of notesOf(report)) note(line, options);
   for (const [warning, { first, count }] of report.warnings) {
     warn(`${first}${count === 1 ? "" : ` and ${count - 1} more`}: ${warning}`, options);
@@ -35,6 +35,12 @@ export function printReport(report: ImportReport, end: ImportEnd, options: Outpu
   note(summaryOf(report, total, dryRun), options);
   const code = exitCode(report, end);
   if (code !== EXIT.done) process.exitCode = code;
+}
+
+/** As they came they would be in another order each time. */
+function sortedRows({ rows }: ImportReport): Row[] {
+  const keyOf = ({ layout, service, type }: Row) => JSON.stringify([layout, service, type]);
+  return [...rows.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
 function printRows(rows: readonly Row[], dryRun: boolean): void {
@@ -119,7 +125,7 @@ function jsonReport(report: ImportReport, { store, server, total, stop }: Import
     server,
     counts: { ...counts, inSums: inSums.length, strange: strange.count },
     stopped: stop ? errorOf(stop) : null,
-    imports: [...report.rows.values()].map(({ firstNs, lastNs, type, ...row }) => ({
+    imports: sortedRows(report).map(({ firstNs, lastNs, type, ...row }) => ({
       ...row,
       profileType: type ?? null,
       firstTime: time(firstNs),
