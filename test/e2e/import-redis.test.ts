@@ -1,5 +1,6 @@
 // `import redis` from a real Redis, with what pgolib stores there. Needs redis-server (Debian: redis-server).
 
+import { once } from "node:events";
 import { createClient } from "@redis/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EXIT } from "../../src/cli/exit-code.ts";
@@ -71,6 +72,23 @@ test("an import that is killed goes on where it was, and each profile is there o
   const times = (await imports.stored("many")).map((line) => Date.parse(line.split(" ")[1]!));
   expect(times).toEqual(Array.from({ length: 1000 }, (_, nth) => MS + 200 + nth)); // the newest thousand, in order
   expect((await imports.run(args, env())).report!.counts).toMatchObject({ imported: 0, thereBefore: 1200 });
+});
+
+test("a Redis that ends meanwhile ends the import, and what was acknowledged is told", async () => {
+  await using ending = await runRedis();
+  const client = createClient({ url: `redis://127.0.0.1:${ending.port}` });
+  await client.connect();
+  for (let nth = 0; nth < 200; nth++) await client.set(`ends:early:${MS + nth}`, Buffer.from(goCpu(1 + nth)));
+  client.destroy();
+  const end = async () => {
+    ending.child.kill("SIGKILL");
+    await once(ending.child, "exit");
+  };
+  const result = await imports.runWhile(["redis", `redis://127.0.0.1:${ending.port}`], 2, end);
+  expect(result.code, result.stderr).toBe(EXIT.unavailable);
+  expect(result.report!.counts).toMatchObject({ total: 200, imported: 96, refused: 0 });
+  expect(result.stderr).toMatch(/Cannot read redis:.*\n.*the same command goes on from here/);
+  expect(await imports.stored("early")).toHaveLength(96);
 });
 
 test("over TLS, by an authority of one's own", async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { listProfiles } from "../cli/push/list-profiles.ts";
 import { runCli } from "./run-cli.ts";
-import { runProxy } from "./run-proxy.ts";
+import { type Fate, runProxy } from "./run-proxy.ts";
 import { runServer } from "./run-server.ts";
 
 export interface Imported {
@@ -20,6 +20,13 @@ export interface ImportForTest extends AsyncDisposable {
   run(args: readonly string[], env?: Record<string, string>): Promise<Imported>;
   /** With one request at a time; killed when the server would get the request of this number, from 0. */
   runKilled(args: readonly string[], request: number, env?: Record<string, string>): Promise<Imported>;
+  /** With one request at a time; `act` is done before the server gets the request of this number. */
+  runWhile(
+    args: readonly string[],
+    request: number,
+    act: () => void | Promise<void>,
+    env?: Record<string, string>,
+  ): Promise<Imported>;
   /** Of a service: `type{labels} time`, oldest first. */
   stored(service: string): Promise<string[]>;
 }
@@ -27,16 +34,13 @@ export interface ImportForTest extends AsyncDisposable {
 export async function importForTest(): Promise<ImportForTest> {
   const server = await runServer();
   const folder = mkdtempSync(join(tmpdir(), "profusion-import-"));
-  let killAt = Number.POSITIVE_INFINITY;
+  let actAt = Number.POSITIVE_INFINITY;
+  let act: () => Fate | Promise<Fate>;
   let child: ChildProcess | undefined;
   // One way for all runs: which server it is decides which import is the same.
   const proxy = await runProxy(
     () => server.url,
-    () => {
-      if (killAt-- !== 0) return "pass";
-      child!.kill("SIGKILL");
-      return "drop";
-    },
+    () => (actAt-- === 0 ? act() : "pass"),
   );
 
   async function run(args: readonly string[], env: Record<string, string> = {}): Promise<Imported> {
@@ -53,7 +57,19 @@ export async function importForTest(): Promise<ImportForTest> {
   return {
     run,
     async runKilled(args, request, env) {
-      killAt = request;
+      actAt = request;
+      act = () => {
+        child!.kill("SIGKILL");
+        return "drop";
+      };
+      return await run([...args, "--parallel", "1"], env);
+    },
+    async runWhile(args, request, done, env) {
+      actAt = request;
+      act = async (): Promise<Fate> => {
+        await done();
+        return "pass";
+      };
       return await run([...args, "--parallel", "1"], env);
     },
     async stored(service) {
