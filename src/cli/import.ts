@@ -5,6 +5,7 @@ import type { Label } from "../model/labels.ts";
 import { addClientOptions, type ClientOptions } from "./client-options.ts";
 import { addExample } from "./example.ts";
 import type { Layout } from "./import/layouts.ts";
+import type { Store } from "./import/store.ts";
 import { parseLabel } from "./label-option.ts";
 import { addOutputOptions, type OutputOptions } from "./output.ts";
 import { repeated } from "./repeated.ts";
@@ -135,10 +136,7 @@ function addImportOptions(command: Command): Command {
   return addOutputOptions(command, "no progress, table, notes or warnings").addHelpText("after", MORE_HELP);
 }
 
-async function importInto(
-  openStore: Parameters<typeof import("./import/import.ts")["importFrom"]>[0],
-  options: ImportOptions,
-): Promise<void> {
+async function importInto(openStore: () => Promise<Store> | Store, options: ImportOptions): Promise<void> {
   const { importFrom } = await import("./import/import.ts");
   await importFrom(openStore, options);
 }
