@@ -4,6 +4,7 @@ import { type AuthClient, GoogleAuth, OAuth2Client, PassThroughClient } from "go
 import { DomainError, type ErrorKind } from "../../model/errors.ts";
 import { tooLarge } from "../push/read-within.ts";
 import { parseBucketUrl } from "./bucket-url.ts";
+import { kindOfStatus } from "./status-kind.ts";
 import type { Store, StoredObject } from "./store.ts";
 
 const ENDPOINT = "https://storage.googleapis.com";
@@ -88,13 +89,6 @@ async function clientOf(emulator: string | undefined, env: NodeJS.ProcessEnv): P
   return client;
 }
 
-const KINDS: Readonly<Record<number, ErrorKind>> = {
-  400: "invalid",
-  401: "unauthenticated",
-  403: "forbidden",
-  404: "not-found",
-};
-
 const ADVICE: Partial<Record<ErrorKind, string>> = {
   unauthenticated:
     ". Name a file of credentials in GOOGLE_APPLICATION_CREDENTIALS, or a token in GOOGLE_OAUTH_ACCESS_TOKEN",
@@ -103,6 +97,6 @@ const ADVICE: Partial<Record<ErrorKind, string>> = {
 
 function storeFailure(error: unknown, url: string, known?: ErrorKind): DomainError {
   const { message, response } = error as Error & { response?: { status?: number } };
-  const kind = known ?? KINDS[response?.status ?? 0] ?? "unavailable";
+  const kind = known ?? kindOfStatus(response?.status);
   return new DomainError(kind, `Cannot read ${url}: ${message}${ADVICE[kind] ?? ""}`, { cause: error });
 }

@@ -4,6 +4,7 @@ import { GetObjectCommand, paginateListObjectsV2, S3Client, S3ServiceException }
 import { DomainError, type ErrorKind } from "../../model/errors.ts";
 import { tooLarge } from "../push/read-within.ts";
 import { parseBucketUrl } from "./bucket-url.ts";
+import { kindOfStatus } from "./status-kind.ts";
 import type { Store, StoredObject } from "./store.ts";
 
 /** Of AWS, and where nothing else is said the one that other servers take. */
@@ -62,17 +63,10 @@ export function openS3(text: string, { endpoint, region }: S3Options, env = proc
   };
 }
 
-const KINDS: Readonly<Record<number, ErrorKind>> = {
-  400: "invalid",
-  401: "unauthenticated",
-  403: "forbidden",
-  404: "not-found",
-};
-
 function storeFailure(error: unknown, url: string): DomainError {
   const { name, message } = error as Error;
-  const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
-  const kind = KINDS[status] ?? (name === "CredentialsProviderError" ? "unauthenticated" : "unavailable");
+  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  const kind = name === "CredentialsProviderError" ? "unauthenticated" : kindOfStatus(status);
   const advice = ADVICE[kind] ?? "";
   return new DomainError(kind, `Cannot read ${url}: ${name}: ${message}${advice}`, { cause: error });
 }
