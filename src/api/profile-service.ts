@@ -127,7 +127,7 @@ function pushRequest(
     throw new DomainError("invalid", "Cannot store a profile without metadata: name its service and profile_type");
   }
   if (bytes.length > limits.bodyBytes) throw bodyTooLarge(limits);
-  const { service, profileType, labels, startTime, requestId, externalId } = metadata;
+  const { service, profileType, labels, startTime, startTimeFirst, requestId, externalId } = metadata;
   const grant = context.values.get(grantKey);
   const sent = labels.map(({ name, value }) => ({ name, value }));
   return {
@@ -135,7 +135,7 @@ function pushRequest(
     type: profileType,
     labels: grant ? boundLabels(grant, sent) : sent,
     bytes,
-    ...(startTime && { clientTimeNs: timeNsOf(startTime, "metadata.start_time") }),
+    ...(startTime && { clientTimeNs: timeNsOf(startTime, "metadata.start_time"), clientTimeFirst: startTimeFirst }),
     ...(requestId !== "" && { requestId }),
     ...(externalId !== "" && { externalId }),
     ...(grant && { submitter: grant.submitter }),

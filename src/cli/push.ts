@@ -4,25 +4,20 @@ import type { Command } from "commander";
 import { DomainError } from "../model/errors.ts";
 import type { Label } from "../model/labels.ts";
 import { quote } from "../model/text.ts";
-import { NS_PER_MS } from "../model/time.ts";
 import { addClientOptions, type ClientOptions } from "./client-options.ts";
 import { addExample } from "./example.ts";
 import { parseLabel } from "./label-option.ts";
-import { parseSaidDuration } from "./local-time.ts";
 import { addOutputOptions, type OutputOptions } from "./output.ts";
 import { repeated } from "./repeated.ts";
+import { addSendingOptions, type SendingOptions } from "./sending-options.ts";
 
-export interface PushOptions extends ClientOptions, OutputOptions {
+export interface PushOptions extends ClientOptions, OutputOptions, SendingOptions {
   service?: string;
   type?: string;
   label?: Label[];
   pattern?: string;
   createdAt?: string;
   seconds?: number;
-  parallel?: number;
-  retryFor?: number;
-  resume: boolean;
-  dryRun?: true;
 }
 
 const MORE_HELP = `
@@ -45,11 +40,12 @@ export function addPush(program: Command): void {
     .option("--label <name=value>", "a label of the profiles; may be repeated", repeated(parseLabel))
     .option("--pattern <pattern>", "what paths tell, such as '{service}/{version}/{type}-*.pb.gz'")
     .option("--created-at <time>", "when they were made, for profiles that do not say; the times of files never count")
-    .option("--seconds <number>", "how long a URL profiles; snapshots such as heap are taken as they are", parseSeconds)
-    .option("--parallel <number>", "requests at a time (default 8)", parseParallel)
-    .option("--retry-for <duration>", "how long to wait for a server that stops answering (default 15s)", parseWaitMs)
-    .option("--no-resume", "send again what was acknowledged before")
-    .option("--dry-run", "only say what would be sent, and as what");
+    .option(
+      "--seconds <number>",
+      "how long a URL profiles; snapshots such as heap are taken as they are",
+      parseSeconds,
+    );
+  addSendingOptions(command);
   addClientOptions(command);
   addOutputOptions(command, "no progress, notes or warnings").addHelpText("after", MORE_HELP);
   addExample(
@@ -68,14 +64,4 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (/^\d+$/.test(text) && seconds >= 1 && seconds <= 3600) return seconds;
   throw new DomainError("invalid", `Cannot profile for ${quote(text)} seconds: write a whole number from 1 to 3600`);
-}
-
-function parseParallel(text: string): number {
-  const count = Number(text);
-  if (/^\d+$/.test(text) && count >= 1 && count <= 64) return count;
-  throw new DomainError("invalid", `Cannot send ${quote(text)} requests at a time: write a whole number from 1 to 64`);
-}
-
-function parseWaitMs(text: string): number {
-  return Number(parseSaidDuration(text) / NS_PER_MS);
 }

@@ -55,6 +55,11 @@ export const VERB_FILES: readonly VerbFile[] = [
   },
   {
     group: PROFILES,
+    summaries: { import: "take over what other systems have stored: folders, buckets, Redis" },
+    load: async () => (await import("./import.ts")).addImport,
+  },
+  {
+    group: PROFILES,
     summaries: { list: "list the profiles that match" },
     load: async () => (await import("./list.ts")).addList,
   },

@@ -152,11 +152,17 @@ export interface ResolvedTime {
 }
 
 /**
- * A profile's time: its own, else the client's, else that of its receipt.
+ * A profile's time: its own, else the client's, else that of its receipt; with `clientFirst` the client's before its own.
  * A time outside [2000-01-01, receipt + 10 min] counts as absent and is handed back as the claim.
  */
-export function resolveProfileTime(profileNs: bigint, clientNs: bigint | undefined, receivedNs: bigint): ResolvedTime {
+export function resolveProfileTime(
+  profileNs: bigint,
+  clientNs: bigint | undefined,
+  receivedNs: bigint,
+  clientFirst = false,
+): ResolvedTime {
   const believed = (timeNs: bigint) => timeNs >= BELIEVED_FROM_NS && timeNs <= receivedNs + BELIEVED_AHEAD_NS;
+  if (clientFirst && clientNs !== undefined && believed(clientNs)) return { timeNs: clientNs, source: "client" };
   if (profileNs !== 0n && believed(profileNs)) return { timeNs: profileNs, source: "profile" };
   const claim = profileNs !== 0n ? { claimedNs: profileNs } : {};
   if (clientNs !== undefined && believed(clientNs)) return { timeNs: clientNs, source: "client", ...claim };

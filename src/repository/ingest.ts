@@ -50,7 +50,7 @@ export function createIngest({ store, limits, nowNs, threads }: IngestDependenci
     request.judge?.(shape);
     if (summary?.sampleCount === 0) return { state: "empty" };
 
-    const time = resolveProfileTime(summary?.timeNs ?? 0n, request.clientTimeNs, receivedNs);
+    const time = resolveProfileTime(summary?.timeNs ?? 0n, request.clientTimeNs, receivedNs, request.clientTimeFirst);
     if (time.claimedNs !== undefined && time.source !== "profile") {
       const claimant = summary?.timeNs ? "profile" : "sender";
       warnings.push(

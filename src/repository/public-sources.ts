@@ -140,7 +140,8 @@ async function moveIn(repository: Repository, source: string, limits: Limits): P
 
 async function moveOne(repository: Repository, id: string, service: string): Promise<void> {
   const { record, bytes } = await repository.download(id);
-  const { type, labels, submitter, timeNs } = record;
-  await repository.push({ service, type, labels, bytes, clientTimeNs: timeNs, ...(submitter && { submitter }) });
+  const { type, labels, submitter, timeNs, timeSource } = record;
+  const time = { clientTimeNs: timeNs, clientTimeFirst: timeSource === "client" };
+  await repository.push({ service, type, labels, bytes, ...time, ...(submitter && { submitter }) });
   await repository.delete(id);
 }

@@ -21,6 +21,8 @@ export interface PushRequest {
   bytes: Uint8Array;
   /** Takes effect where the profile has no believable time of its own. */
   clientTimeNs?: bigint;
+  /** It takes effect before the profile's own, too. */
+  clientTimeFirst?: boolean;
   /** A client's key for retries: the same one answers the same profile for a day. */
   requestId?: string;
   externalId?: string;

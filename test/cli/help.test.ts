@@ -48,7 +48,7 @@ test("profusion --help has a line for each verb, without loading any", async () 
 
 test("the guide has a line for each verb", () => {
   expect(verbs.length).toBeGreaterThan(15);
-  const described = [...GUIDE.matchAll(/^\| `profusion ([a-z-]+(?: [a-z-]+)*)/gm)].map(([, name]) => name);
+  const described = [...GUIDE.matchAll(/^\| `profusion ([a-z0-9-]+(?: [a-z0-9-]+)*)/gm)].map(([, name]) => name);
   expect(described.sort()).toEqual(verbs.map(([name]) => name).sort());
 });
 

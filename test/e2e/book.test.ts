@@ -123,6 +123,11 @@ const HANDLED_BY: Record<string, Record<string, string>> = {
     yaml: "test/e2e/pgo-recipes.test.ts",
     dockerfile: "test/e2e/pgo-recipes.test.ts",
   },
+  "docs/pgolib.md": {
+    go: "test/e2e/compat-pgolib.test.ts",
+    sh: "test/e2e/compat-pgolib.test.ts",
+    dockerfile: "test/e2e/compat-pgolib.test.ts",
+  },
   "docs/selectors.md": { sh: "test/e2e/book.test.ts" },
 };
 

@@ -3,11 +3,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { runServe } from "../support/run-cli.ts";
 
 const COMMAND = join(import.meta.dirname, "../../src/cli/profusion.js");
@@ -48,15 +48,6 @@ function expectAdvice({ code, stderr }: Said, ...parts: string[]): void {
   expect(code).not.toBe(0);
   expect(stderr).toMatch(/^profusion: [^\n]+\n$/);
   for (const part of parts) expect(stderr).toContain(part);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
 
 describe("profusion serve", () => {

@@ -4,7 +4,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -13,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeProfile } from "../../src/pprof/decode.ts";
 import { inflate } from "../../src/pprof/gzip.ts";
 import { codeBlocks } from "../support/code-blocks.ts";
+import { freePort } from "../support/free-port.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -53,15 +53,6 @@ function copyRepository(): void {
     mkdirSync(join(clone, dirname(path)), { recursive: true });
     cpSync(join(ROOT, path), join(clone, path), { force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port: free } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return free;
 }
 
 /** A shell in the clone, with nothing of this test's own Node in its path. */

@@ -143,4 +143,13 @@ describe("resolveProfileTime()", () => {
   ] as const)("of a profile with %s", (_, profileNs, clientNs, resolved) => {
     expect(resolveProfileTime(profileNs, clientNs, received)).toEqual(resolved);
   });
+
+  test.each([
+    ["both times", believed, believed - 1n, { timeNs: believed - 1n, source: "client" }],
+    ["a wild time of the client's", believed, 1n, { timeNs: believed, source: "profile" }],
+    ["no time of the client's", believed, undefined, { timeNs: believed, source: "profile" }],
+    ["no time of its own", 0n, believed, { timeNs: believed, source: "client" }],
+  ] as const)("of a profile with %s, the client's first", (_, profileNs, clientNs, resolved) => {
+    expect(resolveProfileTime(profileNs, clientNs, received, true)).toEqual(resolved);
+  });
 });

@@ -138,6 +138,19 @@ test("an admitted source counts at once, with what is held of it", async () => {
   await eventually({ app: [ONE, OTHER, OTHER] });
 });
 
+test("a time that its sender put first stays when its source is let in", async () => {
+  const clientTimeNs = opened.clock.nowNs - 5n * DAY_NS;
+  const { timeNs } = await push(ONE, { clientTimeNs, clientTimeFirst: true });
+  await push(ONE, { clientTimeNs });
+  expect(timeNs).toBe(clientTimeNs);
+  admitted = new Set([ONE]);
+  repository.letInAdmitted();
+  await eventually({ app: [ONE, ONE] });
+  const { records } = await repository.list({ selector: EVERYTHING, order: "oldest", limit: 2 });
+  expect(records.map((record) => record.timeSource)).toEqual(["client", "profile"]);
+  expect(records[0]!.timeNs).toBe(clientTimeNs);
+});
+
 test("profiles that come while their source is let in are not left behind", async () => {
   for (let at = 0; at < 2; at++) await push(ONE);
   opened.clock.nowNs += DAY_NS;

@@ -585,7 +585,8 @@ export const StartTimeSource = {
   PROFILE: 1,
 
   /**
-   * Its sender, in `ProfileMetadata.start_time`; the profile has no time of its own, or none that can be believed.
+   * Its sender, in `ProfileMetadata.start_time`; the profile has no time of its own, or none that can be believed, or
+   * `start_time_first` was set.
    *
    * @generated from enum value: START_TIME_SOURCE_CLIENT = 2;
    */

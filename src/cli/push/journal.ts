@@ -1,4 +1,4 @@
-// What was acknowledged of a push that is not complete, so that the same command goes on from there. Which push is the same: run.ts.
+// What was acknowledged of a push or an import that is not complete, so that the same command goes on from there.
 
 import { hash } from "node:crypto";
 import { appendFileSync, readFileSync, rmSync, truncateSync } from "node:fs";
@@ -8,7 +8,7 @@ import { makeFolder } from "../../storage/disk/make-folder.ts";
 import { systemFault } from "../system-fault.ts";
 import type { FileStamp } from "./prepare.ts";
 
-/** Lines of JSON: [path, size in bytes, time of change in ns, id]. Gone when a push is complete. */
+/** Lines of JSON: [path, size in bytes, time of change in ns, id]. Gone when all is sent. */
 export class Journal {
   readonly #file: string;
   readonly #ids: Map<string, string>;
@@ -21,8 +21,8 @@ export class Journal {
   }
 
   /** `identity` is all that decides what is sent where and as what; `resume` whether what is there counts. */
-  static open(identity: unknown, resume: boolean): Journal {
-    const folder = join(process.env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "profusion", "push");
+  static open(verb: "push" | "import", identity: unknown, resume: boolean): Journal {
+    const folder = join(process.env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "profusion", verb);
     const file = join(folder, `${hash("sha256", JSON.stringify(identity)).slice(0, 32)}.jsonl`);
     try {
       if (!resume) rmSync(file, { force: true });
@@ -32,7 +32,7 @@ export class Journal {
     }
   }
 
-  /** Why nothing can be kept; the push itself goes on. */
+  /** Why nothing can be kept; the sending itself goes on. */
   get fault(): string | undefined {
     return this.#fault;
   }

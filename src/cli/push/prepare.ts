@@ -38,6 +38,11 @@ export interface FileStamp {
   changedNs: bigint;
 }
 
+export interface SaidTime {
+  timeNs: bigint;
+  first: boolean;
+}
+
 export interface PreparedProfile {
   named: ProfileName;
   bytes: Uint8Array;
@@ -45,6 +50,8 @@ export interface PreparedProfile {
   warnings: readonly string[];
   /** Its own, as it says; zero where it says nothing. */
   ownTimeNs: bigint;
+  /** For a profile without a time of its own; with `first` for every one. */
+  saidTime: SaidTime | undefined;
   /** Set where nothing else lets the server recognise that it is sent again. */
   requestId: string | undefined;
 }
@@ -96,13 +103,41 @@ export async function prepare(
   if (source.kind === "nothing") throw source.failure;
   const { type, ...rest } = nameSource(source, naming);
   const bytes = await readBytes(source, stamp, naming, signal);
-  const isTrace = type === "trace" || (type === undefined && isGoTrace(bytes));
-  const summary = isTrace ? undefined : summaryOf(bytes, type !== undefined);
-  const named = { ...rest, type: isTrace ? "trace" : (type ?? typeOf(summary!, source)) };
+  const { createdAtNs } = naming;
+  const saidTime = createdAtNs === undefined ? undefined : { timeNs: createdAtNs, first: false };
+  const inspected = inspect(bytes, type, (summary) => typeOf(summary, source));
+  return prepared({ ...rest, type: inspected.type }, bytes, inspected, saidTime, stamp);
+}
+
+export interface Inspected {
+  type: string;
+  /** Absent of traces, and of what only the server may be able to read. */
+  summary: ProfileSummary | undefined;
+}
+
+/** `guess` tells the type by the columns, where no `type` is given. Throws `invalid` and `too-large`. */
+export function inspect(
+  bytes: Uint8Array,
+  type: string | undefined,
+  guess: (summary: ProfileSummary) => string,
+): Inspected {
+  if (type === "trace" || (type === undefined && isGoTrace(bytes))) return { type: "trace", summary: undefined };
+  const summary = summaryOf(bytes, type !== undefined);
+  return { type: type ?? guess(summary!), summary };
+}
+
+/** `stamp` tells of what has no time that it is sent again. */
+export function prepared(
+  named: ProfileName,
+  bytes: Uint8Array,
+  { summary }: Inspected,
+  saidTime: SaidTime | undefined,
+  stamp: FileStamp | undefined,
+): PreparedProfile {
   const ownTimeNs = summary?.timeNs ?? 0n;
-  const needsId = stamp !== undefined && ownTimeNs === 0n && naming.createdAtNs === undefined;
+  const needsId = stamp !== undefined && ownTimeNs === 0n && saidTime === undefined;
   const requestId = needsId ? requestIdOf(stamp, bytes, named) : undefined;
-  return { named, bytes, warnings: warningsOf(named.type, summary), ownTimeNs, requestId };
+  return { named, bytes, warnings: warningsOf(named.type, summary), ownTimeNs, saidTime, requestId };
 }
 
 function warningsOf(type: string, summary: ProfileSummary | undefined): string[] {

@@ -6,17 +6,16 @@ import { DEFAULT_LIMITS } from "../../model/limits.ts";
 import { checkTypeName } from "../../model/profile-type.ts";
 import { NS_PER_MS } from "../../model/time.ts";
 import { connect } from "../connection.ts";
+import { untilSignal } from "../interruption.ts";
 import { parseLocalTime } from "../local-time.ts";
 import type { PushOptions } from "../push.ts";
+import { DEFAULT_PARALLEL, DEFAULT_WAIT_MS } from "../sending-options.ts";
 import { Journal } from "./journal.ts";
 import { parsePathPattern } from "./path-pattern.ts";
 import type { Naming } from "./prepare.ts";
 import { Printer } from "./printer.ts";
 import { runPush } from "./run.ts";
 import { listSources } from "./sources.ts";
-
-const DEFAULT_PARALLEL = 8;
-const DEFAULT_WAIT_MS = 15_000;
 
 export async function push(args: readonly string[], options: PushOptions): Promise<void> {
   const naming = namingOf(options);
@@ -26,7 +25,7 @@ export async function push(args: readonly string[], options: PushOptions): Promi
     throw new DomainError("invalid", "Cannot use --seconds: no source is the URL of a running program");
   }
   const { service, type, label, pattern, createdAt, dryRun = false } = options;
-  const journal = Journal.open({ server, service, type, label, pattern, createdAt }, options.resume || dryRun);
+  const journal = Journal.open("push", { server, service, type, label, pattern, createdAt }, options.resume || dryRun);
   const printer = new Printer(sources, options);
   const interruption = untilSignal();
   const stop = await runPush({
@@ -64,29 +63,4 @@ function namingOf(options: PushOptions): Naming {
   const nowNs = BigInt(Date.now()) * NS_PER_MS;
   const createdAtNs = createdAt === undefined ? undefined : parseLocalTime(createdAt, nowNs).timeNs;
   return { service, type, labels, pattern, createdAtNs, seconds };
-}
-
-interface Interruption {
-  signal: AbortSignal;
-  /** Ends the process as the signal would have, if one came: shells go by it. */
-  pass(): void;
-}
-
-/** The first signal ends the push, so that what was acknowledged is told; a second one ends the process at once. */
-function untilSignal(): Interruption {
-  const controller = new AbortController();
-  let came: NodeJS.Signals | undefined;
-  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const stop = (name: NodeJS.Signals) => {
-    came = name;
-    for (const each of names) process.off(each, stop);
-    controller.abort(new DomainError("cancelled", `Interrupted by ${name}`));
-  };
-  for (const name of names) process.on(name, stop);
-  return {
-    signal: controller.signal,
-    pass() {
-      if (came !== undefined) process.kill(process.pid, came);
-    },
-  };
 }

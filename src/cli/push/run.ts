@@ -11,8 +11,8 @@ import { Sender } from "./send.ts";
 import type { Source } from "./sources.ts";
 
 /** Of one request: half of what the server commits at once, so that one half is read while the other is written. */
-const REQUEST_PROFILES = 32;
-const REQUEST_BYTES = 1024 * 1024;
+export const REQUEST_PROFILES = 32;
+export const REQUEST_BYTES = 1024 * 1024;
 
 export interface PushPlan {
   sources: readonly Source[];
@@ -52,15 +52,9 @@ class PushRun {
   #next = 0;
 
   constructor(plan: PushPlan) {
-    const { client, server, signal, naming, waitMs } = plan;
+    const { client, server, signal, waitMs } = plan;
     this.#plan = plan;
-    this.#sender = new Sender({
-      client,
-      server,
-      patience: new Patience(waitMs),
-      createdAtNs: naming.createdAtNs,
-      signal,
-    });
+    this.#sender = new Sender({ client, server, patience: new Patience(waitMs), signal });
   }
 
   async work(): Promise<void> {

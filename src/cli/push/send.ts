@@ -33,8 +33,6 @@ export interface SenderOptions {
   client: Client<typeof ProfileService>;
   server: string;
   patience: Patience;
-  /** For profiles without a time of their own. */
-  createdAtNs: bigint | undefined;
   signal: AbortSignal;
 }
 
@@ -90,15 +88,14 @@ export class Sender {
     });
   }
 
-  #request({ named, bytes, requestId }: PreparedProfile): MessageInitShape<typeof CreateProfileRequestSchema> {
+  #request(profile: PreparedProfile): MessageInitShape<typeof CreateProfileRequestSchema> {
+    const { named, bytes, requestId, saidTime } = profile;
     const { service, type: profileType, labels } = named;
-    const { createdAtNs } = this.#options;
-    const startTime = createdAtNs === undefined ? undefined : timestampOf(createdAtNs);
     const metadata = {
       service,
       profileType,
       labels: [...labels],
-      ...(startTime && { startTime }),
+      ...(saidTime && { startTime: timestampOf(saidTime.timeNs), startTimeFirst: saidTime.first }),
       ...(requestId !== undefined && { requestId }),
     };
     return { metadata, profileBytes: bytes };

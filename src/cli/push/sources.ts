@@ -97,7 +97,7 @@ async function* filesAt(path: string, stats: Stats | undefined): AsyncGenerator<
   if (count === 0) yield nothing(path, "No file is in this folder");
 }
 
-async function* filesBelow(folder: string, below: string): AsyncGenerator<Source> {
+export async function* filesBelow(folder: string, below: string): AsyncGenerator<Source> {
   const path = join(folder, below);
   let entries: Awaited<ReturnType<typeof visibleEntries>>;
   try {

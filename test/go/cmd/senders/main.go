@@ -12,11 +12,12 @@ var clients = map[string]func(arguments []string) error{
 	"pgofleet": senders.PgoFleet,
 	"pcapture": senders.Pcapture,
 	"autopgo":  senders.Autopgo,
+	"pgolib":   senders.Pgolib,
 }
 
 func main() {
 	if len(os.Args) < 2 || clients[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: senders pgofleet|pcapture|autopgo ...")
+		fmt.Fprintln(os.Stderr, "usage: senders pgofleet|pcapture|autopgo|pgolib ...")
 		os.Exit(2)
 	}
 	if err := clients[os.Args[1]](os.Args[2:]); err != nil {

@@ -152,7 +152,8 @@ const (
 	StartTimeSource_START_TIME_SOURCE_UNSPECIFIED StartTimeSource = 0
 	// The profile itself.
 	StartTimeSource_START_TIME_SOURCE_PROFILE StartTimeSource = 1
-	// Its sender, in `ProfileMetadata.start_time`; the profile has no time of its own, or none that can be believed.
+	// Its sender, in `ProfileMetadata.start_time`; the profile has no time of its own, or none that can be believed, or
+	// `start_time_first` was set.
 	StartTimeSource_START_TIME_SOURCE_CLIENT StartTimeSource = 2
 	// The time of its receipt; nothing else was given, or nothing that can be believed.
 	StartTimeSource_START_TIME_SOURCE_RECEIPT StartTimeSource = 3

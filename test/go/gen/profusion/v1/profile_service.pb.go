@@ -87,7 +87,7 @@ type ProfileMetadata struct {
 	ProfileType string `protobuf:"bytes,2,opt,name=profile_type,json=profileType,proto3" json:"profile_type,omitempty"`
 	// At most 64. Identical pairs count once.
 	Labels []*Label `protobuf:"bytes,3,rep,name=labels,proto3" json:"labels,omitempty"`
-	// When the profile began. Takes effect where the profile has no time of its own. One before 2000, or more than ten minutes after the
+	// When the profile began. Takes effect where the profile has no time of its own, or `start_time_first` is set. One before 2000, or more than ten minutes after the
 	// receipt, is replaced by the time of receipt, with a warning; one outside 1677 to 2262 is INVALID_ARGUMENT. Default: the time of
 	// receipt.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
@@ -96,9 +96,12 @@ type ProfileMetadata struct {
 	// profile nor `start_time` has a time; with one, a repeat is recognised by itself. At most 256 bytes. Default: none.
 	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// An id of the sender's own, kept beside ours. At most 256 bytes. Default: none.
-	ExternalId    string `protobuf:"bytes,6,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ExternalId string `protobuf:"bytes,6,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
+	// True: `start_time`, where it can be believed, goes before the profile's own time: for whoever takes profiles over from a place where
+	// their names tell when they were made. Default: false.
+	StartTimeFirst bool `protobuf:"varint,7,opt,name=start_time_first,json=startTimeFirst,proto3" json:"start_time_first,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ProfileMetadata) Reset() {
@@ -171,6 +174,13 @@ func (x *ProfileMetadata) GetExternalId() string {
 		return x.ExternalId
 	}
 	return ""
+}
+
+func (x *ProfileMetadata) GetStartTimeFirst() bool {
+	if x != nil {
+		return x.StartTimeFirst
+	}
+	return false
 }
 
 // A profile to store.
@@ -1265,7 +1275,7 @@ var File_profusion_v1_profile_service_proto protoreflect.FileDescriptor
 
 const file_profusion_v1_profile_service_proto_rawDesc = "" +
 	"\n" +
-	"\"profusion/v1/profile_service.proto\x12\fprofusion.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aprofusion/v1/profile.proto\"\xf6\x01\n" +
+	"\"profusion/v1/profile_service.proto\x12\fprofusion.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aprofusion/v1/profile.proto\"\xa0\x02\n" +
 	"\x0fProfileMetadata\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12!\n" +
 	"\fprofile_type\x18\x02 \x01(\tR\vprofileType\x12+\n" +
@@ -1275,7 +1285,8 @@ const file_profusion_v1_profile_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12\x1f\n" +
 	"\vexternal_id\x18\x06 \x01(\tR\n" +
-	"externalId\"v\n" +
+	"externalId\x12(\n" +
+	"\x10start_time_first\x18\a \x01(\bR\x0estartTimeFirst\"v\n" +
 	"\x14CreateProfileRequest\x129\n" +
 	"\bmetadata\x18\x01 \x01(\v2\x1d.profusion.v1.ProfileMetadataR\bmetadata\x12#\n" +
 	"\rprofile_bytes\x18\x02 \x01(\fR\fprofileBytes\"\x8d\x01\n" +
