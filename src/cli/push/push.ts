@@ -8,6 +8,7 @@ import { NS_PER_MS } from "../../model/time.ts";
 import { connect } from "../connection.ts";
 import { parseLocalTime } from "../local-time.ts";
 import type { PushOptions } from "../push.ts";
+import { untilSignal } from "../until-signal.ts";
 import { Journal } from "./journal.ts";
 import { parsePathPattern } from "./path-pattern.ts";
 import type { Naming } from "./prepare.ts";
@@ -64,29 +65,4 @@ function namingOf(options: PushOptions): Naming {
   const nowNs = BigInt(Date.now()) * NS_PER_MS;
   const createdAtNs = createdAt === undefined ? undefined : parseLocalTime(createdAt, nowNs).timeNs;
   return { service, type, labels, pattern, createdAtNs, seconds };
-}
-
-interface Interruption {
-  signal: AbortSignal;
-  /** Ends the process as the signal would have, if one came: shells go by it. */
-  pass(): void;
-}
-
-/** The first signal ends the push, so that what was acknowledged is told; a second one ends the process at once. */
-function untilSignal(): Interruption {
-  const controller = new AbortController();
-  let came: NodeJS.Signals | undefined;
-  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const stop = (name: NodeJS.Signals) => {
-    came = name;
-    for (const each of names) process.off(each, stop);
-    controller.abort(new DomainError("cancelled", `Interrupted by ${name}`));
-  };
-  for (const name of names) process.on(name, stop);
-  return {
-    signal: controller.signal,
-    pass() {
-      if (came !== undefined) process.kill(process.pid, came);
-    },
-  };
 }
