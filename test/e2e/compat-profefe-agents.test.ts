@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { codeBlocks } from "../support/code-blocks.ts";
 import { buildGo } from "../support/oracle.ts";
 import { runServe, type ServeProcess } from "../support/run-cli.ts";
 
@@ -274,4 +275,24 @@ test("a shell loop with curl over a folder sends all of it", async () => {
   expect(shown).toContain("Type: cpu");
   const answer = await fetch(`${server.url}/api/0/profiles/merge?service=looped&type=cpu&${window}`);
   expect(answer.headers.get("profusion-merged")).toBe("3");
+});
+
+test("examples/profefe: the merge URL of a version and a window, and what the next version added", async () => {
+  const app = join(folder, "example");
+  cpSync(fileURLToPath(new URL("../../examples/profefe", import.meta.url)), app, { recursive: true });
+  const blocks = codeBlocks(readFileSync(join(app, "README.md"), "utf8")).filter(({ language }) => language === "sh");
+  const [serve, build, merge, difference] = blocks.map(({ code }) =>
+    code.replaceAll("http://127.0.0.1:10100", server.url),
+  );
+  expect(blocks).toHaveLength(4);
+  expect(serve).toBe("profusion serve --listen 127.0.0.1:10100 --data data\n");
+  const env = { ...process.env, PPROF_TMPDIR: folder };
+  const shell = async (code: string) => (await run("bash", ["-euo", "pipefail", "-c", code], { cwd: app, env })).stdout;
+  await shell(build!.replaceAll("./hotapp ", `./hotapp -collector ${server.url} `));
+  const found = await find("hotapp");
+  expect(found.map(({ labels }) => labels![0]!.value).sort()).toEqual([...Array(4).fill("1.0.0"), "1.1.0", "1.1.0"]);
+  const shown = await shell(merge!);
+  expect(shown).toContain("main.fibonacci");
+  expect(shown).not.toContain("main.logEverything");
+  expect(await shell(difference!)).toMatch(/^ .*main\.logEverything/m);
 });
