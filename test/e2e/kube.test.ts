@@ -226,7 +226,7 @@ describe("capture", () => {
 
   test("lets kubectl say who asks: a plugin's token is taken, a wrong one told", async () => {
     const credential = {
-      apiVersion: "client.authentication.k8s.io/v1",
+      apiVersion: "client.authentication.k8s.io/v1beta1",
       kind: "ExecCredential",
       status: { token: TOKEN },
     };
@@ -245,12 +245,21 @@ describe("capture", () => {
   });
 
   test("a signal ends it, and the forwards with it", async () => {
-    const env = { KUBECONFIG: join(folder, "config"), PROFUSION_SERVER: server.url, HOME: folder };
+    const config = join(folder, "config");
+    const forwards = () => lines(execFileSync("ps", ["-eo", "args"])).filter((line) => line.includes(config));
+    const env = { PROFUSION_SERVER: server.url, HOME: folder };
     const args = ["kube", "capture", "web-1", "--type", "heap", "--type", "cpu", "--seconds", "60"];
-    const { code, stdout, stderr } = await runCli(args, {
+    let during: string[] = [];
+    const { code, stdout, stderr } = await runCli([...args, "--kubeconfig", config], {
       env,
-      started: (child) => child.stdout!.once("data", () => child.kill("SIGTERM")),
+      started: (child) =>
+        child.stdout!.once("data", () => {
+          during = forwards().filter((line) => line.includes("port-forward"));
+          child.kill("SIGTERM");
+        }),
     });
+    expect(during.length).toBeGreaterThan(0);
+    expect(forwards()).toEqual([]);
     expect(code).toBeNull();
     expect(lines(stdout)).toHaveLength(1);
     expect(stderr).toMatch(/shop\/web-1 cpu: /);
