@@ -191,8 +191,12 @@ describe("capture", () => {
     const { captured } = JSON.parse(stdout.toString()) as { captured: Record<string, unknown>[] };
     const byPod = new Map(captured.map((each) => [each.pod, each]));
     expect([...byPod.keys()].sort()).toEqual(["bank/dead-1", "bank/odd-1", "shop/job-1", "shop/web-1"]);
-    expect(byPod.get("bank/dead-1")).toMatchObject({ type: "heap", stored: null, error: { kind: "unavailable" } });
-    expect(byPod.get("bank/odd-1")).toMatchObject({ type: null, stored: null, error: { kind: "invalid" } });
+    expect(byPod.get("bank/dead-1")).toMatchObject({
+      profileType: "heap",
+      stored: null,
+      error: { kind: "unavailable" },
+    });
+    expect(byPod.get("bank/odd-1")).toMatchObject({ profileType: null, stored: null, error: { kind: "invalid" } });
     expect(stderr).toMatch(/bank\/dead-1 heap: Cannot fetch it: .*connection refused/);
     expect(stderr).toMatch(/bank\/odd-1: Cannot profile it: its annotation profefe.com\/port is "http"/);
     expect(readdirSync(output)).toEqual(["shop"]);

@@ -143,7 +143,7 @@ function end(results: readonly Result[], options: OutputOptions): void {
   if (options.json) {
     const captured = results.map(({ pod, type, stored, failure }) => ({
       pod,
-      type: type ?? null,
+      profileType: type ?? null,
       stored: stored ?? null,
       error: failure ? { kind: failure.kind, message: failure.message } : null,
     }));

@@ -65,7 +65,7 @@ func authenticated(token string, next http.Handler) http.Handler {
 
 func routes(pods []pod) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /version", answer(object{"major": "1", "minor": "30", "gitVersion": "v1.30.0"}))
+	mux.HandleFunc("GET /version", answer(object{"major": "1", "minor": "32", "gitVersion": "v1.32.0"}))
 	mux.HandleFunc("GET /api", answer(object{"kind": "APIVersions", "versions": []string{"v1"}}))
 	mux.HandleFunc("GET /apis", answer(object{"kind": "APIGroupList", "apiVersion": "v1", "groups": []object{}}))
 	mux.HandleFunc("GET /api/v1", answer(object{"kind": "APIResourceList", "groupVersion": "v1", "resources": []object{
