@@ -72,7 +72,7 @@ async function describe({ profiles }: Connection, ids: readonly string[]): Promi
   return found;
 }
 
-async function download({ server, profiles }: Connection, id: string, output: string): Promise<Profile> {
+export async function download({ server, profiles }: Connection, id: string, output: string): Promise<Profile> {
   const chunks: Uint8Array[] = [];
   let profile: Profile | undefined;
   for await (const { part } of profiles.downloadProfile({ id })) {

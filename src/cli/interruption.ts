@@ -1,4 +1,4 @@
-// Ctrl-C and its like, for verbs that send much and tell at the end what was sent.
+// Ctrl-C and its like, for verbs that take their time and tell at the end what they did.
 
 import { DomainError } from "../model/errors.ts";
 
@@ -8,7 +8,7 @@ export interface Interruption {
   pass(): void;
 }
 
-/** The first signal ends the sending, so that what was acknowledged is told; a second one ends the process at once. */
+/** The first signal aborts, its reason a DomainError, so that what was done is told; a second one ends the process at once. */
 export function untilSignal(): Interruption {
   const controller = new AbortController();
   let came: NodeJS.Signals | undefined;

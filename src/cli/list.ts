@@ -52,7 +52,7 @@ export function addList(program: Command): void {
   );
 }
 
-async function list(typed: string | undefined, options: ListOptions): Promise<void> {
+export async function list(typed: string | undefined, options: ListOptions): Promise<void> {
   const limit = limitOf(options);
   const selector = await selectorText(typed, options);
   const window = windowOf(options);
@@ -78,7 +78,7 @@ async function list(typed: string | undefined, options: ListOptions): Promise<vo
 
 type ListRequest = Parameters<Connection["profiles"]["listProfiles"]>[0];
 
-async function* pagesOf({ profiles }: Connection, request: ListRequest, limit: number): AsyncGenerator<Page> {
+export async function* pagesOf({ profiles }: Connection, request: ListRequest, limit: number): AsyncGenerator<Page> {
   let left = limit;
   let pageToken = "";
   do {

@@ -16,7 +16,7 @@ import {
 } from "./selection-options.ts";
 import { createTable } from "./table.ts";
 
-interface NamesOptions extends ClientOptions, OutputOptions, WindowOptions {
+export interface NamesOptions extends ClientOptions, OutputOptions, WindowOptions {
   of?: string;
   prefix?: string;
 }
@@ -91,7 +91,7 @@ function addOptions(command: Command): Command {
   return addOutputOptions(addClientOptions(addWindowOptions(command)), "only the names, one a line");
 }
 
-async function tell(word: string, list: ListNames, options: NamesOptions): Promise<void> {
+export async function tell(word: string, list: ListNames, options: NamesOptions): Promise<void> {
   const selector = options.of === undefined ? "" : checkSelector(options.of);
   const window = windowOf(options);
   const connection = await connect(options);

@@ -60,7 +60,7 @@ export function addPush(program: Command): void {
   });
 }
 
-function parseSeconds(text: string): number {
+export function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (/^\d+$/.test(text) && seconds >= 1 && seconds <= 3600) return seconds;
   throw new DomainError("invalid", `Cannot profile for ${quote(text)} seconds: write a whole number from 1 to 3600`);

@@ -99,6 +99,11 @@ export const VERB_FILES: readonly VerbFile[] = [
     load: async () => (await import("./pgo/command.ts")).addPgo,
   },
   {
+    group: PROFILES,
+    summaries: { kube: "profiles of pods: capture them, get them, load files" },
+    load: async () => (await import("./kube/command.ts")).addKube,
+  },
+  {
     group: NUMBERS,
     summaries: {
       services: "list services",

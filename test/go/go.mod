@@ -6,6 +6,7 @@ go 1.26.0
 require (
 	connectrpc.com/connect v1.21.1
 	github.com/google/pprof v0.0.0-20260906184651-6331bc6350fe
+	github.com/moby/spdystream v0.5.1
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
 )

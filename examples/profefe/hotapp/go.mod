@@ -1,0 +1,3 @@
+module hotapp
+
+go 1.26
