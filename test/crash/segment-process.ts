@@ -32,23 +32,24 @@ async function appendSome(): Promise<void> {
   }
   for (const [at, { segmentId, offset, sizeBytes }] of locators.entries()) {
     if (failed.has(segmentId)) throw new Error(`Segment ${segmentId} took an append after one that failed`);
-    say(`blob ${segmentId} ${offset} ${sizeBytes} ${digest(batch[at]!)}`);
+    void say(`blob ${segmentId} ${offset} ${sizeBytes} ${digest(batch[at]!)}`);
   }
 }
 
 async function putOne(name: string): Promise<void> {
   const bytes = content(random.between(0, 20_000));
   await store.put(name, bytes);
-  say(`object ${name} ${digest(bytes)}`);
+  void say(`object ${name} ${digest(bytes)}`);
 }
 
 async function deleteOne(): Promise<void> {
   const sealed = (await store.segments()).filter((segment) => segment.sealed);
   if (sealed.length === 0) return;
   const { segmentId } = random.pick(sealed);
-  say(`deleting ${segmentId}`);
+  // Before it begins, also where nobody has read the last hundred lines: what the deletion takes was promised until here.
+  await say(`deleting ${segmentId}`);
   await store.deleteSegment(segmentId);
-  say(`deleted ${segmentId}`);
+  void say(`deleted ${segmentId}`);
 }
 
 for (let step = 0; step < Number(stepsText); step++) {
@@ -65,7 +66,7 @@ for (let step = 0; step < Number(stepsText); step++) {
 }
 // Half of them end in order, the others as a kill leaves them.
 if (random.chance(0.5)) await store[Symbol.asyncDispose]();
-say("end");
+void say("end");
 
 function content(length: number): Buffer {
   return Buffer.alloc(length, `${random.uint32()} `);
@@ -75,6 +76,7 @@ function digest(bytes: Uint8Array): string {
   return hash("sha256", bytes, "hex");
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+/** Resolves when the line is out. */
+function say(line: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
 }
