@@ -102,7 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       {
         limits,
         nowNs,
-        boundLabels: () => keys.current?.publicLabels ?? new Set(),
+        boundLabels: (prefix) => keys.current?.publicLabels.get(prefix) ?? new Set(),
         admitted: () => keys.current?.admitted ?? new Set(),
         report: (message, error) => logger.error({ err: error }, message),
       },

@@ -1,8 +1,9 @@
 // Keys, places and rates against the whole server, over real sockets: who is let in, how each protocol says no, and what the log tells.
 
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect as connectTo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -17,6 +18,7 @@ import { ProfileService } from "../gen/profusion/v1/profile_service_pb.ts";
 import { QueryService } from "../gen/profusion/v1/query_service_pb.ts";
 import { DEFAULT_LIMITS } from "../src/model/limits.ts";
 import { EVERYTHING } from "../src/model/selector.ts";
+import { goCpu } from "./support/compat-server.ts";
 import { buildGzip } from "./support/profile-builder.ts";
 import { runServer, type ServerForTest } from "./support/run-server.ts";
 import { CERTIFICATE, CLIENT_AUTHORITY, CLIENT_TLS_FILES, TLS_FILES } from "./support/test-certificate.ts";
@@ -98,7 +100,8 @@ describe("profefe's API says no in its envelope", () => {
     ["a key that nobody has", bearer("not-a-key-of-this-server"), 401, /none like it/],
     ["two spaces after Bearer", { authorization: `Bearer  ${KEYS.bound}` }, 401, /none like it/],
     ["the hash of a key", bearer(hashed(KEYS.writer)), 401, /none like it/],
-    ["another scheme", { authorization: `Digest ${KEYS.bound}` }, 401, /without a key/],
+    ["another scheme", { authorization: `Digest ${KEYS.bound}` }, 401, /none like it/],
+    ["what is in no scheme", { authorization: KEYS.bound }, 401, /none like it/],
     ["a key without the scope", bearer(KEYS.reader), 403, /needs scope write, and has read/],
     ["a key of another service", bearer(KEYS.bound), 403, /bound to "auth"/],
   ])("to %s", async (_, headers, status, reason) => {
@@ -217,6 +220,33 @@ test("a body of a caller who may not send it is not read", async () => {
   expect(await answer.json()).toMatchObject({ code: "unauthenticated" });
 });
 
+describe("with Expect: 100-continue", () => {
+  const lines = async (url: string, key: string, contentLength: number) => {
+    const socket = connectTo(Number(new URL(url).port), "127.0.0.1");
+    const heads: string[] = [];
+    let received = "";
+    socket.write(
+      `POST /api/0/profiles?service=a&type=cpu HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${key}\r\nContent-Length: ${contentLength}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n`,
+    );
+    socket.on("data", (chunk) => {
+      received += chunk.toString("latin1");
+      heads.splice(0, heads.length, ...(received.match(/^HTTP\/1\.1 \d+/gm) ?? []));
+      if (heads.length === 1 && heads[0] === "HTTP/1.1 100") socket.write(profile());
+    });
+    await once(socket, "close");
+    return heads;
+  };
+
+  test("who may send is asked for the body, and who may not is refused instead, as is what is too large", async () => {
+    expect(await lines(running.url, KEYS.bound, 10)).toEqual(["HTTP/1.1 403"]);
+    const key = "plain-key-0123456789";
+    await using other = await serveKeys(`plain ${key} write`);
+    expect(await lines(other.url, key, profile().length)).toEqual(["HTTP/1.1 100", "HTTP/1.1 200"]);
+    expect(await lines(other.url, "wrong", profile().length)).toEqual(["HTTP/1.1 401"]);
+    expect(await lines(other.url, key, 10 ** 9)).toEqual(["HTTP/1.1 413"]);
+  });
+});
+
 test("the log names callers, and never a key or a token", async () => {
   await post("service=logged", bearer(KEYS.writer));
   await post(`service=logged&token=${KEYS.bound}`);
@@ -235,7 +265,7 @@ describe("the file of keys", () => {
     await vi.waitFor(async () => expect(await status("late-key-0123456789")).toBe(200), { timeout: 20_000 });
     expect(await status("early-key-0123456789")).toBe(401);
     other.write("late late-key-0123456789 wrong");
-    await expect(other.reload()).rejects.toThrow(/keys:1: .*"wrong" is none/);
+    await expect(other.reload()).rejects.toThrow(/keys:1: .*third word has no scopes/);
     expect(await status("late-key-0123456789")).toBe(200);
   });
 
@@ -462,6 +492,16 @@ describe("a rate", () => {
     expect((await post("", bearer("public-key-0123456789"), other.url)).status).toBe(200);
   });
 
+  test("is not begun anew when the file changes", async () => {
+    await using other = await serveKeys(KEY, { keyRequestsPerSecond: 1, keyBytesPerSecond: 1 });
+    const limits = { ...DEFAULT_LIMITS, keyRequestsPerSecond: 1, keyBytesPerSecond: 1 };
+    expect((await post("service=a", busy, other.url)).status).toBe(200);
+    await vi.waitFor(async () => expect((await post("service=a", busy, other.url)).status).toBe(503));
+    other.write(`${KEY} # as before`);
+    await other.server.reload({ limits, keys: other.keys });
+    expect((await post("service=a", busy, other.url)).status).toBe(503); // some 200 bytes are owed, one a second
+  });
+
   test("counts the bytes of bodies whose length nobody announced, and a reload lifts it", async () => {
     await using other = await serveKeys(KEY, { keyBytesPerSecond: 1 });
     const chunked = async () => {
@@ -490,6 +530,48 @@ function loggerTo(lines: string[], level: string) {
   });
   return pino({ level }, stream);
 }
+
+test("a label that one public key is bound to, another may not say", async () => {
+  await using other = await serveKeys(
+    "oss first-public-key-01 submit service=app\noss2 second-public-key-01 submit service=app2,env=zz",
+  );
+  const labels = async (key: string) => (await post("labels=env=alice", bearer(key), other.url)).json.body.labels;
+  expect((await labels("first-public-key-01")).map(({ key }: { key: string }) => key)).toEqual(["source"]);
+  expect(await labels("second-public-key-01")).toContainEqual({ key: "env", value: "zz" });
+});
+
+test("a key that is bound to labels has PGO profiles of these alone, by whatever protocol", async () => {
+  await using other = await serveKeys(
+    "w writer-key-0123456789 write\nci bound-key-0123456789 write,pgo service=auth,env=ci",
+  );
+  const send = async (env: string, at: number) => {
+    const body = goCpu(100 + at, 60 + at);
+    const target = `${other.url}/api/0/profiles?type=cpu&service=auth&labels=env=${env}`;
+    const answer = await fetch(target, {
+      method: "POST",
+      body: new Uint8Array(body),
+      headers: bearer("writer-key-0123456789"),
+    });
+    expect(answer.status).toBe(200);
+  };
+  await send("ci", 0);
+  await send("prod", 1);
+  await send("prod", 2);
+  const headers = bearer("bound-key-0123456789");
+  const matched = async (method: string, path: string) => {
+    const answer = await fetch(`${other.url}${path}`, { method, headers });
+    return answer.headers.get("profusion-matched");
+  };
+  for (const path of ["/api/0/pgo/auth", "/profile/auth", "/api/profile/auth"])
+    expect(await matched("GET", `${path}${path.startsWith("/api/0") ? "?end=now" : ""}`), path).toBe("1");
+  expect(await matched("POST", "/v1/merge?service=auth")).toBe("1");
+  const pgo = createClient(PgoService, createConnectTransport({ baseUrl: other.url, httpVersion: "1.1" }));
+  const question = { service: "auth", untilNow: true };
+  expect((await pgo.getPgoReport({ question }, { headers })).summary?.matched).toBe(1n);
+  expect((await pgo.getPgoProfile({ question }, { headers })).summary?.matched).toBe(1n);
+  const asked = { ...question, selector: '{env="prod"}' };
+  await expect(pgo.getPgoReport({ question: asked }, { headers })).rejects.toMatchObject({ code: Code.NotFound });
+});
 
 test("a public key may send, to its service alone; each address behind it is a source, which the file can let in", async () => {
   const key = bearer("public-key-0123456789");

@@ -1,13 +1,15 @@
 // PgoService: PGO profiles and policies. Contract in, one call of the repository, contract out. Releases and channels are pgo-releases.ts's.
 
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ContextValues, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type * as contract from "../../gen/profusion/v1/pgo_service_pb.ts";
+import { boundSelector } from "../http/bound.ts";
 import { DomainError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { checkPgoName, DEFAULT_PGO_POLICY } from "../model/pgo-policy.ts";
 import type { PgoQuestion } from "../repository/pgo/pgo.ts";
 import type { FoundPolicy } from "../repository/pgo/policies.ts";
 import type { Repository } from "../repository/repository.ts";
+import { grantKey } from "./admission.ts";
 import { intervalOf, selectorOf, summaryMessage } from "./convert.ts";
 import { holdAnswerKey } from "./hold-answer.ts";
 import { policyMessage, policyOf } from "./pgo-policy.ts";
@@ -24,7 +26,11 @@ export function pgoService(repository: Repository, limits: Limits): ServiceImpl<
         checkUnary(answerBytes, limits);
         await values.get(holdAnswerKey)(answerBytes);
       };
-      const made = await repository.pgo.profile({ ...questionOf(question, limits), signal, reserve });
+      const made = await repository.pgo.profile({
+        ...boundQuestion(questionOf(question, limits), values),
+        signal,
+        reserve,
+      });
       // Weak: the summary beside the profile may count packs differently for the same profile.
       responseHeader.set("ETag", `W/"${made.digest}"`);
       return {
@@ -35,8 +41,8 @@ export function pgoService(repository: Repository, limits: Limits): ServiceImpl<
       };
     },
 
-    async getPgoReport({ question }, { signal }) {
-      const made = await repository.pgo.profile({ ...questionOf(question, limits), signal });
+    async getPgoReport({ question }, { signal, values }) {
+      const made = await repository.pgo.profile({ ...boundQuestion(questionOf(question, limits), values), signal });
       return { report: reportMessage(made), summary: summaryMessage(made.summary) };
     },
 
@@ -65,7 +71,9 @@ export function pgoService(repository: Repository, limits: Limits): ServiceImpl<
   };
 }
 
-function questionOf(message: contract.PgoQuestion | undefined, limits: Limits): Omit<PgoQuestion, "signal"> {
+type Question = Omit<PgoQuestion, "signal">;
+
+function questionOf(message: contract.PgoQuestion | undefined, limits: Limits): Question {
   if (message === undefined || message.service === "") {
     throw new DomainError("invalid", "Cannot make a PGO profile of nothing in particular: set question.service");
   }
@@ -82,6 +90,12 @@ function questionOf(message: contract.PgoQuestion | undefined, limits: Limits): 
     mode: mode || undefined,
     untilNow,
   };
+}
+
+/** Its service, onlyAdmitted has bound. */
+function boundQuestion(question: Question, values: ContextValues): Question {
+  const grant = values.get(grantKey);
+  return grant ? { ...question, narrow: boundSelector(grant, question.narrow) } : question;
 }
 
 function foundMessage({ policy, version }: FoundPolicy) {

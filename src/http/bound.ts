@@ -2,6 +2,7 @@
 
 import { DomainError } from "../model/errors.ts";
 import type { Label } from "../model/labels.ts";
+import { EVERYTHING, type Selector } from "../model/selector.ts";
 import { quote } from "../model/text.ts";
 import type { Grant } from "./access.ts";
 
@@ -23,4 +24,10 @@ export function boundLabels({ labels: bound }: Grant, asked: readonly Label[]): 
   if (bound.length === 0) return asked;
   const names = new Set(bound.map(({ name }) => name));
   return [...asked.filter(({ name }) => !names.has(name)), ...bound];
+}
+
+/** Narrowed to the profiles that have every bound label. */
+export function boundSelector({ labels: bound }: Grant, asked: Selector = EVERYTHING): Selector {
+  if (bound.length === 0) return asked;
+  return { ...asked, labels: [...asked.labels, ...bound.map((label) => ({ ...label, operator: "=" as const }))] };
 }

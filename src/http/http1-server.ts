@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Limits } from "../model/limits.ts";
+import { continueWhenRead } from "./expect-continue.ts";
 
 export interface ProtocolServer {
   serve(socket: Socket): void;
@@ -33,6 +34,10 @@ export function createHttp1Server(
       if (isDraining) setImmediate(() => server.closeIdleConnections());
     });
     onRequest(request, response);
+  });
+  server.on("checkContinue", (request, response) => {
+    continueWhenRead(request, response);
+    server.emit("request", request, response);
   });
   // Its header and request timeouts are checked by a timer that starts on this event; the server itself never listens.
   server.emit("listening");

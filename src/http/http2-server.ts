@@ -10,6 +10,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Limits } from "../model/limits.ts";
+import { continueWhenRead } from "./expect-continue.ts";
 import type { ProtocolServer } from "./http1-server.ts";
 import { LINGER_MS } from "./unread-body.ts";
 
@@ -48,6 +49,10 @@ export function createHttp2Server(
     request.stream.setTimeout(limits.requestTimeoutMs, cut);
     request.stream.once("finish", () => endUnread(request.stream));
     onRequest(request, response);
+  });
+  server.on("checkContinue", (request, response) => {
+    continueWhenRead(request, response);
+    server.emit("request", request, response);
   });
   return {
     serve(socket) {

@@ -252,7 +252,7 @@ export const LIMITS = {
   ),
   quarantineProfiles: count(
     10,
-    "So many profiles a source of a public key sends before any of them counts: who tries out what can be spoilt sends few.",
+    "So many profiles a source of a public key sends before any of them counts: who tries out what can be spoilt sends few. At most page_size_max.",
     { ...MAY_BE_ZERO, ...RELOADABLE },
   ),
   quarantineMs: milliseconds(
@@ -331,5 +331,6 @@ export const DEFAULT_LIMITS = Object.fromEntries(LIMIT_NAMES.map((name) => [name
 /** The first is no larger than the second: other values contradict each other. */
 export const ORDERED_LIMITS: readonly (readonly [LimitName, LimitName])[] = [
   ["pageSizeDefault", "pageSizeMax"],
+  ["quarantineProfiles", "pageSizeMax"],
   ["diskReserveMinBytes", "diskReserveMaxBytes"],
 ];

@@ -10,3 +10,7 @@ const SOURCE = /^[a-z][a-z0-9_.-]{0,63}\/[0-9a-f]{16}$/i;
 export function isSource(name: string): boolean {
   return SOURCE.test(name);
 }
+
+export function sourcePrefix(source: string): string {
+  return source.slice(0, source.indexOf("/"));
+}

@@ -6,7 +6,8 @@ import { encodeProfile } from "./encode.ts";
 
 /** After these a path is the same on every machine: modules by their paths, and the standard library's packages. */
 const SHARED_FOLDERS = ["/pkg/mod/", "/go/src/"];
-const ABSOLUTE = /^(\/|[a-z]:\/|\.{1,2}\/)/i;
+/** Of a file system, or a URL that is none of Node's own modules; Go's are names of modules. */
+const LOCAL = /^(?:[/~]|\.{1,2}\/|\[.*\/|(?!node:)[a-z][a-z0-9+.-]*:)/i;
 
 /** Of the protobuf, uncompressed. Throws as decodeProfile does. */
 export function scrubProfile(raw: Uint8Array): Uint8Array {
@@ -20,8 +21,9 @@ export function scrubProfile(raw: Uint8Array): Uint8Array {
 
 /** A path that names no folder of a machine is left; of others what is the same everywhere is, else the file's name. */
 export function scrubbedPath(path: string): string {
-  const plain = path.replaceAll("\\", "/");
-  if (!ABSOLUTE.test(plain)) return plain;
+  const slashed = path.replaceAll("\\", "/");
+  if (!LOCAL.test(slashed)) return slashed;
+  const plain = slashed.replace(/[?#].*$/s, "");
   for (const folder of SHARED_FOLDERS) {
     const at = plain.lastIndexOf(folder);
     if (at >= 0) return plain.slice(at + folder.length);

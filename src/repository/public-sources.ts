@@ -5,15 +5,15 @@ import { DomainError } from "../model/errors.ts";
 import type { Label } from "../model/labels.ts";
 import type { Limits } from "../model/limits.ts";
 import { type Selector, selectorOf } from "../model/selector.ts";
-import { isSource, SOURCE_LABEL } from "../model/source.ts";
+import { isSource, SOURCE_LABEL, sourcePrefix } from "../model/source.ts";
 import { earlierOf, NS_PER_MS } from "../model/time.ts";
 import type { PushOutcome, PushRequest, Repository } from "./repository.ts";
 
 export interface PublicSourcesOptions {
   limits: Limits;
   nowNs: () => bigint;
-  /** Labels that keys are bound to: they are ours, and stay. */
-  boundLabels: () => ReadonlySet<string>;
+  /** Labels that what a source's name begins with is bound to: they are ours, and stay. */
+  boundLabels: (prefix: string) => ReadonlySet<string>;
   /** Sources that count without waiting. */
   admitted: () => ReadonlySet<string>;
   report: (message: string, error: unknown) => void;
@@ -40,7 +40,7 @@ export function withPublicSources(repository: Repository, options: PublicSources
   async function push(request: PushRequest): Promise<PushOutcome> {
     const { submitter: source } = request;
     if (source === undefined || !isSource(source)) return repository.push(request);
-    const clean = scrubbed(request, source, boundLabels());
+    const clean = scrubbed(request, source, boundLabels(sourcePrefix(source)));
     if (isIn(source) || admitted().has(source) || (await hasCounted(source))) {
       if (!isIn(source)) letIn(source);
       return repository.push(clean);
@@ -66,7 +66,7 @@ export function withPublicSources(repository: Repository, options: PublicSources
     const { records } = await repository.list({
       selector: selectorOfSource(source),
       order: "oldest",
-      limit: Math.min(quarantineProfiles, limits.pageSizeMax),
+      limit: quarantineProfiles, // at most a page: ORDERED_LIMITS
     });
     if (records.length < quarantineProfiles) return false;
     const firstNs = records.map(({ receivedNs }) => receivedNs).reduce(earlierOf);

@@ -1,6 +1,6 @@
 // `profusion key`, over a real server: what it prints opens what it says, and what a revoked key sent is gone.
 
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -61,6 +61,16 @@ test("a new key opens what its line says, and a revoked one nothing; --purge del
   await vi.waitFor(async () => expect((await push(ci.key, 0)).status).toBe(401), { timeout: 20_000 });
   expect((await push(other.key, 1)).status).toBe(200);
 
+  // The server reads the file that a link names.
+  const link = join(folder, "link-to-keys");
+  symlinkSync(file, link);
+  expect(await cli("key", "revoke", "other", "--file", link)).toMatchObject({ code: 0 });
+  expect(readFileSync(file, "utf8")).toBe(`# of the team\n${admin.line}\n`);
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(await cli("key", "revoke", "range", "--file", file)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("it is no key"),
+  });
   expect(await cli("key", "revoke", "ci", "--file", file)).toMatchObject({
     code: 3,
     err: expect.stringContaining("has no key with this id"),
@@ -84,7 +94,7 @@ test("SIGHUP reads the keys again; of a faulty file the log tells the line, and 
   expect(await status(first)).toBe(200);
   writeFileSync(file, `first ${first} write\nsecond ${second} wrote`);
   server.child.kill("SIGHUP");
-  await told('keys-of-hup:2: Cannot use this line: the scope \\"wrote\\" is none');
+  await told("keys-of-hup:2: Cannot use this line: its third word has no scopes");
   expect(await status(first)).toBe(200);
   writeFileSync(file, `second ${second} write`);
   server.child.kill("SIGHUP");
@@ -97,7 +107,7 @@ test("SIGHUP reads the keys again; of a faulty file the log tells the line, and 
 
 test("what cannot be a line is said before it is in the file", async () => {
   expect(await cli("key", "new", "9", "--scope", "write")).toMatchObject({ code: 2, out: "" });
-  expect((await cli("key", "new", "a", "--scope", "root")).err).toContain('the scope "root" is none');
+  expect((await cli("key", "new", "a", "--scope", "root")).err).toContain("third word has no scopes");
   expect((await cli("key", "new", "a", "--scope", "submit")).err).toContain("needs the service");
   expect((await cli("key", "revoke", "a")).err).toContain("name it with --file");
 });

@@ -1,7 +1,7 @@
 // `profusion relay` as a process between senders and a server: what is acknowledged arrives, once, whatever ends or is away meanwhile.
 
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -158,15 +158,56 @@ test("what the server refuses for good goes, and is told; what it does not let i
   await post(relay, "/v1/submit", goCpu(2), { authorization: "Bearer right" });
   await saidTimes(relay, "the server refuses an upload for good", 1);
   await delivered(relay, 1);
-  await saidTimes(relay, "the server does not take uploads now", 1);
+  await saidTimes(relay, "the server does not take an upload now", 1);
   const told = relay.log.filter(({ level }) => level === 40);
   expect(told.find(({ bytes }) => bytes === 7)).toMatchObject({
-    target: "/api/0/profiles?service=a&type=cpu",
+    path: "/api/0/profiles",
     reason: expect.stringContaining("400"),
   });
-  expect(told.find(({ waiting }) => waiting === 1)).toMatchObject({ reason: expect.stringContaining("403") });
-  writeFileSync(keys, "right\nlater\n");
+  const [held] = waiting();
+  expect(told.find(({ name }) => name === held)).toMatchObject({ reason: expect.stringContaining("403") });
+  // However long that one waits by now, what comes is sent at once.
+  await saidTimes(relay, "the server does not take an upload now", 5);
+  await post(relay, "/v1/submit?token=right", goCpu(3));
   await delivered(relay, 2);
+  expect(waiting()).toEqual([held]);
+  expect(relay.log.some((line) => JSON.stringify(line).includes("token="))).toBe(false);
+  writeFileSync(keys, "right\nlater\n");
+  await delivered(relay, 3);
+  expect(waiting()).toEqual([]);
+});
+
+test("what stands in the spool and is no upload, or is gone, stops nobody; what cannot be read now stays", async () => {
+  mkdirSync(spool());
+  const rubbish = [
+    '{"target":"/v1/submit?service=x y","headers":{}}\nabc',
+    "no head",
+    '{"target":"/","headers":{"a b":"c"}}\n',
+  ];
+  for (const [nth, text] of rubbish.entries()) writeFileSync(join(spool(), `00000000000000${nth}-a.upload`), text);
+  fate = () => "busy";
+  await using relay = await relayTo(proxy.url);
+  for (let nth = 1; nth <= 3; nth++) await post(relay, "/v1/submit", goCpu(nth));
+  const [gone, unreadable] = waiting().filter((name) => !name.endsWith("-a.upload"));
+  rmSync(join(spool(), gone!));
+  // No permission would do for root: a folder in the place of a file fails to be read, and is no damage.
+  renameSync(join(spool(), unreadable!), join(folder, "kept"));
+  mkdirSync(join(spool(), unreadable!));
+  fate = () => "pass";
+  await delivered(relay, 1);
+  await saidTimes(relay, "the server does not take an upload now", 1);
+  rmSync(join(spool(), unreadable!), { recursive: true });
+  renameSync(join(folder, "kept"), join(spool(), unreadable!));
+  await delivered(relay, 2);
+  expect(readdirSync(spool()).filter((name) => name.endsWith(".damaged"))).toHaveLength(3);
+  expect((await stored()).map(({ totals }) => totals[0]).sort()).toEqual([2n, 3n]);
+});
+
+test("what no server would take is refused, not kept", async () => {
+  await using relay = await relayTo(server.url);
+  for (const path of ["/api/profile/a/b", "/api/profile/Foo_1", "/profile/"]) {
+    expect((await post(relay, path, goCpu(1))).status).toBe(400);
+  }
   expect(waiting()).toEqual([]);
 });
 

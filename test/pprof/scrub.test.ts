@@ -23,6 +23,13 @@ test.each([
   ["/tmp/go-build1/b001/exe/app", "app"],
   ["runtime/proc.go", "runtime/proc.go"],
   ["[vdso]", "[vdso]"],
+  ["file:///home/alice/app/index.js", "index.js"],
+  ["http://alice.internal/x.js?token=a/b#c", "x.js"],
+  ["webpack:///./src/alice/x.ts", "x.ts"],
+  ["node:internal/process/task_queues", "node:internal/process/task_queues"],
+  ["~/alice/x.go", "x.go"],
+  ["[/home/alice/x]", "x]"],
+  ["github.com/alice/app/main.go", "github.com/alice/app/main.go"],
   ["", ""],
 ])("the path %s becomes %s", (path, scrubbed) => {
   expect(scrubbedPath(path)).toBe(scrubbed);

@@ -22,7 +22,7 @@ function wrap() {
   repository = withPublicSources(opened.repository, {
     limits,
     nowNs: () => opened.clock.nowNs,
-    boundLabels: () => new Set(["region"]),
+    boundLabels: (prefix) => new Set(prefix === "oss" ? ["region"] : []),
     admitted: () => admitted,
     report: (message) => void reported.push(message),
   });

@@ -1,6 +1,7 @@
 // `profusion key revoke`: the key's line goes out of the file, which the server notices, and then, if asked for, all that came by it.
 
-import { readFile, stat } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
+import { PLACES } from "../../http/keys/key-file.ts";
 import { DomainError } from "../../model/errors.ts";
 import { quote } from "../../model/text.ts";
 import type { ClientOptions } from "../client-options.ts";
@@ -29,7 +30,12 @@ export async function revokeKey(id: string, options: RevokeOptions): Promise<voi
   if (purge && !options.quiet) answer(`deleted ${countText(deletedCount, "profile")}`);
 }
 
-async function takeOut(id: string, file: string, options: RevokeOptions): Promise<void> {
+async function takeOut(id: string, named: string, options: RevokeOptions): Promise<void> {
+  if (PLACES.has(id) || id === "admit") {
+    throw new DomainError("invalid", `Cannot revoke ${quote(id)}: it is no key; take its line out of the file by hand`);
+  }
+  // Where the name is a link, the file that the server reads is the one behind it.
+  const file = await realpath(named).catch(() => named);
   const [text, { mode }] = await Promise.all([readFile(file, "utf8"), stat(file)]).catch((cause: Error) => {
     throw new DomainError("invalid", `Cannot read the keys in ${file}: ${cause.message}`, { cause });
   });

@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { DomainError } from "../../model/errors.ts";
 import type { Sent } from "./send-on.ts";
 import type { Spool, SpooledUpload } from "./spool.ts";
 
@@ -26,62 +27,106 @@ const LONGEST_PAUSE_MS = 30_000;
 
 export function startDelivery({ spool, send, logger, signal }: DeliverOptions): Delivery {
   const counts = { delivered: 0, refused: 0, held: 0, away: 0 };
+  /** What the server does not let in: others need not wait for it. */
+  const held = new Map<string, { tries: number; notBeforeMs: number }>();
   let news = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => news.resolve());
 
   async function deliver(name: string): Promise<Sent> {
-    const upload = await spool.read(name);
+    const upload = await readFrom(spool, name);
     if (upload === undefined) {
-      logger.error({ name }, "an upload in the spool is damaged, and was put aside");
+      held.delete(name);
+      logger.error({ name }, "an upload in the spool is damaged and was put aside, or is gone");
       return { state: "refused", reason: "damaged" };
     }
-    const sent = await send(upload, signal);
+    const sent = "state" in upload ? upload : await send(upload, signal);
     if (signal.aborted && sent.state === "away") return sent;
     counts[sent.state]++;
+    if (sent.state === "held") hold(name, sent);
+    else held.delete(name);
+    if ("state" in upload) return sent;
     if (sent.state === "delivered" || sent.state === "refused") await spool.remove(name);
-    if (sent.state === "delivered") logger.debug({ target: upload.target }, "an upload was delivered");
+    if (sent.state === "delivered") logger.debug({ path: pathOf(upload) }, "an upload was delivered");
     if (sent.state === "refused") {
       logger.warn(
-        { target: upload.target, bytes: upload.body.length, reason: sent.reason },
+        { path: pathOf(upload), bytes: upload.body.length, reason: sent.reason },
         "the server refuses an upload for good",
       );
     }
     return sent;
   }
 
-  /** Everything that is there by now, until nobody answers. Answers what did not go. */
+  function hold(name: string, { reason, waitMs }: Sent): void {
+    const tries = (held.get(name)?.tries ?? 0) + 1;
+    const pauseMs = pauseOf(tries, waitMs);
+    held.set(name, { tries, notBeforeMs: performance.now() + spread(pauseMs) });
+    logger.warn({ name, pauseMs, reason }, "the server does not take an upload now");
+  }
+
+  /** Everything that is there by now and need not wait, until nobody answers. Answers those who did not. */
   async function pass(): Promise<Sent[]> {
-    const names = spool.names();
-    const left: Sent[] = [];
+    const names = spool.names().filter((name) => (held.get(name)?.notBeforeMs ?? 0) <= performance.now());
     for (let at = 0; at < names.length && !signal.aborted; at += PARALLEL) {
       const sent = await Promise.all(names.slice(at, at + PARALLEL).map(deliver));
-      left.push(...sent.filter(({ state }) => state === "held" || state === "away"));
-      if (sent.some(({ state }) => state === "away")) break;
+      const away = sent.filter(({ state }) => state === "away");
+      if (away.length > 0) return away;
     }
-    return left;
+    return [];
+  }
+
+  /** Until something new comes, or the first of those that are held may be tried again. */
+  async function rest(): Promise<void> {
+    if (held.size === 0) return await news.promise;
+    const over = new AbortController();
+    const firstMs = Math.min(...[...held.values()].map(({ notBeforeMs }) => notBeforeMs));
+    const pause = delay(Math.max(0, firstMs - performance.now()), undefined, { signal: over.signal });
+    await Promise.race([news.promise, pause.catch(() => {})]);
+    over.abort();
   }
 
   async function run(): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
-      const before = counts.delivered;
-      const left = await pass();
-      if (left.length > 0 && !signal.aborted) {
-        failures = counts.delivered > before ? 1 : failures + 1;
-        const asked = Math.max(...left.map(({ waitMs = 0 }) => waitMs));
-        const pauseMs = Math.min(Math.max(asked, FIRST_PAUSE_MS * 2 ** (failures - 1)), LONGEST_PAUSE_MS);
-        const waiting = spool.names().length;
-        logger.warn({ waiting, pauseMs, reason: left[0]!.reason }, "the server does not take uploads now");
-        // Spread, so that relays that failed together do not come back together.
-        await delay(pauseMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
-      } else if (spool.names().length === 0) {
-        failures = 0;
-        await news.promise;
-      }
       news = Promise.withResolvers<void>();
-      if (signal.aborted) news.resolve();
+      const before = counts.delivered;
+      const away = await pass();
+      if (signal.aborted) return;
+      if (away.length > 0) {
+        failures = counts.delivered > before ? 1 : failures + 1;
+        const pauseMs = pauseOf(failures, Math.max(...away.map(({ waitMs = 0 }) => waitMs)));
+        const waiting = spool.names().length;
+        logger.warn({ waiting, pauseMs, reason: away[0]!.reason }, "the server does not take uploads now");
+        await delay(spread(pauseMs), undefined, { signal }).catch(() => {});
+      } else {
+        failures = 0;
+        await rest();
+      }
     }
   }
 
   return { counts, notify: () => news.resolve(), ended: run() };
+}
+
+/** What cannot be read now is held. */
+async function readFrom(spool: Spool, name: string): Promise<SpooledUpload | Sent | undefined> {
+  try {
+    return await spool.read(name);
+  } catch (error) {
+    if (error instanceof DomainError) return { state: "held", reason: error.message };
+    throw error;
+  }
+}
+
+/** Without the query, where tokens travel. */
+function pathOf({ target }: SpooledUpload): string {
+  return target.split("?", 1)[0]!;
+}
+
+function pauseOf(failures: number, askedMs = 0): number {
+  return Math.min(Math.max(askedMs, FIRST_PAUSE_MS * 2 ** (failures - 1)), LONGEST_PAUSE_MS);
+}
+
+/** So that relays that failed together do not come back together. */
+function spread(pauseMs: number): number {
+  return pauseMs * (0.5 + Math.random() / 2);
 }

@@ -37,6 +37,7 @@ export async function runRelay(options: RelayRun): Promise<void> {
   let received = 0;
 
   async function take(exchange: Exchange, upload: RelayedUpload): Promise<void> {
+    upload.check?.(exchange.path);
     using body = await readBody(exchange, limits.bodyBytes, budget);
     await spool.add({ ...identified(exchange, upload, { service, labels: label }), body: body.bytes });
     received++;

@@ -3,10 +3,12 @@
 
 import { randomBytes } from "node:crypto";
 import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import { join } from "node:path";
 import { DomainError } from "../../model/errors.ts";
 import { makeDurableFolder, syncFolder } from "../../storage/disk/durable.ts";
 import { lockFolder } from "../../storage/disk/lock.ts";
+import { systemFault } from "../system-fault.ts";
 
 export interface SpooledUpload {
   /** Path and query, as they are sent on. */
@@ -19,6 +21,8 @@ const SUFFIX = ".upload";
 const UNFINISHED = ".tmp";
 const DAMAGED = ".damaged";
 const NEWLINE = 0x0a;
+/** What a request's line may have. */
+const TARGET = /^\/[\x21-\xff]*$/;
 
 export class Spool implements Disposable {
   readonly #folder: string;
@@ -27,6 +31,8 @@ export class Spool implements Disposable {
   /** By name; names sort by arrival. */
   readonly #sizes = new Map<string, number>();
   #bytes = 0;
+  #lastMs = 0;
+  #inMs = 0;
 
   private constructor(folder: string, maxBytes: number, lock: Disposable) {
     this.#folder = folder;
@@ -64,7 +70,7 @@ export class Spool implements Disposable {
       throw full(`${this.#bytes} of ${this.#maxBytes} bytes wait for the server; --spool-bytes allows more`);
     }
     this.#bytes += size;
-    const name = `${String(Date.now()).padStart(15, "0")}-${randomBytes(6).toString("hex")}${SUFFIX}`;
+    const name = `${this.#nextPlace()}-${randomBytes(6).toString("hex")}${SUFFIX}`;
     try {
       await this.#write(name, [head, body]);
     } catch (cause) {
@@ -76,18 +82,22 @@ export class Spool implements Disposable {
     return name;
   }
 
-  /** Undefined where the file cannot be read: it is put aside, with its name and `.damaged`, so that it stops nobody. */
+  /**
+   * Undefined where it is none, and put aside with its name and `.damaged`, or where somebody has taken it away, so that it stops nobody.
+   * Throws `unavailable` where it cannot be read now: it may be another time.
+   */
   async read(name: string): Promise<SpooledUpload | undefined> {
     try {
-      const whole = await readFile(this.#path(name));
-      const end = whole.indexOf(NEWLINE);
-      const { target, headers } = JSON.parse(whole.toString("utf8", 0, end));
-      return { target, headers, body: whole.subarray(end + 1) };
-    } catch {
+      const upload = parseUpload(await readFile(this.#path(name)));
+      if (upload !== undefined) return upload;
       await rename(this.#path(name), this.#path(`${name}${DAMAGED}`));
-      this.#forget(name);
-      return undefined;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "ENOENT") {
+        throw new DomainError("unavailable", `Cannot read the spool: ${systemFault(cause)}`, { cause });
+      }
     }
+    this.#forget(name);
+    return undefined;
   }
 
   /** A removal that is lost with the power means that it is sent again, which the server notices. */
@@ -98,6 +108,14 @@ export class Spool implements Disposable {
 
   [Symbol.dispose](): void {
     this.#lock[Symbol.dispose]();
+  }
+
+  /** Milliseconds, and a number within each. */
+  #nextPlace(): string {
+    const ms = Math.max(Date.now(), this.#lastMs);
+    this.#inMs = ms === this.#lastMs ? this.#inMs + 1 : 0;
+    this.#lastMs = ms;
+    return `${String(ms).padStart(15, "0")}-${String(this.#inMs).padStart(6, "0")}`;
   }
 
   async #write(name: string, pieces: readonly Uint8Array[]): Promise<void> {
@@ -131,6 +149,22 @@ export class Spool implements Disposable {
 
   #path(name: string): string {
     return join(this.#folder, name);
+  }
+}
+
+/** Undefined for what no relay has written. */
+function parseUpload(whole: Buffer): SpooledUpload | undefined {
+  const end = whole.indexOf(NEWLINE);
+  try {
+    const { target, headers } = JSON.parse(whole.toString("utf8", 0, end));
+    if (!TARGET.test(target)) return undefined;
+    for (const [name, value] of Object.entries<string>(headers)) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    }
+    return { target, headers, body: whole.subarray(end + 1) };
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,11 +1,13 @@
 // Which uploads a relay takes, of which systems, and what each sender takes for success or failure. It looks into no profile.
 
+import { isAppName } from "../../compat/autopgo/app.ts";
 import type { Refusal } from "../../http/errors.ts";
 import { unescapePath, utf8Text } from "../../http/escapes.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import { parseParameters, readText } from "../../http/query-parameters.ts";
 import { refuseAsText } from "../../http/router.ts";
 import { sendBytes, sendText, startAnswer } from "../../http/send.ts";
+import { DomainError } from "../../model/errors.ts";
 import { formatTime } from "../../model/time.ts";
 
 export interface RelayedUpload {
@@ -14,6 +16,8 @@ export interface RelayedUpload {
   /** Says what the sender waits for, before any server has seen the profile. */
   accept(exchange: Exchange, receivedNs: bigint): void;
   refuse(exchange: Exchange, refusal: Refusal): void;
+  /** Throws `invalid` for a path that no server takes: it would wait for ever. */
+  check?(path: string): void;
   /** Whether its query may name `service`, which its path does not. */
   queryNamesService: boolean;
 }
@@ -27,10 +31,11 @@ const profefe: Omit<RelayedUpload, "path"> = { accept: acceptProfefe, refuse: re
 export const RELAYED_UPLOADS: readonly RelayedUpload[] = [
   { path: "/api/0/profiles", ...profefe },
   { path: "/api/0/profiles/", ...profefe },
-  { path: `${AUTOPGO}*`, accept: acceptAutopgo, refuse: refuseAutopgo, queryNamesService: false },
+  { path: `${AUTOPGO}*`, check: checkApp, accept: acceptAutopgo, refuse: refuseAutopgo, queryNamesService: false },
   { path: "/v1/submit", accept: acceptPgoFleet, refuse: refuseEmpty, queryNamesService: true },
   {
     path: "/profile/*",
+    check: checkTag,
     accept: (exchange) => sendBytes(exchange, 200, NOTHING, {}),
     refuse: refuseAsText,
     queryNamesService: false,
@@ -51,8 +56,21 @@ function refuseProfefe(exchange: Exchange, { status, message, headers, error }: 
   sendText(exchange, code, `${JSON.stringify({ code, error: message })}\n`, { ...JSON_TYPE, ...headers });
 }
 
+function checkApp(path: string): void {
+  if (!isAppName(appOf(path))) throw new DomainError("invalid", "invalid app name");
+}
+
+function checkTag(path: string): void {
+  const tag = utf8Text(unescapePath(path.slice("/profile/".length)));
+  if (!tag) throw new DomainError("invalid", "Cannot take a profile without a tag: POST /profile/<tag>");
+}
+
+function appOf(path: string): string {
+  return utf8Text(unescapePath(path.slice(AUTOPGO.length))) ?? "";
+}
+
 function acceptAutopgo(exchange: Exchange, receivedNs: bigint): void {
-  const app = utf8Text(unescapePath(exchange.path.slice(AUTOPGO.length))) ?? "";
+  const app = appOf(exchange.path);
   sendText(exchange, 201, `${JSON.stringify({ key: `${app}/staging/${receivedNs}` })}\n`, JSON_TYPE);
 }
 

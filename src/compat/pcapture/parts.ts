@@ -19,10 +19,21 @@ export function readParts(contentType: string, body: Uint8Array): Part[] {
   if (body.length === 0) throw unreadable("it is empty");
   const bounds = { boundary, maxParts: PARTS_MAX, maxFileSize: body.length, maxTotalSize: body.length };
   try {
-    return Array.from(parseMultipart(body, bounds), ({ name = "", bytes }) => ({ name, bytes }));
+    return Array.from(parseMultipart(withoutPreamble(body, boundary), bounds), ({ name = "", bytes }) => ({
+      name,
+      bytes,
+    }));
   } catch (cause) {
     throw unreadable(cause instanceof Error ? cause.message : String(cause), cause);
   }
+}
+
+/** What stands before the first boundary is nobody's (RFC 2046 §5.1.1); the parser wants to see none. */
+function withoutPreamble(body: Uint8Array, boundary: string): Uint8Array {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (bytes.indexOf(`--${boundary}`) === 0) return body;
+  const at = bytes.indexOf(`\r\n--${boundary}`);
+  return at < 0 ? body : body.subarray(at + 2);
 }
 
 function unreadable(reason: string, cause?: unknown): DomainError {

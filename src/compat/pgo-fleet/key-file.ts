@@ -5,7 +5,6 @@ import { hash } from "node:crypto";
 import type { Scope } from "../../http/access.ts";
 import { type KeyFile, type Permit, readKeyText } from "../../http/keys/key-file.ts";
 import { keySlot } from "../../http/keys/key-slot.ts";
-import { Rate } from "../../http/keys/rate.ts";
 import { DomainError } from "../../model/errors.ts";
 import { canonicalLabels, checkService, type Label } from "../../model/labels.ts";
 import type { Limits } from "../../model/limits.ts";
@@ -28,17 +27,17 @@ export function parseFleetKeys(text: string, path: string, scope: Scope, limits:
     try {
       keys.set(keySlot(digest), {
         name: `pgo-fleet:${digest.toString("hex", 0, 6)}`,
+        sourcePrefix: "pgo-fleet",
         scopes: new Set([scope]),
         isPublic: false,
         ...readBinding(binding, limits),
-        rate: new Rate(),
       });
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       throw new DomainError("invalid", `${path}:${at + 1}: ${error.message}`);
     }
   }
-  return { keys, certificates: new Map(), places: [], admitted: new Set(), publicLabels: new Set() };
+  return { keys, certificates: new Map(), places: [], admitted: new Set(), publicLabels: new Map() };
 }
 
 function readBinding(binding: string, limits: Limits): Pick<Permit, "service" | "labels"> {

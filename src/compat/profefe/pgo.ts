@@ -1,7 +1,7 @@
 // GET /api/0/pgo/<service>: the file that `go build -pgo` takes, and its report. profefe has nothing of the kind. What fails has an empty
 // body, so that no script that forgets to look at the status makes an error page a profile; the reason is in a header.
 
-import { boundService } from "../../http/bound.ts";
+import { boundSelector, boundService } from "../../http/bound.ts";
 import { isNotModified, sendNotModified } from "../../http/download.ts";
 import type { Refusal } from "../../http/errors.ts";
 import { unescapePath, utf8Text } from "../../http/escapes.ts";
@@ -104,7 +104,7 @@ function ask(
     service,
     policy: readText(parameters, "policy") || undefined,
     mode: readText(parameters, "mode") || undefined,
-    narrow,
+    narrow: boundSelector(grant, narrow),
     interval,
     untilNow,
     reserve: (answerBytes) => holdAnswer(exchange.response, answerBytes, answers, exchange.signal),

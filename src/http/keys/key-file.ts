@@ -10,18 +10,18 @@ import { quote } from "../../model/text.ts";
 import { SCOPES, type Scope } from "../access.ts";
 import { keySlot } from "./key-slot.ts";
 import { listenerPlace, type Place, rangePlace } from "./place.ts";
-import { Rate } from "./rate.ts";
 
 /** What one line allows. */
 export interface Permit {
   /** Of a key its id, of a place its line's first two words. */
   readonly name: string;
+  /** Begins the names of the sources behind it: the key's id, of a place one that is made of what it is. */
+  readonly sourcePrefix: string;
   readonly scopes: ReadonlySet<Scope>;
   /** Anybody may have it: what it sends is scrubbed, and counts once its source is known. */
   readonly isPublic: boolean;
   readonly service?: string;
   readonly labels: Labels;
-  readonly rate: Rate;
 }
 
 export interface KeyFile {
@@ -33,8 +33,8 @@ export interface KeyFile {
   readonly places: readonly { readonly matches: Place; readonly permit: Permit }[];
   /** Sources of public keys that count without waiting. */
   readonly admitted: ReadonlySet<string>;
-  /** Names of the labels that public keys and places are bound to. */
-  readonly publicLabels: ReadonlySet<string>;
+  /** Of each public key and place, by its source prefix, the names of the labels that it is bound to. */
+  readonly publicLabels: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** Public: it may send, and nothing else. */
@@ -44,6 +44,9 @@ const HASHED = /^sha256:([0-9a-f]{64})$/;
 const CERTIFICATE = "certificate:";
 const KEY_ID = /^[a-z][a-z0-9_.-]{0,63}$/i;
 const KEY_CHARACTERS_MIN = 16;
+/** No ids of keys. */
+export const PLACES: ReadonlySet<string> = new Set(["listener", "range"]);
+const PLACE_DIGITS = 8;
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 /** Of what a bound key may have: a question over everything is not bound by a service. */
 const BOUND_SCOPES = new Set<Scope>(["write", "pgo"]);
@@ -94,8 +97,10 @@ export function parseKeyFile(text: string, path: string, limits: Limits): KeyFil
   }
   if (faults.length > 0) throw new DomainError("invalid", faults.join("\n"));
   const all = [...keys.values(), ...certificates.values(), ...places.map(({ permit }) => permit)];
-  const bound = all.flatMap(({ isPublic, labels }) => (isPublic ? labels.map(({ name }) => name) : []));
-  return { keys, certificates, places, admitted, publicLabels: new Set(bound) };
+  const bound = all
+    .filter(({ isPublic }) => isPublic)
+    .map(({ sourcePrefix, labels }) => [sourcePrefix, new Set(labels.map(({ name }) => name))] as const);
+  return { keys, certificates, places, admitted, publicLabels: new Map(bound) };
 }
 
 interface Bearers {
@@ -107,7 +112,8 @@ function addKey({ keys, certificates }: Bearers, ids: Set<string>, words: readon
   const [id = "", quoted = ""] = words;
   const secret = unquoted(quoted);
   if (!KEY_ID.test(id)) {
-    throw refuse(`the key's id ${quote(id)} is none: it is a letter, then letters, digits, _, . and -, at most 64`);
+    // Not shown, here and below: what stands at a wrong place may be a key.
+    throw refuse("its first word is no key's id: that is a letter, then letters, digits, _, . and -, at most 64");
   }
   if (ids.has(id)) throw refuse(`the id ${quote(id)} is taken: a line above has it`);
   ids.add(id);
@@ -152,12 +158,13 @@ function permitOf([first = "", second = "", scopes = "", ...bindings]: readonly 
     throw refuse(`scope ${unbound.join(",")} is over everything: only ${[...BOUND_SCOPES].join(" and ")} can be bound`);
   }
   return {
-    name: first === "listener" || first === "range" ? `${first} ${second}` : first,
+    ...(PLACES.has(first)
+      ? { name: `${first} ${second}`, sourcePrefix: `${first}-${hash("sha256", second, "hex").slice(0, PLACE_DIGITS)}` }
+      : { name: first, sourcePrefix: first }),
     scopes: granted,
     isPublic,
     ...(service !== undefined && { service: checkService(service, limits) }),
     labels,
-    rate: new Rate(),
   };
 }
 
@@ -165,14 +172,14 @@ function scopeOf(text: string): Scope {
   const scope = SCOPES.find((each) => each === text);
   if (scope) return scope;
   throw refuse(
-    `the scope ${quote(text)} is none: they are ${SCOPES.join(", ")}, with commas between them, or ${SUBMIT} alone for a public key`,
+    `its third word has no scopes: they are ${SCOPES.join(", ")}, with commas between them, or ${SUBMIT} alone for a public key; a key with spaces stands in double quotes`,
   );
 }
 
 function bindingOf(text: string): Label {
   const sign = text.indexOf("=");
   if (sign > 0) return { name: unquoted(text.slice(0, sign)), value: unquoted(text.slice(sign + 1)) };
-  throw refuse(`${quote(text)} binds nothing: write service=…, and labels as name=value`);
+  throw refuse("a word after the scopes binds nothing: write service=…, and labels as name=value");
 }
 
 function sourceOf([, source = "", ...rest]: readonly string[]): string {

@@ -15,23 +15,17 @@ export interface KeyedAccessOptions {
   /** As it is now. */
   file: () => KeyFile;
   limits: Limits;
-  /** Names the sender behind a public key or place, so that one of many can be told from the others: `<key id>/<16 digits>`. */
-  sourceOf: (keyId: string, remoteAddress: string) => string;
+  /** Names the sender behind a public key or place, so that one of many can be told from the others: `<source prefix>/<16 digits>`. */
+  sourceOf: (prefix: string, remoteAddress: string) => string;
 }
 
-/** Sources whose rates are known at a time; when there are more, all begin anew. */
-const SOURCES = 10_000;
+/** Keys, places and sources whose rates are known at a time; when there are more, all begin anew. */
+const RATES = 10_000;
 
 export function keyedAccess({ file, limits, sourceOf }: KeyedAccessOptions): Access {
-  const sources = new Map<string, Rate>();
-  function rateOf(source: string): Rate {
-    const known = sources.get(source);
-    if (known) return known;
-    if (sources.size >= SOURCES) sources.clear();
-    const rate = new Rate();
-    sources.set(source, rate);
-    return rate;
-  }
+  // Not of the permits, which are others whenever the file has changed.
+  const rateOfKey = ratesByName();
+  const rateOfSource = ratesByName();
 
   return {
     admit(exchange, scope, protocol) {
@@ -42,10 +36,22 @@ export function keyedAccess({ file, limits, sourceOf }: KeyedAccessOptions): Acc
       if (!permit.scopes.has(scope)) throw lacking(permit, scope);
       const grant = grantOf(permit, bearer !== undefined, exchange, sourceOf);
       // First: one of many who have a key must not use up what all of them may send.
-      if (permit.isPublic) charge(rateOf(grant.submitter), sourceRates(limits), grant.submitter, exchange);
-      charge(permit.rate, keyRates(limits), permit.name, exchange);
+      if (permit.isPublic) charge(rateOfSource(grant.submitter), sourceRates(limits), grant.submitter, exchange);
+      charge(rateOfKey(permit.name), keyRates(limits), permit.name, exchange);
       return grant;
     },
+  };
+}
+
+function ratesByName(): (name: string) => Rate {
+  const rates = new Map<string, Rate>();
+  return (name) => {
+    const known = rates.get(name);
+    if (known) return known;
+    if (rates.size >= RATES) rates.clear();
+    const rate = new Rate();
+    rates.set(name, rate);
+    return rate;
   };
 }
 
@@ -99,12 +105,12 @@ function charge(rate: Rate, perSecond: PerSecond, name: string, exchange: Exchan
 
 /** Without a key or certificate, or with one that all have, the address says who it was; of those that all have, not so that it can be read. */
 function grantOf(
-  { name, isPublic, service, labels }: Permit,
+  { name, sourcePrefix, isPublic, service, labels }: Permit,
   isBearer: boolean,
   { remoteAddress }: Exchange,
   sourceOf: KeyedAccessOptions["sourceOf"],
 ): Grant {
   const owner = isBearer ? name : remoteAddress;
-  const submitter = isPublic ? sourceOf(name.split(" ", 1)[0]!, remoteAddress) : owner;
+  const submitter = isPublic ? sourceOf(sourcePrefix, remoteAddress) : owner;
   return { submitter, ...(service !== undefined && { service }), labels };
 }

@@ -14,7 +14,13 @@ import { LIMITS } from "../../../src/model/limits.ts";
 import { Random } from "../../support/random.ts";
 
 const FILES = 2000;
-const NEVER_ALONE = ["page_size_default", "page_size_max", "disk_reserve_min_bytes", "disk_reserve_max_bytes"];
+const NEVER_ALONE = [
+  "quarantine_profiles",
+  "page_size_default",
+  "page_size_max",
+  "disk_reserve_min_bytes",
+  "disk_reserve_max_bytes",
+];
 const isValid = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(configurationSchema());
 const seed = Number(process.env.PROFUSION_FUZZ_SEED ?? 20261128);
 const random = new Random(seed);

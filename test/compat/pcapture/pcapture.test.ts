@@ -62,6 +62,16 @@ describe("POST", () => {
     expect(await names()).toHaveLength(2);
   });
 
+  test("takes what stands before the first boundary and behind the last for nothing, as RFC 2046 has it", async () => {
+    const body = Buffer.concat([
+      Buffer.from("a preamble\r\n"),
+      multipart(["cpu_profile", goCpu(10)]),
+      Buffer.from("an epilogue"),
+    ]);
+    expect((await post("auth", body)).status).toBe(200);
+    expect(await names()).toEqual(["auth"]);
+  });
+
   test("with a part of another name stores nothing: 400", async () => {
     const { status, text } = await post("auth", multipart(["cpu_profile", goCpu(10)], ["heap_profile", goCpu(20)]));
     expect([status, text]).toEqual([400, expect.stringContaining('Unrecognized file: "heap_profile"')]);

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parseKeyFile } from "../../../src/http/keys/key-file.ts";
 import { slotOfKey } from "../../../src/http/keys/key-slot.ts";
 import { DEFAULT_LIMITS } from "../../../src/model/limits.ts";
+import { isSource } from "../../../src/model/source.ts";
 
 const KEY = "a key of sixteen or more";
 const read = (text: string) => parseKeyFile(text, "keys", DEFAULT_LIMITS);
@@ -41,7 +42,7 @@ test("a file without lines allows nobody anything", () => {
     certificates: new Map(),
     places: [],
     admitted: new Set(),
-    publicLabels: new Set(),
+    publicLabels: new Map(),
   });
 });
 
@@ -54,19 +55,47 @@ test("every fault is told, each with its line", () => {
     `admin "a third key of sixteen" admin,root`,
   ];
   expect(() => read(lines.join("\n"))).toThrow(
-    /^keys:2: .*"ci" is taken.*\nkeys:3: .*that of "ci".*\nkeys:4: .*too short.*\nkeys:5: .*"root" is none/,
+    /^keys:2: .*"ci" is taken.*\nkeys:3: .*that of "ci".*\nkeys:4: .*too short.*\nkeys:5: .*third word has no scopes/,
   );
+});
+
+test("what stands at a wrong place may be a key, and is not shown", () => {
+  const secret = "c2VjcmV0+c2VjcmV0";
+  for (const line of [
+    `${secret}==`,
+    `ci half ${secret} write`,
+    `ci half half write ${secret}`,
+    `${secret} "${KEY}" read`,
+  ]) {
+    const refusal = (() => {
+      try {
+        read(line);
+      } catch (error) {
+        return String(error);
+      }
+      return "";
+    })();
+    expect(refusal).toContain("keys:1: ");
+    expect(refusal).not.toContain(secret);
+  }
+});
+
+test("places have names of their own, so that what one has sent says nothing of another", () => {
+  const { places } = read("range 10.0.0.0/8 submit service=a,x=1\nrange 11.0.0.0/8 submit service=b\n");
+  const prefixes = places.map(({ permit }) => permit.sourcePrefix);
+  expect(new Set(prefixes).size).toBe(2);
+  for (const prefix of prefixes) expect(isSource(`${prefix}/0123456789abcdef`)).toBe(true);
 });
 
 describe("a line is refused", () => {
   test.each([
-    [`-x "${KEY}" read`, /key's id "-x" is none/],
-    [`a "${KEY}"`, /scope "" is none/],
+    [`-x "${KEY}" read`, /first word is no key's id/],
+    [`a "${KEY}"`, /third word has no scopes/],
     [`a "${KEY}" submit`, /needs the service/],
-    [`a "${KEY}" submit,read service=a`, /scope "submit" is none/],
+    [`a "${KEY}" submit,read service=a`, /third word has no scopes/],
     [`a "${KEY}" write,read service=a`, /scope read is over everything/],
     [`a "${KEY}" delete env=a`, /scope delete is over everything/],
-    [`a "${KEY}" write auth`, /"auth" binds nothing/],
+    [`a "${KEY}" write auth`, /after the scopes binds nothing/],
     [`a "${KEY} write`, /quote is not closed/],
     [`a "${KEY}" write service=`, /without a service/],
     ["a certificate: write", /has no name: write certificate:NAME/],
