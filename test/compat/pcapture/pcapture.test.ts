@@ -6,6 +6,7 @@ import { pcaptureRoutes } from "../../../src/compat/pcapture/routes.ts";
 import { type Grant, OPEN_ACCESS } from "../../../src/http/access.ts";
 import { DomainError } from "../../../src/model/errors.ts";
 import { EVERYTHING } from "../../../src/model/selector.ts";
+import { connectRaw } from "../../http/with-listener.ts";
 import { type CompatServer, goCpu, goHeap, serveCompat } from "../../support/compat-server.ts";
 
 let admit: () => Partial<Grant>;
@@ -70,6 +71,17 @@ describe("POST", () => {
     ]);
     expect((await post("auth", body)).status).toBe(200);
     expect(await names()).toEqual(["auth"]);
+  });
+
+  test("that stops half-way stores nothing, and others are served", async () => {
+    using connection = await connectRaw(pcapture.server.port);
+    const head = `POST /profile/half HTTP/1.1\r\nHost: x\r\nContent-Type: ${MULTIPART["content-type"]}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    connection.send(`${head}400\r\n`);
+    connection.send(multipart(["cpu_profile", goCpu(10)]).subarray(0, 100));
+    connection.socket.end();
+    await connection.closed;
+    expect((await post("whole", multipart(["cpu_profile", goCpu(10)]))).status).toBe(200);
+    expect(await names()).toEqual(["whole"]);
   });
 
   test("with a part of another name stores nothing: 400", async () => {
