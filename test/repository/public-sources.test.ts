@@ -34,8 +34,9 @@ beforeEach(async () => {
   wrap();
 });
 afterEach(async () => {
+  await repository[Symbol.asyncDispose](); // what is being let in ends before its catalog does
   await opened[Symbol.asyncDispose]();
-  expect(reported).toEqual([]);
+  expect(reported.splice(0)).toEqual([]);
 });
 
 let sent = 0;
