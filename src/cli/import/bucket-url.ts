@@ -19,3 +19,11 @@ export function parseBucketUrl(text: string, scheme: "s3" | "gs"): BucketUrl {
     `Cannot import from ${quote(text)}: write ${scheme}://BUCKET or ${scheme}://BUCKET/PREFIX`,
   );
 }
+
+/** Throws `invalid`, without showing it, where it has a user or a password: arguments are seen by all who list processes. */
+export function checkEndpoint(text: string | undefined): void {
+  if (text === undefined || !URL.canParse(text)) return;
+  const { username, password } = new URL(text);
+  if (username === "" && password === "") return;
+  throw new DomainError("invalid", "Cannot use an endpoint with a user or a password in it: leave them out");
+}

@@ -3,7 +3,7 @@
 import { type AuthClient, GoogleAuth, OAuth2Client, PassThroughClient } from "google-auth-library";
 import { DomainError, type ErrorKind } from "../../model/errors.ts";
 import { tooLarge } from "../push/read-within.ts";
-import { parseBucketUrl } from "./bucket-url.ts";
+import { checkEndpoint, parseBucketUrl } from "./bucket-url.ts";
 import { kindOfStatus } from "./status-kind.ts";
 import type { Store, StoredObject } from "./store.ts";
 
@@ -23,6 +23,7 @@ export interface GcsOptions {
 
 export async function openGcs(text: string, options: GcsOptions, env = process.env): Promise<Store> {
   const { url, bucket, prefix } = parseBucketUrl(text, "gs");
+  checkEndpoint(options.endpoint);
   const emulator = options.endpoint === undefined ? env.STORAGE_EMULATOR_HOST : undefined;
   const said = emulator && !/^https?:/.test(emulator) ? `http://${emulator}` : options.endpoint || emulator;
   const endpoint = (said || ENDPOINT).replace(/\/+$/, "");

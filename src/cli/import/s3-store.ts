@@ -3,7 +3,7 @@
 import { GetObjectCommand, paginateListObjectsV2, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { DomainError, type ErrorKind } from "../../model/errors.ts";
 import { tooLarge } from "../push/read-within.ts";
-import { parseBucketUrl } from "./bucket-url.ts";
+import { checkEndpoint, parseBucketUrl } from "./bucket-url.ts";
 import { kindOfStatus } from "./status-kind.ts";
 import type { Store, StoredObject } from "./store.ts";
 
@@ -18,6 +18,7 @@ export interface S3Options {
 
 export function openS3(text: string, { endpoint, region }: S3Options, env = process.env): Store {
   const { url, bucket, prefix } = parseBucketUrl(text, "s3");
+  checkEndpoint(endpoint);
   const said = endpoint ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;
   const where = region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? (said ? DEFAULT_REGION : undefined);
   const client = new S3Client({

@@ -126,12 +126,17 @@ async function toServer(options: CaptureOptions, signal: AbortSignal): Promise<K
 function toFiles({ allNamespaces }: CaptureOptions, folder: string): Keep {
   return async ({ namespace, name }, type, bytes) => {
     const seconds = Math.floor(Date.now() / 1000);
-    const inside = allNamespaces ? join(folder, namespace) : folder;
+    const inside = allNamespaces ? join(folder, plainName(namespace)) : folder;
     makeOutputFolder(inside);
-    const file = join(inside, `profile-${type}-${name}-${seconds}.pb.gz`);
+    const file = join(inside, `profile-${type}-${plainName(name)}-${seconds}.pb.gz`);
     await writeWhole(bytes, file);
     return file;
   };
+}
+
+/** Kubernetes allows neither slashes nor dots alone; whatever a server says, what is written stays in the folder. */
+function plainName(name: string): string {
+  return name.replaceAll("/", "__").replace(/^\.+$/, "_");
 }
 
 function tell({ pod, type, stored, failure }: Result, options: OutputOptions): void {

@@ -20,6 +20,8 @@ export interface Forward extends AsyncDisposable {
   fault(): string | undefined;
 }
 
+/** An API server that takes longer does not answer at all. */
+const START_MS = 30_000;
 /** Of a list: some ten thousand pods. */
 const ANSWER_BYTES = 512 * 1024 * 1024;
 
@@ -48,14 +50,19 @@ export async function forwardPort(
     said ??= line.replace(/^E\d{4} .*?\] /, "");
   });
   const ended = endOf(child);
+  const timer = setTimeout(() => {
+    said ??= `it forwarded nothing within ${START_MS / 1000} s`;
+    child.kill("SIGKILL");
+  }, START_MS);
   const started = Promise.withResolvers<number>();
   createInterface({ input: child.stdout! }).on("line", (line) => {
     const local = /^Forwarding from 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
     if (local !== undefined) started.resolve(Number(local));
   });
   void ended.then((fault) => started.reject(signal.aborted ? signal.reason : failure(said, fault)));
+  const local = await started.promise.finally(() => clearTimeout(timer));
   return {
-    port: await started.promise,
+    port: local,
     fault: () => said,
     async [Symbol.asyncDispose]() {
       child.kill();

@@ -59,7 +59,7 @@ export function startDelivery({ spool, send, logger, signal }: DeliverOptions): 
   function hold(name: string, { reason, waitMs }: Sent): void {
     const tries = (held.get(name)?.tries ?? 0) + 1;
     const pauseMs = pauseOf(tries, waitMs);
-    held.set(name, { tries, notBeforeMs: performance.now() + spread(pauseMs) });
+    held.set(name, { tries, notBeforeMs: performance.now() + pauseMs });
     logger.warn({ name, pauseMs, reason }, "the server does not take an upload now");
   }
 
@@ -96,7 +96,7 @@ export function startDelivery({ spool, send, logger, signal }: DeliverOptions): 
         const pauseMs = pauseOf(failures, Math.max(...away.map(({ waitMs = 0 }) => waitMs)));
         const waiting = spool.names().length;
         logger.warn({ waiting, pauseMs, reason: away[0]!.reason }, "the server does not take uploads now");
-        await delay(spread(pauseMs), undefined, { signal }).catch(() => {});
+        await delay(pauseMs, undefined, { signal }).catch(() => {});
       } else {
         failures = 0;
         await rest();
@@ -123,10 +123,7 @@ function pathOf({ target }: SpooledUpload): string {
 }
 
 function pauseOf(failures: number, askedMs = 0): number {
-  return Math.min(Math.max(askedMs, FIRST_PAUSE_MS * 2 ** (failures - 1)), LONGEST_PAUSE_MS);
-}
-
-/** So that relays that failed together do not come back together. */
-function spread(pauseMs: number): number {
-  return pauseMs * (0.5 + Math.random() / 2);
+  // Spread, so that relays that failed together do not come back together; never before the server said.
+  const pauseMs = FIRST_PAUSE_MS * 2 ** (failures - 1) * (0.5 + Math.random() / 2);
+  return Math.round(Math.min(Math.max(askedMs, pauseMs), LONGEST_PAUSE_MS));
 }

@@ -14,9 +14,9 @@ export interface Sent {
   waitMs?: number;
 }
 
-/** The profile is at fault. A wrong key or a path that is not there is mended where the server is. */
+/** The profile is at fault. A wrong key or a path that is not there is mended where the server is, and 429 is of one key. */
 const REFUSED = new Set([400, 409, 411, 413, 415, 422]);
-const WAITING = new Set([408, 425, 429, 502, 503, 504, 507]);
+const WAITING = new Set([408, 425, 502, 503, 504, 507]);
 /** 64 MiB at 10 Mbit/s. */
 const SILENCE_MS = 60_000;
 const SHOWN_CHARACTERS = 300;
