@@ -70,7 +70,7 @@ function* notesOf(report: ImportReport): Generator<string> {
     yield `${countText(empty.length, "profile")} without samples left out: ${shortened(empty, empty.length)}`;
   for (const [sum, objects] of Map.groupBy(inSums, (object) => object.sum)) {
     const names = objects.map(({ name }) => name);
-    yield `left out, as ${sum}, which is imported, may have them in it: ${shortened(names, names.length)}`;
+    yield `left out, as ${sum}, the newest sum, may have them in it: ${shortened(names, names.length)}`;
   }
   if (strange.count > 0) {
     yield `${countText(strange.count, "object")} left out whose names no layout has: ${shortened(strange.examples, strange.count)}`;

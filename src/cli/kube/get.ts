@@ -29,6 +29,9 @@ export async function getProfiles(options: GetProfilesOptions): Promise<void> {
   await fetchAll(asked, outputDir);
 }
 
+/** Of a file; the id behind it tells those apart that begin alike. */
+const NAME_CHARACTERS = 60;
+
 /** Each under its type, its pod or else its service, and its id, which begins with its time. */
 async function fetchAll(options: GetProfilesOptions, folder: string): Promise<void> {
   const connection = await connect(options);
@@ -39,7 +42,10 @@ async function fetchAll(options: GetProfilesOptions, folder: string): Promise<vo
   for await (const { profiles } of pagesOf(connection, { selector, interval: intervalOf(window) }, limitOf(options))) {
     for (const { id, profileType, service, labels } of profiles) {
       const name = labels.find(({ name }) => name === "pod")?.value ?? service;
-      const file = join(folder, `profile-${profileType}-${name.replaceAll("/", "__")}-${id}.pb.gz`);
+      const file = join(
+        folder,
+        `profile-${profileType}-${name.replaceAll("/", "__").slice(0, NAME_CHARACTERS)}-${id}.pb.gz`,
+      );
       await download(connection, id, file);
       files.push(file);
       if (!options.json) answerExactly([file]);

@@ -65,7 +65,7 @@ export async function forwardPort(
     port: local,
     fault: () => said,
     async [Symbol.asyncDispose]() {
-      child.kill();
+      child.kill("SIGKILL"); // it has nothing to put in order
       await ended;
     },
   };
