@@ -145,9 +145,7 @@ describe("a sum and what is in it are never imported both", () => {
     expect(reportOf(result).inSums).toEqual(names.map((name) => ({ name, sum })));
     // The sum has the time that it says itself.
     expect(await stored("combined")).toEqual(["cpu{} 2023-11-14T22:13:20.005Z", "cpu{} 2026-09-21T12:43:20Z"]);
-    expect(result.stderr).toContain(
-      `left out, as ${sum}, the newest sum, may have them in it: ${names.join(", ")}\n`,
-    );
+    expect(result.stderr).toContain(`left out, as ${sum}, the newest sum, may have them in it: ${names.join(", ")}\n`);
   });
 
   test("autopgo: an app's base, and what was uploaded since it was written; without a base all", async () => {
