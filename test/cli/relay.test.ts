@@ -2,6 +2,8 @@
 
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -201,6 +203,27 @@ test("what stands in the spool and is no upload, or is gone, stops nobody; what 
   await delivered(relay, 2);
   expect(readdirSync(spool()).filter((name) => name.endsWith(".damaged"))).toHaveLength(3);
   expect((await stored()).map(({ totals }) => totals[0]).sort()).toEqual([2n, 3n]);
+});
+
+test("a key over its rate holds back its own uploads alone, and is not tried before the server said", async () => {
+  const asked: string[] = [];
+  const limiting = createServer((request, response) => {
+    const { authorization = "" } = request.headers;
+    asked.push(authorization);
+    if (authorization === "Bearer busy") response.writeHead(429, { "retry-after": "3600" });
+    else response.writeHead(204);
+    request.resume().once("end", () => response.end());
+  });
+  limiting.listen(0, "127.0.0.1");
+  await once(limiting, "listening");
+  await using relay = await relayTo(`http://127.0.0.1:${(limiting.address() as AddressInfo).port}`);
+  for (let nth = 1; nth <= 9; nth++) await post(relay, "/v1/submit", goCpu(nth), { authorization: "Bearer busy" });
+  await post(relay, "/v1/submit", goCpu(10), { authorization: "Bearer idle" });
+  await delivered(relay, 1);
+  limiting.closeAllConnections();
+  limiting.close();
+  expect(asked.filter((key) => key === "Bearer busy").length).toBeLessThanOrEqual(9);
+  expect(waiting()).toHaveLength(9);
 });
 
 test("what no server would take is refused, not kept", async () => {

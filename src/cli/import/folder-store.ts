@@ -20,7 +20,7 @@ export async function openFolder(folder: string): Promise<Store> {
     for await (const source of filesBelow(folder, "")) {
       if (source.kind === "nothing") throw new DomainError("invalid", `${source.name}: ${source.failure.message}`);
       if (source.kind !== "file") continue;
-      // What is gone by now, or has a name that leads nowhere, fails when it is read.
+      // What is gone by now fails when it is read, by its name.
       const { size, mtimeMs } = (await stat(source.path).catch(() => undefined)) ?? { size: 0, mtimeMs: 0 };
       yield { name: source.patternPath, sizeBytes: size, changedMs: Math.floor(mtimeMs) };
     }

@@ -1,17 +1,14 @@
 // The import itself: the objects of a store as they are listed → profiles → requests, several at a time. What is told of it is report.ts.
 
 import { basename } from "node:path";
-import type { Client } from "@connectrpc/connect";
-import type { ProfileService } from "../../../gen/profusion/v1/profile_service_pb.ts";
 import { DomainError, type ErrorKind } from "../../model/errors.ts";
 import { checkService, type Label } from "../../model/labels.ts";
 import { DEFAULT_LIMITS } from "../../model/limits.ts";
 import { NS_PER_MS } from "../../model/time.ts";
 import { guessType } from "../guess-type.ts";
-import type { Journal } from "../push/journal.ts";
 import { Patience } from "../push/patience.ts";
 import { type FileStamp, inspect, type PreparedProfile, prepared, type SaidTime } from "../push/prepare.ts";
-import { REQUEST_BYTES, REQUEST_PROFILES } from "../push/run.ts";
+import { REQUEST_BYTES, REQUEST_PROFILES, type SendingPlan } from "../push/run.ts";
 import { Sender } from "../push/send.ts";
 import { type Layout, type NamedObject, nameObject } from "./layouts.ts";
 import type { ImportReport } from "./report.ts";
@@ -29,17 +26,10 @@ export interface ImportNaming {
   labels: readonly Label[];
 }
 
-export interface ImportPlan {
+export interface ImportPlan extends SendingPlan {
   store: Store;
   naming: ImportNaming;
   sums: Sums;
-  client: Client<typeof ProfileService>;
-  server: string;
-  journal: Journal;
-  parallel: number;
-  waitMs: number;
-  dryRun: boolean;
-  signal: AbortSignal;
   report: ImportReport;
   /** After each object. */
   settled: () => void;

@@ -45,7 +45,7 @@ export async function findPods(names: readonly string[], options: PodOptions, si
   ];
   const args = ["get", "pods", ...names, ...where, "--ignore-not-found", "--output", "json"];
   const text = await kubectl(args, options, signal);
-  const all = text.trim() === "" ? [] : objectsOf(JSON.parse(text) as PodObject | { items: PodObject[] });
+  const all = text.trim() === "" ? [] : objectsOf(parseAnswer(text));
   const found: FoundPods = { pods: [], faults: [] };
   const absent = names.filter((name) => !all.some(({ metadata }) => metadata.name === name));
   for (const pod of absent) found.faults.push({ pod, failure: new DomainError("not-found", "There is no such pod") });
@@ -62,6 +62,16 @@ export async function findPods(names: readonly string[], options: PodOptions, si
     }
   }
   return found;
+}
+
+function parseAnswer(text: string): PodObject | { items: PodObject[] } {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DomainError("unavailable", `kubectl failed: it answers no JSON but ${quote(text.slice(0, 60))}`, {
+      cause,
+    });
+  }
 }
 
 /** One name is answered as a pod, all else as a list. */

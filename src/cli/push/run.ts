@@ -14,9 +14,8 @@ import type { Source } from "./sources.ts";
 export const REQUEST_PROFILES = 32;
 export const REQUEST_BYTES = 1024 * 1024;
 
-export interface PushPlan {
-  sources: readonly Source[];
-  naming: Naming;
+/** What every verb that sends many profiles is told. */
+export interface SendingPlan {
   client: Client<typeof ProfileService>;
   server: string;
   /** What an earlier run had acknowledged is not sent. */
@@ -27,8 +26,13 @@ export interface PushPlan {
   waitMs: number;
   /** Only says what would be sent. */
   dryRun: boolean;
-  /** Ends the push as it stands; its reason is a DomainError. */
+  /** Ends the sending as it stands; its reason is a DomainError. */
   signal: AbortSignal;
+}
+
+export interface PushPlan extends SendingPlan {
+  sources: readonly Source[];
+  naming: Naming;
   settle: (at: number, outcome: Outcome) => void;
 }
 

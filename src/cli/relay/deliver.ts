@@ -24,6 +24,8 @@ export interface Delivery {
 const PARALLEL = 8;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
+/** Of what a server asks for. */
+const LONGEST_ASKED_MS = 3_600_000;
 
 export function startDelivery({ spool, send, logger, signal }: DeliverOptions): Delivery {
   const counts = { delivered: 0, refused: 0, held: 0, away: 0 };
@@ -33,18 +35,23 @@ export function startDelivery({ spool, send, logger, signal }: DeliverOptions): 
   signal.addEventListener("abort", () => news.resolve());
 
   async function deliver(name: string): Promise<Sent> {
-    const upload = await readFrom(spool, name);
-    if (upload === undefined) {
-      held.delete(name);
-      logger.error({ name }, "an upload in the spool is damaged and was put aside, or is gone");
-      return { state: "refused", reason: "damaged" };
-    }
-    const sent = "state" in upload ? upload : await send(upload, signal);
+    const sent = await attempt(name).catch(heldBySpool);
     if (signal.aborted && sent.state === "away") return sent;
     counts[sent.state]++;
     if (sent.state === "held") hold(name, sent);
     else held.delete(name);
-    if ("state" in upload) return sent;
+    return sent;
+  }
+
+  /** Throws `unavailable` where the spool cannot be read or written now. */
+  async function attempt(name: string): Promise<Sent> {
+    const upload = await spool.read(name);
+    if (upload === undefined) {
+      const reason = "an upload in the spool is damaged and was put aside, or is gone";
+      logger.error({ name }, reason);
+      return { state: "refused", reason };
+    }
+    const sent = await send(upload, signal);
     if (sent.state === "delivered" || sent.state === "refused") await spool.remove(name);
     if (sent.state === "delivered") logger.debug({ path: pathOf(upload) }, "an upload was delivered");
     if (sent.state === "refused") {
@@ -80,7 +87,7 @@ export function startDelivery({ spool, send, logger, signal }: DeliverOptions): 
     const over = new AbortController();
     const firstMs = Math.min(...[...held.values()].map(({ notBeforeMs }) => notBeforeMs));
     const pause = delay(Math.max(0, firstMs - performance.now()), undefined, { signal: over.signal });
-    await Promise.race([news.promise, pause.catch(() => {})]);
+    await Promise.race([news.promise, pause.catch(() => {})]); // cut short by what follows alone
     over.abort();
   }
 
@@ -96,7 +103,7 @@ export function startDelivery({ spool, send, logger, signal }: DeliverOptions): 
         const pauseMs = pauseOf(failures, Math.max(...away.map(({ waitMs = 0 }) => waitMs)));
         const waiting = spool.names().length;
         logger.warn({ waiting, pauseMs, reason: away[0]!.reason }, "the server does not take uploads now");
-        await delay(pauseMs, undefined, { signal }).catch(() => {});
+        await delay(pauseMs, undefined, { signal }).catch(() => {}); // the signal ends the loop
       } else {
         failures = 0;
         await rest();
@@ -107,14 +114,9 @@ export function startDelivery({ spool, send, logger, signal }: DeliverOptions): 
   return { counts, notify: () => news.resolve(), ended: run() };
 }
 
-/** What cannot be read now is held. */
-async function readFrom(spool: Spool, name: string): Promise<SpooledUpload | Sent | undefined> {
-  try {
-    return await spool.read(name);
-  } catch (error) {
-    if (error instanceof DomainError) return { state: "held", reason: error.message };
-    throw error;
-  }
+function heldBySpool(error: unknown): Sent {
+  if (error instanceof DomainError) return { state: "held", reason: error.message };
+  throw error;
 }
 
 /** Without the query, where tokens travel. */
@@ -123,7 +125,7 @@ function pathOf({ target }: SpooledUpload): string {
 }
 
 function pauseOf(failures: number, askedMs = 0): number {
-  // Spread, so that relays that failed together do not come back together; never before the server said.
+  // Spread, so that relays that failed together do not come back together; not before the server said, within an hour.
   const pauseMs = FIRST_PAUSE_MS * 2 ** (failures - 1) * (0.5 + Math.random() / 2);
-  return Math.round(Math.min(Math.max(askedMs, pauseMs), LONGEST_PAUSE_MS));
+  return Math.round(Math.max(Math.min(askedMs, LONGEST_ASKED_MS), Math.min(pauseMs, LONGEST_PAUSE_MS)));
 }

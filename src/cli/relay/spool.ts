@@ -100,9 +100,14 @@ export class Spool implements Disposable {
     return undefined;
   }
 
-  /** A removal that is lost with the power means that it is sent again, which the server notices. */
+  /**
+   * A removal that is lost with the power means that it is sent again, which the server notices. Throws `unavailable` where the disk does
+   * not let it go.
+   */
   async remove(name: string): Promise<void> {
-    await rm(this.#path(name), { force: true });
+    await rm(this.#path(name), { force: true }).catch((cause) => {
+      throw new DomainError("unavailable", `Cannot write to the spool: ${systemFault(cause)}`, { cause });
+    });
     this.#forget(name);
   }
 
