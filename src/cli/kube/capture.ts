@@ -16,7 +16,7 @@ import { Patience } from "../push/patience.ts";
 import { Sender } from "../push/send.ts";
 import { writeWhole } from "../write-whole.ts";
 import { type CapturedType, ENDPOINTS } from "./endpoints.ts";
-import { forwardPort } from "./kubectl.ts";
+import { type Forward, forwardPort } from "./kubectl.ts";
 import { makeOutputFolder } from "./output-folder.ts";
 import { findPods, type PodOptions, type ProfiledPod } from "./pods.ts";
 
@@ -85,7 +85,7 @@ async function capturePod(
         settle({ pod: name, type, ...(!isEmpty && { stored: await keep(pod, type, bytes) }) });
       } catch (failure) {
         if (!(failure instanceof DomainError)) throw failure;
-        settle({ pod: name, type, failure: withReason(failure, forward.fault()) });
+        settle({ pod: name, type, failure: await withReason(failure, forward) });
       }
     };
     await Promise.all(options.type.map(captureType));
@@ -96,8 +96,9 @@ async function capturePod(
 }
 
 /** Of a broken forward kubectl alone knows why. */
-function withReason(failure: DomainError, reason: string | undefined): DomainError {
-  if (reason === undefined || failure.kind !== "unavailable") return failure;
+async function withReason(failure: DomainError, forward: Forward): Promise<DomainError> {
+  const reason = failure.kind === "unavailable" ? await forward.fault() : undefined;
+  if (reason === undefined) return failure;
   return new DomainError("unavailable", `Cannot fetch it: ${reason}`, { cause: failure });
 }
 

@@ -3,6 +3,7 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { DomainError } from "../../model/errors.ts";
 import { systemFault } from "../system-fault.ts";
@@ -16,12 +17,13 @@ export interface ClusterOptions {
 export interface Forward extends AsyncDisposable {
   /** Of 127.0.0.1. */
   port: number;
-  /** The first that kubectl said of what fails: the rest follows from it. */
-  fault(): string | undefined;
+  /** The first that kubectl says of what fails, which may be a moment after it has failed: the rest follows from it. */
+  fault(): Promise<string | undefined>;
 }
 
 /** An API server that takes longer does not answer at all. */
 const START_MS = 30_000;
+const FAULT_MS = 2_000;
 /** Of a list: some ten thousand pods. */
 const ANSWER_BYTES = 512 * 1024 * 1024;
 
@@ -46,8 +48,10 @@ export async function forwardPort(
   const args = ["port-forward", `pod/${pod.name}`, `:${port}`, "--address", "127.0.0.1", "--namespace", pod.namespace];
   const child = spawn("kubectl", [...args, ...clusterFlags(options)], { stdio: ["ignore", "pipe", "pipe"], signal });
   let said: string | undefined;
+  const spoken = Promise.withResolvers<void>();
   createInterface({ input: child.stderr! }).on("line", (line) => {
     said ??= line.replace(/^E\d{4} .*?\] /, "");
+    spoken.resolve();
   });
   const ended = endOf(child);
   const timer = setTimeout(() => {
@@ -63,7 +67,10 @@ export async function forwardPort(
   const local = await started.promise.finally(() => clearTimeout(timer));
   return {
     port: local,
-    fault: () => said,
+    async fault() {
+      await Promise.race([spoken.promise, ended, delay(FAULT_MS, undefined, { ref: false })]);
+      return said;
+    },
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL"); // it has nothing to put in order
       await ended;
